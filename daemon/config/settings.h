@@ -1,0 +1,77 @@
+// Everything that an operator decides, read once as root at start: the configuration file, the
+// environment (also from a .env beside the file), the flags, the policies and the runtimes. The
+// keeper hands the same bytes to the front in a sealed memfd, so both number policies and runtimes
+// alike. Keys and their meaning: the members below, spelled the same in cloister.jsonc.
+#pragma once
+
+#include "isolate/limits.h"
+#include "policies/policy.h"
+#include "runtimes/runtime.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cloister::config {
+
+struct Config {
+    std::string listen = "127.0.0.1:8000"; ///< ADDR:PORT, IPv6 in brackets; port 0: any free one
+    std::string state_dir = "/var/lib/cloister";
+    std::string user = "cloister";         ///< the front's account; without it, a number of our own
+    std::string token_file{};              ///< required when `listen` is not loopback
+    std::vector<std::string> allowed_origins{}; ///< exact, beside the origins of `listen` itself
+    std::vector<std::string> allowed_hosts{};   ///< exact Host values, beside those of `listen` itself
+    std::string executor = "auto";         ///< auto, native, docker, local
+    std::string run_policy = "default";    ///< policy of run steps that name none
+    std::uint32_t boxes = 0;               ///< runs at one time; 0: four per core
+    std::uint32_t queue = 1024;            ///< waiting runs, all clients together
+    std::uint32_t runs_per_client = 4;     ///< running at one time
+    std::uint32_t queue_per_client = 16;   ///< waiting
+    std::uint32_t connections = 10'000;
+    std::uint32_t connections_per_address = 256; ///< not applied to loopback
+    std::uint64_t message_bytes = 1 * isolate::kMiB;
+    std::uint64_t code_bytes = 256 * isolate::kKiB;
+    std::uint32_t json_depth = 32;
+    std::uint32_t files_per_run = 64;
+    std::uint32_t arguments_per_run = 64;
+    std::uint32_t messages_per_second = 60;
+    std::uint32_t message_burst = 240;
+    std::uint64_t send_queue_bytes = 1 * isolate::kMiB;
+    std::uint32_t send_queue_messages = 2'048;
+    std::uint64_t input_queue_bytes = 256 * isolate::kKiB; ///< unread execution_input per run
+    std::chrono::seconds handshake_timeout{10};
+    std::chrono::seconds idle_ping{25};
+    std::chrono::seconds drain_time{10};   ///< for runs under way when the service stops
+};
+
+struct Settings {
+    Config config{};
+    policies::Policies policies{};
+    runtimes::Runtimes runtimes{};
+    /// The texts that the two were parsed from, for the hand-over to the front.
+    std::map<std::string, std::string, std::less<>> policy_texts{};
+    std::map<std::string, std::string, std::less<>> runtime_texts{};
+};
+
+/// Where to read from. Empty members mean the built-in place.
+struct Sources {
+    std::string config_file{};  ///< /etc/cloister/cloister.jsonc; missing is fine unless named by a flag
+    std::string policies_dir{}; ///< beside the executable in a build tree, else /usr/share/cloister/policies
+    std::string runtimes_dir{};
+    std::map<std::string, std::string> flags{}; ///< "listen" and "state_dir", which come last
+    std::map<std::string, std::string> environment{};
+};
+
+/// Reads, merges (file, then .env, then environment, then flags) and checks everything, including that
+/// every policy a runtime names exists. MAX_EXECUTION_TIME (s), MAX_MEMORY_LIMIT ("128m"),
+/// MAX_CPU_QUOTA (µs per 100 ms) and DOCKER_ENABLED set the ceilings of every policy that extends
+/// or is the run policy, never of `compile`. Throws std::runtime_error with a sentence for the operator.
+Settings load(const Sources& sources);
+
+/// The settings as one JSON text, and back: the hand-over from keeper to front.
+std::string to_text(const Settings& settings);
+Settings from_text(const std::string& text);
+
+} // namespace cloister::config

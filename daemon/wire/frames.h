@@ -1,0 +1,108 @@
+// What front and keeper say to each other: fixed-size frames over one SOCK_SEQPACKET pair, with
+// descriptors beside them (SCM_RIGHTS). No frame holds a path, an argument, an environment string or
+// a byte that a client wrote. Both ends check every frame as if the other were hostile; a frame that
+// is not permitted ends both processes.
+#pragma once
+
+#include "isolate/fd.h"
+#include "isolate/limits.h"
+#include "isolate/verdict.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+namespace cloister::wire {
+
+enum class Kind : std::uint32_t {
+    // front to keeper
+    run = 1,     ///< with 4 descriptors: stdin, stdout, stderr, bundle
+    kill = 2,    ///< end a run, or (signal != 0) send its program a signal
+    release = 3, ///< forget the artifact of a finished compile run
+    status = 4,  ///< ask for StatusReply
+    // keeper to front
+    started = 101,
+    ended = 102,
+    status_reply = 103,
+    drain = 104, ///< the service is stopping: finish within the drain time, then exit 0
+};
+
+/// Which of a runtime's steps a run is.
+enum class Stage : std::uint32_t { version = 0, compile = 1, run = 2 };
+
+inline constexpr std::uint32_t kFlagTerminal = 1; ///< the streams are one terminal; make it controlling
+inline constexpr std::uint32_t kFlagLive = 2;     ///< output is watched as it happens
+
+struct RunFrame {
+    std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0
+    std::uint32_t runtime = 0; ///< number in config::Settings::runtimes
+    std::uint32_t policy = 0;  ///< number in config::Settings::policies
+    Stage stage = Stage::run;
+    std::uint32_t flags = 0;
+    std::uint64_t artifact = 0; ///< run_id of the compile run whose work is shown at /app; 0: none
+    isolate::Limits limits{};   ///< none above the policy's
+};
+
+struct KillFrame {
+    std::uint64_t run_id = 0; ///< a run that has ended meanwhile is no error
+    std::uint32_t signal = 0; ///< 0: end the run for `reason`
+    isolate::Verdict reason = isolate::Verdict::cancelled; ///< cancelled or output_limit
+};
+
+struct ReleaseFrame {
+    std::uint64_t run_id = 0;
+};
+
+struct StartedFrame {
+    std::uint64_t run_id = 0;
+    std::int64_t setup_ns = 0;
+};
+
+/// Exactly one for each run frame, after the box is proven empty and gone.
+struct EndedFrame {
+    std::uint64_t run_id = 0;
+    isolate::Outcome outcome{};
+};
+
+struct StatusReply {
+    std::uint32_t boxes = 0;     ///< how many runs may be under way at one time
+    std::uint32_t running = 0;
+    std::uint32_t artifacts = 0;
+    std::uint32_t quarantined = 0; ///< slots that could not be proven empty
+    std::uint64_t runs = 0;        ///< since start
+};
+
+struct Frame {
+    Kind kind = Kind::status;
+    std::uint32_t reserved = 0;
+    union Body {
+        RunFrame run;
+        KillFrame kill;
+        ReleaseFrame release;
+        StartedFrame started;
+        EndedFrame ended;
+        StatusReply status;
+        Body() : run{} {}
+    } body{};
+};
+static_assert(std::is_trivially_copyable_v<Frame>);
+
+inline constexpr std::size_t kMaxFrameFds = 4;
+
+struct Received {
+    enum class State { frame, nothing, closed } state = State::nothing;
+    Frame frame{};
+    std::array<isolate::Fd, kMaxFrameFds> fds{};
+    std::size_t fd_count = 0;
+};
+
+/// Sends one frame. Returns false when the socket's buffer is full (EAGAIN). Throws
+/// std::system_error on anything else (EPIPE: the peer is gone).
+bool send(int socket, const Frame& frame, const int* fds = nullptr, std::size_t fd_count = 0);
+
+/// Takes one frame, never blocking. Throws std::runtime_error on a packet that is not one whole frame
+/// or carries more descriptors than kMaxFrameFds.
+Received receive(int socket);
+
+} // namespace cloister::wire

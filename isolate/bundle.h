@@ -1,0 +1,64 @@
+// The sealed parcel in which a client's files and arguments travel. The front packs it into a memfd;
+// the keeper passes the descriptor on unread; it is opened inside the box, after the uid drop and
+// behind the filter, straight from the mapping: no allocation, every offset checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cloister::isolate {
+
+/// A file to lay into the box's working directory.
+struct BundleFile {
+    std::string path;    ///< relative, no empty, "." or ".." part; checked again when unpacked
+    std::string content; ///< any bytes
+    bool source = false; ///< listed by a command's {sources}
+};
+
+struct Bundle {
+    std::vector<BundleFile> files{};
+    std::vector<std::string> arguments{}; ///< the client's own, for {args}; no NUL inside
+    std::string entry{};                  ///< for {entry}: the path of the file to run
+    std::string main_name{};              ///< for {main}: what the language calls it (a Java class)
+};
+
+inline constexpr std::size_t kMaxBundleFiles = 256;
+inline constexpr std::size_t kMaxBundleArguments = 256;
+inline constexpr std::size_t kMaxBundlePath = 1024;
+inline constexpr std::size_t kMaxBundleBytes = 16 * 1024 * 1024;
+
+/// The parcel's bytes. Throws std::length_error beyond the bounds above.
+std::string pack(const Bundle& bundle);
+
+/// A checked view over a parcel's bytes. Allocation-free and async-signal-safe.
+class BundleView {
+public:
+    struct File {
+        const char* path; ///< NUL-terminated
+        std::span<const std::byte> content;
+        bool source;
+    };
+
+    /// False when the bytes are not a whole, well-formed parcel; then nothing else may be called.
+    bool open(std::span<const std::byte> bytes);
+
+    std::size_t file_count() const { return file_count_; }
+    std::size_t argument_count() const { return argument_count_; }
+    File file(std::size_t index) const;
+    const char* argument(std::size_t index) const;
+    const char* entry() const { return entry_; }
+    const char* main_name() const { return main_name_; }
+
+private:
+    std::span<const std::byte> bytes_{};
+    std::size_t file_count_ = 0;
+    std::size_t argument_count_ = 0;
+    const char* entry_ = "";
+    const char* main_name_ = "";
+};
+
+} // namespace cloister::isolate
