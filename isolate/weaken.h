@@ -2,6 +2,8 @@
 // Product builds do not define CLOISTER_WEAKEN; there `weakened` is a constant and no code is left.
 #pragma once
 
+#include <cstdint>
+
 namespace cloister::isolate {
 
 enum class Layer {
@@ -38,9 +40,13 @@ enum class Layer {
 };
 
 #ifdef CLOISTER_WEAKEN
-/// The one layer that is left out at the moment.
-inline Layer weakened_layer = Layer::none;
-inline bool weakened(Layer layer) { return weakened_layer == layer; }
+constexpr std::uint64_t bit_of(Layer layer) {
+    return layer == Layer::none ? 0 : std::uint64_t{1} << static_cast<unsigned>(layer);
+}
+/// The layers that are left out at the moment, by bit_of; several, because most attacks have to pass
+/// more than one.
+inline std::uint64_t weakened_layers = 0;
+inline bool weakened(Layer layer) { return (weakened_layers & bit_of(layer)) != 0; }
 #else
 constexpr bool weakened(Layer) { return false; }
 #endif
