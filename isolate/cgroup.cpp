@@ -1,0 +1,422 @@
+// Finding, making, reading and removing control groups. Root writes here only below directories that
+// it made itself; no name comes from a client.
+#include "isolate/cgroup.h"
+
+#include "isolate/weaken.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <sstream>
+#include <stdexcept>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+namespace cloister::isolate {
+namespace {
+
+constexpr const char* kFolder = "cloister";
+constexpr const char* kKeeperGroup = "keeper";
+
+struct ControllerName {
+    Controller controller;
+    const char* name;
+};
+constexpr std::array kNames = {
+    ControllerName{Controller::memory, "memory"},   ControllerName{Controller::pids, "pids"},
+    ControllerName{Controller::cpu, "cpu"},         ControllerName{Controller::cpuacct, "cpuacct"},
+    ControllerName{Controller::freezer, "freezer"},
+};
+
+/// How one limit is written. Settings of one controller are written in the table's order.
+struct Setting {
+    Controller controller;
+    bool v2;
+    const char* file;
+    bool optional; ///< kernels without swap accounting have no swap files
+    Layer layer;
+    std::string (*value)(const Limits&);
+};
+
+std::string memory_value(const Limits& limits) { return std::to_string(limits.memory_bytes); }
+// One more than the program may have: init is a process too.
+std::string process_value(const Limits& limits) { return std::to_string(limits.processes + 1); }
+std::string cpu_max_value(const Limits& limits) { return std::to_string(limits.cpu_percent * 1000) + " 100000"; }
+std::string cpu_quota_value(const Limits& limits) { return std::to_string(limits.cpu_percent * 1000); }
+std::string zero(const Limits&) { return "0"; }
+std::string one(const Limits&) { return "1"; }
+
+constexpr std::array kSettings = {
+    Setting{Controller::memory, true, "memory.max", false, Layer::memory_group, memory_value},
+    Setting{Controller::memory, true, "memory.swap.max", true, Layer::memory_group, zero},
+    Setting{Controller::memory, true, "memory.oom.group", true, Layer::memory_group, one},
+    Setting{Controller::memory, false, "memory.limit_in_bytes", false, Layer::memory_group, memory_value},
+    // Memory and swap together, after memory alone: the kernel refuses the other order.
+    Setting{Controller::memory, false, "memory.memsw.limit_in_bytes", true, Layer::memory_group, memory_value},
+    Setting{Controller::pids, true, "pids.max", false, Layer::process_group, process_value},
+    Setting{Controller::pids, false, "pids.max", false, Layer::process_group, process_value},
+    Setting{Controller::cpu, true, "cpu.max", false, Layer::processor_group, cpu_max_value},
+    Setting{Controller::cpu, false, "cpu.cfs_quota_us", false, Layer::processor_group, cpu_quota_value},
+};
+
+/// Where a counter is read: the number after `key` in the file, or the whole file.
+struct Counter {
+    Controller controller;
+    bool v2;
+    const char* file;
+    const char* key;
+};
+constexpr Counter kMemoryPeak[] = {{Controller::memory, true, "memory.peak", ""},
+                                   {Controller::memory, false, "memory.max_usage_in_bytes", ""}};
+constexpr Counter kOomKills[] = {{Controller::memory, true, "memory.events", "oom_kill"},
+                                 {Controller::memory, false, "memory.oom_control", "oom_kill"}};
+constexpr Counter kForksRefused[] = {{Controller::pids, true, "pids.events", "max"},
+                                     {Controller::pids, false, "pids.events", "max"}};
+constexpr Counter kProcessesPeak[] = {{Controller::pids, true, "pids.peak", ""},
+                                      {Controller::pids, false, "pids.peak", ""}};
+
+std::string read_at(int directory, const char* file) {
+    const Fd fd(::openat(directory, file, O_RDONLY | O_CLOEXEC));
+    if (!fd) return {};
+    char text[4096];
+    const ssize_t size = ::read(fd.get(), text, sizeof text);
+    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+}
+
+bool write_at(int directory, const char* file, const std::string& value) {
+    const Fd fd(::openat(directory, file, O_WRONLY | O_CLOEXEC));
+    return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+}
+
+std::optional<std::uint64_t> number_after(const std::string& text, std::string_view key) {
+    std::istringstream lines(text);
+    std::string line;
+    while (std::getline(lines, line)) {
+        if (!key.empty() && !(line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ')) continue;
+        const char* first = line.data() + (key.empty() ? 0 : key.size() + 1);
+        std::uint64_t value = 0;
+        if (std::from_chars(first, line.data() + line.size(), value).ec == std::errc()) return value;
+    }
+    return std::nullopt;
+}
+
+Fd open_directory(const std::string& path) {
+    return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+void make_directory(int parent, const std::string& name) {
+    if (::mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) {
+        throw SysError(errno, "make the control group " + name);
+    }
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; std::getline(stream, word, separator);) words.push_back(word);
+    return words;
+}
+
+/// Our own v2 group, as /proc/self/cgroup names it.
+std::string own_v2_group() {
+    std::ifstream file("/proc/self/cgroup");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("0::")) return line.substr(3);
+    }
+    return "/";
+}
+
+bool is_delegated(const std::string& path) {
+    // systemd marks a group of a unit with Delegate= (systemd.resource-control(5), since 251).
+    char value[8];
+    for (const char* name : {"trusted.delegate", "user.delegate"}) {
+        if (::getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1') return true;
+    }
+    return false;
+}
+
+bool kill_listed(int directory) {
+    std::istringstream lines(read_at(directory, "cgroup.procs"));
+    bool any = false;
+    for (pid_t pid = 0; lines >> pid;) {
+        if (pid > 0) any = ::kill(pid, SIGKILL) == 0 || any;
+    }
+    return any;
+}
+
+} // namespace
+
+bool Hierarchy::has(Controller controller) const {
+    return std::find(controllers.begin(), controllers.end(), controller) != controllers.end();
+}
+
+std::string CgroupLayout::kind() const {
+    const bool any_v1 = std::any_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& h) { return !h.v2; });
+    const bool any_v2 = std::any_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& h) { return h.v2; });
+    return any_v1 ? (any_v2 ? "hybrid" : "v1") : "v2";
+}
+
+CgroupLayout find_cgroups() {
+    CgroupLayout layout;
+    Hierarchy tree;
+    std::vector<Hierarchy> v1;
+    std::ifstream mounts("/proc/self/mountinfo");
+    for (std::string line; std::getline(mounts, line);) {
+        const std::size_t dash = line.find(" - ");
+        if (dash == std::string::npos) continue;
+        const std::vector<std::string> before = split(line.substr(0, dash), ' ');
+        const std::vector<std::string> after = split(line.substr(dash + 3), ' ');
+        if (before.size() < 5 || after.size() < 3) continue;
+        const std::string& root = before[3];
+        const std::string& place = before[4];
+        if (after[0] == "cgroup2" && tree.path.empty()) {
+            tree.v2 = true;
+            std::string own = own_v2_group();
+            if (root != "/" && own.starts_with(root)) own = own.substr(root.size());
+            layout.delegated = own != "/" && is_delegated(place + own);
+            tree.path = layout.delegated ? place + own : place;
+            tree.controllers.push_back(Controller::core);
+            const Fd directory = open_directory(tree.path);
+            const std::vector<std::string> offered = split(read_at(directory.get(), "cgroup.controllers"), ' ');
+            for (const ControllerName& entry : kNames) {
+                const bool found = std::any_of(offered.begin(), offered.end(), [&](const std::string& name) {
+                    return name.substr(0, name.find('\n')) == entry.name;
+                });
+                if (found) tree.controllers.push_back(entry.controller);
+            }
+        } else if (after[0] == "cgroup") {
+            Hierarchy hierarchy;
+            hierarchy.path = place;
+            for (const std::string& option : split(after[2], ',')) {
+                for (const ControllerName& entry : kNames) {
+                    if (option == entry.name) hierarchy.controllers.push_back(entry.controller);
+                }
+            }
+            const bool known = std::any_of(v1.begin(), v1.end(), [&](const Hierarchy& other) {
+                return other.controllers == hierarchy.controllers;
+            });
+            if (!hierarchy.controllers.empty() && !known) v1.push_back(std::move(hierarchy));
+        }
+    }
+
+    // CPU time comes from the v2 tree's cpu.stat wherever there is a tree, with or without
+    // controllers, and so do kill and emptiness; only a pure v1 host needs cpuacct and freezer.
+    const bool has_tree = !tree.path.empty();
+    const auto wanted = [&](Controller controller) {
+        const bool only_v1 = controller == Controller::cpuacct || controller == Controller::freezer;
+        return only_v1 ? !has_tree : !tree.has(controller);
+    };
+    for (Hierarchy& hierarchy : v1) {
+        std::erase_if(hierarchy.controllers, [&](Controller controller) { return !wanted(controller); });
+        if (!hierarchy.controllers.empty()) layout.hierarchies.push_back(std::move(hierarchy));
+    }
+    if (has_tree) layout.hierarchies.insert(layout.hierarchies.begin(), std::move(tree));
+
+    for (const ControllerName& entry : kNames) {
+        const bool only_v1 = entry.controller == Controller::cpuacct || entry.controller == Controller::freezer;
+        const bool found = std::any_of(layout.hierarchies.begin(), layout.hierarchies.end(),
+                                       [&](const Hierarchy& h) { return h.has(entry.controller); });
+        if (!found && !(only_v1 && has_tree)) {
+            throw std::runtime_error(std::string("no control group hierarchy offers the '") + entry.name +
+                                     "' controller (see /proc/cgroups and the mounts below /sys/fs/cgroup)");
+        }
+    }
+    return layout;
+}
+
+CgroupTree::CgroupTree(CgroupLayout layout, std::string name) : layout_(std::move(layout)), name_(std::move(name)) {
+    for (const Hierarchy& hierarchy : layout_.hierarchies) {
+        const Fd base = open_directory(hierarchy.path);
+        if (!base) throw SysError(errno, "open " + hierarchy.path);
+        make_directory(base.get(), kFolder);
+        const std::string folder = hierarchy.path + "/" + kFolder;
+        const Fd ours = open_directory(folder);
+        if (!ours) throw SysError(errno, "open " + folder);
+        make_directory(ours.get(), name_);
+        Fd directory = open_directory(folder + "/" + name_);
+        if (!directory) throw SysError(errno, "open " + folder + "/" + name_);
+        if (hierarchy.v2) {
+            // A group with processes may not have controllers below it, so we move first. And a child
+            // is killed at birth when its parent's group was killed more often than the target:
+            // a fresh group never was.
+            own_group_ = own_v2_group();
+            make_directory(directory.get(), kKeeperGroup);
+            const Fd keeper(check(::openat(directory.get(), kKeeperGroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open our group"));
+            if (!write_at(keeper.get(), "cgroup.procs", "0")) throw SysError(errno, "enter our control group");
+            for (const ControllerName& entry : kNames) {
+                if (!hierarchy.has(entry.controller)) continue;
+                for (const int level : {base.get(), ours.get(), directory.get()}) {
+                    if (!write_at(level, "cgroup.subtree_control", std::string("+") + entry.name)) {
+                        throw SysError(errno, std::string("enable the ") + entry.name + " controller below " + hierarchy.path);
+                    }
+                }
+            }
+        }
+        directories_.push_back(std::move(directory));
+    }
+}
+
+CgroupTree::~CgroupTree() {
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
+        const Hierarchy& hierarchy = layout_.hierarchies[i];
+        if (hierarchy.v2) {
+            // Back to where we came from; within a delegated group systemd removes everything itself.
+            const std::string from = layout_.delegated ? std::string() : hierarchy.path + own_group_;
+            const Fd directory = open_directory(from.empty() ? hierarchy.path : from);
+            if (directory) (void)write_at(directory.get(), "cgroup.procs", "0");
+            (void)::unlinkat(directories_[i].get(), kKeeperGroup, AT_REMOVEDIR);
+        }
+        directories_[i].reset();
+        const std::string folder = hierarchy.path + "/" + kFolder;
+        // Fails, rightly, while anything is inside; the next start sweeps it.
+        (void)::rmdir((folder + "/" + name_).c_str());
+        (void)::rmdir(folder.c_str());
+    }
+}
+
+Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
+    Cgroup made;
+    made.groups_.reserve(directories_.size());
+    try {
+        for (std::size_t i = 0; i < directories_.size(); ++i) {
+            const Hierarchy& hierarchy = layout_.hierarchies[i];
+            const int parent = directories_[i].get();
+            check(::mkdirat(parent, name.c_str(), 0755), "make the control group " + name);
+            Cgroup::Group& group = made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}});
+            group.directory = Fd(check(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), "open " + name));
+            for (const Setting& setting : kSettings) {
+                if (setting.v2 != hierarchy.v2 || !hierarchy.has(setting.controller) || weakened(setting.layer)) continue;
+                if (!write_at(group.directory.get(), setting.file, setting.value(limits)) && !setting.optional) {
+                    throw SysError(errno, std::string("set ") + setting.file);
+                }
+            }
+            if (hierarchy.v2) {
+                made.clone_fd_ = group.directory.get();
+            } else {
+                group.tasks = Fd(check(::openat(group.directory.get(), "tasks", O_WRONLY | O_CLOEXEC), "open tasks"));
+                made.join_fds_.push_back(group.tasks.get());
+            }
+            if (!hierarchy.v2 && hierarchy.has(Controller::memory)) {
+                // v1 kills one process of a group, never the group: be told, and end the rest.
+                made.oom_event_ = Fd(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
+                const Fd control(check(::openat(group.directory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC), "open memory.oom_control"));
+                const std::string line = std::to_string(made.oom_event_.get()) + " " + std::to_string(control.get());
+                if (!write_at(group.directory.get(), "cgroup.event_control", line)) throw SysError(errno, "watch for memory kills");
+            }
+        }
+    } catch (...) {
+        (void)made.remove();
+        throw;
+    }
+    return made;
+}
+
+const Cgroup::Group* Cgroup::group_of(Controller controller) const {
+    for (const Group& group : groups_) {
+        if (!group.name.empty() && group.hierarchy->has(controller)) return &group;
+    }
+    return nullptr;
+}
+
+std::chrono::nanoseconds Cgroup::cpu_time() const {
+    if (const Group* tree = group_of(Controller::core)) {
+        const auto used = number_after(read_at(tree->directory.get(), "cpu.stat"), "usage_usec");
+        return std::chrono::microseconds(used.value_or(0));
+    }
+    const Group* accounting = group_of(Controller::cpuacct);
+    if (accounting == nullptr) return {};
+    return std::chrono::nanoseconds(number_after(read_at(accounting->directory.get(), "cpuacct.usage"), "").value_or(0));
+}
+
+Counters Cgroup::counters() const {
+    const auto read = [&](std::span<const Counter> places) -> std::uint64_t {
+        for (const Counter& place : places) {
+            const Group* group = group_of(place.controller);
+            if (group == nullptr || group->hierarchy->v2 != place.v2) continue;
+            return number_after(read_at(group->directory.get(), place.file), place.key).value_or(0);
+        }
+        return 0;
+    };
+    Counters counters;
+    counters.memory_peak_bytes = read(kMemoryPeak);
+    counters.oom_kills = static_cast<std::uint32_t>(read(kOomKills));
+    counters.forks_refused = static_cast<std::uint32_t>(read(kForksRefused));
+    counters.processes_peak = static_cast<std::uint32_t>(read(kProcessesPeak));
+    return counters;
+}
+
+void Cgroup::kill() {
+    if (const Group* tree = group_of(Controller::core)) {
+        if (write_at(tree->directory.get(), "cgroup.kill", "1")) return;
+    }
+    // Without cgroup.kill: frozen processes cannot fork while the list is read. A killed process of a
+    // v1 freezer dies only when it is thawed.
+    const Group* freezer = group_of(Controller::freezer);
+    if (freezer != nullptr) (void)write_at(freezer->directory.get(), "freezer.state", "FROZEN");
+    for (const Group& group : groups_) {
+        if (!group.name.empty()) (void)kill_listed(group.directory.get());
+    }
+    if (freezer != nullptr) (void)write_at(freezer->directory.get(), "freezer.state", "THAWED");
+}
+
+bool Cgroup::is_empty() const {
+    return std::all_of(groups_.begin(), groups_.end(), [](const Group& group) {
+        if (group.name.empty()) return true;
+        if (group.hierarchy->v2) {
+            return number_after(read_at(group.directory.get(), "cgroup.events"), "populated").value_or(1) == 0;
+        }
+        return read_at(group.directory.get(), "cgroup.procs").empty();
+    });
+}
+
+bool Cgroup::remove() {
+    bool all = true;
+    for (Group& group : groups_) {
+        if (group.name.empty()) continue;
+        if (::unlinkat(group.parent, group.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+            group.name.clear();
+        } else {
+            all = false;
+        }
+    }
+    return all;
+}
+
+int sweep_cgroups(const CgroupLayout& layout, const std::string& name) {
+    int swept = 0;
+    for (const Hierarchy& hierarchy : layout.hierarchies) {
+        const std::string path = hierarchy.path + "/" + kFolder + "/" + name;
+        const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+        if (!folder) continue;
+        std::vector<std::string> groups;
+        while (const dirent* entry = ::readdir(folder.get())) {
+            if (entry->d_type == DT_DIR && entry->d_name[0] != '.') groups.emplace_back(entry->d_name);
+        }
+        for (const std::string& group : groups) {
+            const Fd directory = open_directory(path + "/" + group);
+            if (!directory) continue;
+            if (!hierarchy.v2 || !write_at(directory.get(), "cgroup.kill", "1")) (void)kill_listed(directory.get());
+            // What was alive needs a moment to be gone; what cannot be removed is met again next time.
+            for (int attempt = 0; attempt < 100; ++attempt) {
+                if (::rmdir((path + "/" + group).c_str()) == 0) {
+                    ++swept;
+                    break;
+                }
+                if (errno != EBUSY) break;
+                const timespec moment{.tv_sec = 0, .tv_nsec = 5'000'000};
+                (void)::nanosleep(&moment, nullptr);
+            }
+        }
+        (void)::rmdir(path.c_str());
+    }
+    return swept;
+}
+
+} // namespace cloister::isolate

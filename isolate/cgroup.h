@@ -1,0 +1,112 @@
+// The control groups of an instance and of its boxes, on v2, v1 and hybrid hosts alike. Which
+// controller lives in which hierarchy is found at start; from then on one table of file names says
+// how a limit is written and a counter is read. Everything of ours lies below one directory,
+// `cloister/`, in each hierarchy (on v2 within the delegated group, where systemd delegated one).
+#pragma once
+
+#include "isolate/fd.h"
+#include "isolate/limits.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cloister::isolate {
+
+enum class Controller : unsigned { core, memory, pids, cpu, cpuacct, freezer };
+
+/// One mounted hierarchy that we use, and what for. `core` is the v2 tree itself: kill, events, placement.
+struct Hierarchy {
+    bool v2 = false;
+    std::string path{};                    ///< the directory that holds (or will hold) `cloister/`
+    std::vector<Controller> controllers{}; ///< never empty
+    bool has(Controller controller) const;
+};
+
+/// What this host mounts, in /proc/self/mountinfo's order.
+struct CgroupLayout {
+    std::vector<Hierarchy> hierarchies{};
+    bool delegated = false; ///< the v2 group we started in was delegated to us
+
+    /// "v2", "v1" or "hybrid".
+    std::string kind() const;
+};
+
+/// Throws std::runtime_error that says which controller is missing.
+CgroupLayout find_cgroups();
+
+/// What a box's groups counted.
+struct Counters {
+    std::uint64_t memory_peak_bytes = 0;
+    std::uint32_t processes_peak = 0;
+    std::uint32_t oom_kills = 0;
+    std::uint32_t forks_refused = 0;
+};
+
+/// One box's groups. Made for one run and never used again: after cgroup.kill some kernels kill every
+/// newcomer of the group (6.12, 6.18), and a fresh group's counters start at zero.
+class Cgroup {
+public:
+    Cgroup() = default;
+
+    /// For CLONE_INTO_CGROUP; -1 on a host without a v2 tree.
+    int clone_fd() const { return clone_fd_; }
+    /// v1 `tasks` files, to which the child writes "0" as its first act. (`cgroup.procs` would wait
+    /// for an RCU grace period, 7 to 15 ms.)
+    const std::vector<int>& join_fds() const { return join_fds_; }
+    /// Readable when the kernel has killed for memory (v1, which cannot kill a whole group); or -1.
+    int oom_event() const { return oom_event_.get(); }
+
+    std::chrono::nanoseconds cpu_time() const;
+    Counters counters() const;
+    /// Sends SIGKILL to everything inside.
+    void kill();
+    bool is_empty() const;
+    /// Removes the groups. False when the kernel still holds one (EBUSY); call again then.
+    bool remove();
+
+private:
+    friend class CgroupTree;
+    struct Group {
+        const Hierarchy* hierarchy;
+        int parent;       ///< borrowed from the tree
+        std::string name; ///< empty once removed
+        Fd directory;
+        Fd tasks; ///< v1 only
+    };
+    const Group* group_of(Controller controller) const;
+
+    std::vector<Group> groups_;
+    std::vector<int> join_fds_;
+    int clone_fd_ = -1;
+    Fd oom_event_;
+};
+
+/// An instance's directory, cloister/NAME, in every hierarchy.
+class CgroupTree {
+public:
+    /// Makes the directories, moves this process into a group of its own that is never killed, and
+    /// enables the controllers. Throws SysError.
+    CgroupTree(CgroupLayout layout, std::string name);
+    /// Moves this process back and removes what is empty.
+    ~CgroupTree();
+    CgroupTree(const CgroupTree&) = delete;
+    CgroupTree& operator=(const CgroupTree&) = delete;
+
+    /// Makes a box's groups with all limits set, before any process is inside. Throws SysError.
+    Cgroup make(const std::string& name, const Limits& limits);
+
+    const CgroupLayout& layout() const { return layout_; }
+
+private:
+    CgroupLayout layout_;
+    std::string name_;
+    std::vector<Fd> directories_; ///< as layout_.hierarchies
+    std::string own_group_;       ///< the v2 group we came from
+};
+
+/// Kills and removes all groups that an earlier instance of that name left. Returns how many.
+int sweep_cgroups(const CgroupLayout& layout, const std::string& name);
+
+} // namespace cloister::isolate

@@ -1,0 +1,67 @@
+// One running owner of boxes: a daemon's keeper, or a `cloister run` without a daemon. Instance K holds
+// the lock /run/cloister/instance-K, and with it the control groups cloister/instance-K, a range of
+// user ids and a private mount namespace for the work of compilers. The kernel drops the lock when the
+// owner dies, however it dies; the next owner that starts cleans up what the dead one left.
+#pragma once
+
+#include "isolate/cgroup.h"
+#include "isolate/fd.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+
+namespace cloister::isolate {
+
+inline constexpr unsigned kMaxInstances = 64;
+inline constexpr unsigned kMaxSlots = 1024; ///< boxes of one instance at one time
+/// Above systemd's ranges for users and containers (at most 1,879,048,191; systemd's
+/// docs/UIDS-GIDS.md) and below 2^31, so that nobody else's process or file ever has such an id.
+inline constexpr uid_t kFirstId = 2'000'000'000;
+inline constexpr unsigned kIdsPerInstance = 4096;
+
+/// A compiler's work: a tmpfs that stays in the keeper's mount namespace and is shown to boxes.
+/// Root never opens a file in it.
+class Work {
+public:
+    Work() = default;
+    /// `path` is mounted already; unmounted by the destructor.
+    explicit Work(std::string path) : path_(std::move(path)) {}
+    ~Work();
+    Work(Work&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    Work& operator=(Work&& other) noexcept;
+
+    explicit operator bool() const { return !path_.empty(); }
+    /// A detached copy of the mount, for one box. Throws SysError.
+    Fd show(bool writable) const;
+
+private:
+    std::string path_;
+};
+
+class Instance {
+public:
+    /// Takes the first free number, sweeps what dead instances left, and enters a mount namespace of
+    /// its own. Needs root and one thread. Throws SysError or std::runtime_error.
+    Instance();
+
+    unsigned number() const { return number_; }
+    int swept() const { return swept_; }
+    CgroupTree& cgroups() { return *cgroups_; }
+    /// The program's user id in that slot; its init has the next one. slot < kMaxSlots.
+    uid_t user_id(unsigned slot) const { return kFirstId + number_ * kIdsPerInstance + 2 * slot; }
+    /// For the front when the host has no account for it: the last of the range.
+    uid_t front_id() const { return kFirstId + number_ * kIdsPerInstance + kIdsPerInstance - 1; }
+
+    /// A fresh work tmpfs owned by `owner`. `name` is ours. Throws SysError.
+    Work make_work(const std::string& name, uid_t owner, std::uint64_t bytes, std::uint32_t files);
+
+private:
+    Fd lock_;
+    unsigned number_ = 0;
+    int swept_ = 0;
+    std::unique_ptr<CgroupTree> cgroups_;
+};
+
+} // namespace cloister::isolate
