@@ -117,7 +117,7 @@ Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
         arguments.exit_signal = SIGCHLD;
         if (box.cgroup_.clone_fd() >= 0) {
             arguments.flags |= CLONE_INTO_CGROUP;
-            arguments.cgroup = static_cast<std::uint64_t>(box.cgroup_.clone_fd());
+            arguments.cgroup = static_cast<unsigned>(box.cgroup_.clone_fd());
         }
         const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
         if (pid == 0) be_init(inside);
@@ -131,7 +131,7 @@ Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
 }
 
 std::optional<Report> Box::next_report() {
-    if (!report_) return std::nullopt;
+    if (reports_ended_) return std::nullopt;
     Report report;
     iovec part{&report, sizeof report};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -153,7 +153,7 @@ std::optional<Report> Box::next_report() {
     }
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
     if (size != sizeof report) {
-        report_.reset(); // end of the box's side
+        reports_ended_ = true;
         return std::nullopt;
     }
     if (report.kind == Report::Kind::started) program_ = std::move(attached);

@@ -53,6 +53,8 @@ public:
 
     /// The next report, if one is waiting. Descriptors that came with it are kept here.
     std::optional<Report> next_report();
+    /// True once the box's side of the report socket is closed.
+    bool reports_ended() const { return reports_ended_; }
     /// The number of the system call that the policy answers with death (-1 when it cannot be told).
     int forbidden_call() const;
     /// SIGKILL to init: the kernel then ends all of the namespace.
@@ -73,6 +75,7 @@ private:
     Fd init_;
     Fd program_;
     Fd listener_;
+    bool reports_ended_ = false;
 };
 
 } // namespace cloister::isolate
