@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <glob.h>
 #include <memory>
 #include <stdexcept>
@@ -64,7 +65,16 @@ public:
             prefix = here;
         }
         if (prefix.empty()) throw std::runtime_error("a box never shows the host's whole root");
-        plan_.binds.push_back(prefix);
+        plan_.binds.push_back({.source = prefix, .target = prefix});
+    }
+
+    void show_at(const std::string& source, const std::string& target) {
+        const std::unique_ptr<char, decltype(&std::free)> real(::realpath(source.c_str(), nullptr), &std::free);
+        if (!real) throw SysError(errno, source);
+        std::string place;
+        for (const std::string& part : parts_of(target)) place += "/" + part;
+        if (place.empty()) throw std::runtime_error("nothing can be shown in place of a box's root");
+        plan_.binds.push_back({.source = real.get(), .target = place});
     }
 
     void add(MountPlan::Link link) {
@@ -75,10 +85,10 @@ public:
 
     /// Drops what a bound folder shows anyhow.
     MountPlan finish() {
-        std::vector<std::string> kept;
-        std::sort(plan_.binds.begin(), plan_.binds.end());
-        for (std::string& path : plan_.binds) {
-            if (!is_within(path, kept)) kept.push_back(std::move(path));
+        std::vector<MountPlan::Bind> kept;
+        std::sort(plan_.binds.begin(), plan_.binds.end(), [](const auto& a, const auto& b) { return a.target < b.target; });
+        for (MountPlan::Bind& bind : plan_.binds) {
+            if (!is_within(bind.target, kept)) kept.push_back(std::move(bind));
         }
         plan_.binds = std::move(kept);
         std::erase_if(plan_.links, [&](const auto& link) { return is_within(link.path, plan_.binds); });
@@ -86,9 +96,9 @@ public:
     }
 
 private:
-    static bool is_within(const std::string& path, const std::vector<std::string>& folders) {
-        return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-            return path == folder || path.starts_with(folder + "/");
+    static bool is_within(const std::string& path, const std::vector<MountPlan::Bind>& folders) {
+        return std::any_of(folders.begin(), folders.end(), [&](const MountPlan::Bind& folder) {
+            return path == folder.target || path.starts_with(folder.target + "/");
         });
     }
 
@@ -111,6 +121,11 @@ MountPlan plan_mounts(const std::vector<std::string>& paths) {
         const std::string path = may_be_absent ? entry.substr(1) : entry;
         if (!path.starts_with('/')) throw std::runtime_error("not an absolute path: '" + path + "'");
         try {
+            constexpr std::string_view kAt = " => ";
+            if (const auto at = path.find(kAt); at != std::string::npos) {
+                planner.show_at(path.substr(0, at), path.substr(at + kAt.size()));
+                continue;
+            }
             for (const std::string& match : expand(path)) planner.show(match);
         } catch (const SysError& error) {
             if (!may_be_absent || error.code().value() != ENOENT) throw;

@@ -18,12 +18,17 @@ struct MountPlan {
         std::string content;
     };
     std::vector<Link> links{};
-    std::vector<std::string> binds{}; ///< real paths, parents before children
+    struct Bind {
+        std::string source; ///< a real path on the host
+        std::string target; ///< in the box
+    };
+    std::vector<Bind> binds{}; ///< parents before children
     std::vector<File> files{};        ///< made by us, read-only
 };
 
 /// Plans for `paths`: absolute, '*' matches within one component, a leading '?' marks what may be
-/// absent. Only the operator's files name such paths. Throws SysError (ENOENT) for a missing path,
+/// absent, and "SOURCE => TARGET" shows one path at another place. Only the operator's files name such
+/// paths. Throws SysError (ENOENT) for a missing path,
 /// std::runtime_error for a relative one.
 MountPlan plan_mounts(const std::vector<std::string>& paths);
 

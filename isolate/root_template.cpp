@@ -77,7 +77,7 @@ void build(const MountPlan& plan) {
     check(::unshare(CLONE_NEWNS), "own mount namespace");
     check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
     std::vector<Fd> trees;
-    for (const std::string& path : plan.binds) trees.push_back(grab(path));
+    for (const MountPlan::Bind& bind : plan.binds) trees.push_back(grab(bind.source));
     std::vector<Fd> devices;
     for (const char* path : kDevices) devices.push_back(grab(path));
 
@@ -86,7 +86,7 @@ void build(const MountPlan& plan) {
     check(::chdir("/proc"), "enter the new root");
     for (const char* path : kFolders) make_folders(path, true);
     for (std::size_t i = 0; i < trees.size(); ++i) {
-        attach(trees[i], plan.binds[i], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        attach(trees[i], plan.binds[i].target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     }
     for (std::size_t i = 0; i < devices.size(); ++i) {
         attach(devices[i], kDevices[i], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

@@ -18,7 +18,7 @@ struct StepPlan {
     std::vector<std::string> command{};     ///< first word: an absolute path; below /app for a compiled program
     std::vector<std::string> environment{}; ///< NAME=value, beside PATH HOME LANG TMPDIR
     std::vector<std::string> live_environment{}; ///< added when output is watched as it happens
-    std::vector<std::string> mounts{};      ///< host paths shown read-only; '*' globs; leading '?': may be absent
+    std::vector<std::string> mounts{};      ///< see isolate/mount_plan.h
     std::string policy{};                   ///< name of the policy; empty: the configured one
 };
 
