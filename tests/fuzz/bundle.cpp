@@ -1,0 +1,27 @@
+// The bundle's view is read in the box, but the keeper's promise is that any bytes are safe there:
+// every string it returns lies inside the bytes.
+#include "isolate/bundle.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+using cloister::fuzz::require;
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    // A copy of exactly that size: the sanitizer then sees one byte too far.
+    const std::vector<std::uint8_t> bytes(data, data + size);
+    cloister::isolate::BundleView view;
+    if (!view.open(std::as_bytes(std::span(bytes)))) return 0;
+    std::size_t total = std::strlen(view.entry()) + std::strlen(view.main_name());
+    for (std::size_t i = 0; i < view.file_count(); ++i) {
+        const auto file = view.file(i);
+        total += std::strlen(file.path);
+        for (const std::byte byte : file.content) total += std::to_integer<std::size_t>(byte);
+    }
+    for (std::size_t i = 0; i < view.argument_count(); ++i) total += std::strlen(view.argument(i));
+    require(total < std::size_t{1} << 40);
+    return 0;
+}

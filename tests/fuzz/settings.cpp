@@ -1,0 +1,20 @@
+// The hand-over of the settings from keeper to front: any text gives settings or an error.
+#include "daemon/config/settings.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <stdexcept>
+#include <string>
+
+using namespace cloister;
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(fuzz::as_text(data, size));
+    try {
+        const config::Settings settings = config::from_text(text);
+        (void)config::to_text(settings);
+    } catch (const std::runtime_error&) {
+        // Expected for what is not a hand-over.
+    }
+    return 0;
+}
