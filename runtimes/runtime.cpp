@@ -67,18 +67,24 @@ std::vector<std::string> read_environment(const json& value, const std::string& 
     std::vector<std::string> entries = strict_json::read_texts(value, place);
     for (const std::string& entry : entries) {
         if (entry.find('=') == std::string::npos || entry.starts_with('=')) fail(place, "'" + entry + "' is not NAME=value");
-        check_word(entry, place);
     }
     return entries;
 }
 
+void check_mounted_path(const std::string& path, const std::string& place) {
+    if (path.size() < 2 || path[0] != '/') fail(place, "'" + path + "' is not the absolute path of something below the root");
+    if ((path + "/").find("/../") != std::string::npos) fail(place, "'" + path + "': '..' has no place here");
+}
+
+/// "PATH", "?PATH" (may be absent) or "PATH => PLACE" (shown there in the box).
 std::vector<std::string> read_mounts(const json& value, const std::string& place) {
+    constexpr std::string_view kArrow = " => ";
     std::vector<std::string> mounts = strict_json::read_texts(value, place);
     for (const std::string& mount : mounts) {
         const std::size_t start = mount.starts_with('?') ? 1 : 0;
-        const std::string path = mount.substr(start) + "/";
-        if (path[0] != '/' || path == "//") fail(place, "'" + mount + "' is not the absolute path of something below the root");
-        if (path.find("/../") != std::string::npos) fail(place, "'" + mount + "': '..' has no place here");
+        const std::size_t arrow = mount.find(kArrow);
+        check_mounted_path(mount.substr(start, arrow == std::string::npos ? arrow : arrow - start), place);
+        if (arrow != std::string::npos) check_mounted_path(mount.substr(arrow + kArrow.size()), place);
     }
     return mounts;
 }
