@@ -1,6 +1,5 @@
 // A policy file of any content: a policy or an error that says what is wrong, nothing else.
 #include "policies/policy.h"
-
 #include "tests/fuzz/fuzz.h"
 
 #include <map>

@@ -1,6 +1,5 @@
 // A runtime file of any content: a runtime or an error that says what is wrong, nothing else.
 #include "runtimes/runtime.h"
-
 #include "tests/fuzz/fuzz.h"
 
 #include <map>

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     (void)front::extension_of(text);
     if (front::why_bad_path(text).empty()) {
         const std::string path = "/" + text + "/";
-        fuzz::require(path.find("/../") == std::string::npos && path.find("//") == std::string::npos);
+        fuzz::require(path.find("/../") == std::string::npos &&
+                      path.find("//") == std::string::npos);
     }
     (void)front::read_subprotocols(text);
     (void)front::bearer_token(text);

@@ -46,7 +46,8 @@ int main(void) {
     if (mount("/dev/vda", "/new", "ext4", MS_NOATIME, "") != 0) die("mount the root");
     mount("/dev", "/new/dev", 0, MS_MOVE, 0);
     umount2("/proc", MNT_DETACH);
-    if (chdir("/new") || mount("/new", "/", 0, MS_MOVE, 0) || chroot(".") || chdir("/")) die("enter the root");
+    if (chdir("/new") || mount("/new", "/", 0, MS_MOVE, 0) || chroot(".") || chdir("/"))
+        die("enter the root");
     execl("/sbin/init", "/sbin/init", (char*)0);
     die("/sbin/init");
 }
