@@ -30,7 +30,8 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
         {RLIMIT_MSGQUEUE, {0, 0}},
         {RLIMIT_NICE, {0, 0}},
         {RLIMIT_NOFILE, {limits.open_files, limits.open_files}},
-        {RLIMIT_NPROC, {limits.processes, limits.processes}},
+        // One more than the group's limit, so that the group refuses first: it counts its refusals.
+        {RLIMIT_NPROC, {limits.processes + 1, limits.processes + 1}},
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
     };
@@ -168,6 +169,7 @@ int Box::forbidden_call() const {
 }
 
 void Box::kill() {
+    cgroup_.hurry();
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
 

@@ -299,7 +299,7 @@ void Runs::try_finish(Run& run, Clock::time_point now) {
     const isolate::Counters counters = run.box.counters();
     const std::chrono::nanoseconds cpu = run.box.cpu_time();
     if (counters.memory_peak_bytes > run.usage.memory_peak_bytes) run.usage.memory_peak_bytes = counters.memory_peak_bytes;
-    run.usage.processes_peak = std::max(run.usage.processes_peak, counters.processes_peak);
+    run.usage.processes_peak = std::max(run.usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
     run.usage.oom_kills = std::max(run.usage.oom_kills, counters.oom_kills);
     run.usage.forks_refused = std::max(run.usage.forks_refused, counters.forks_refused);
     if (run.started) run.usage.cpu_time = std::max(run.usage.cpu_time, cpu - run.cpu_before);
