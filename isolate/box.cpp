@@ -30,8 +30,9 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
         {RLIMIT_MSGQUEUE, {0, 0}},
         {RLIMIT_NICE, {0, 0}},
         {RLIMIT_NOFILE, {limits.open_files, limits.open_files}},
-        // One more than the group's limit, so that the group refuses first: it counts its refusals.
-        {RLIMIT_NPROC, {limits.processes + 1, limits.processes + 1}},
+        // Above the group's limit, also for forks on many cores at once, so that the group refuses
+        // first: it counts its refusals.
+        {RLIMIT_NPROC, {limits.processes + 256, limits.processes + 256}},
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
     };
