@@ -1,0 +1,22 @@
+// How the front gives up everything it will not need, before it reads a byte of a client's.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+
+namespace cloister::front {
+
+struct Identity {
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+
+/// The account `user`, or `fallback` for both ids where there is no such account.
+Identity find_identity(const std::string& user, uid_t fallback);
+
+/// Gives up groups, ids, capabilities, new privileges, files (Landlock, where the kernel has it) and
+/// every system call that serving does not need. For good. Throws isolate::SysError naming the step;
+/// the caller must end then.
+void confine(const Identity& identity);
+
+} // namespace cloister::front

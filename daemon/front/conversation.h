@@ -1,0 +1,66 @@
+// One client's dialogue, whatever carries it: texts in, texts out. Knows the rate it may speak at and
+// passes requests on to Executions. The WebSocket session is the transport around it; the tests are
+// another one.
+#pragma once
+
+#include "daemon/front/executions.h"
+#include "daemon/front/rate.h"
+#include "daemon/front/routes.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace cloister::front {
+
+/// What every conversation shares. Outlives them all.
+struct Service {
+    const config::Settings* settings = nullptr;
+    Catalog* catalog = nullptr;
+    Executions* executions = nullptr;
+    Access access{};
+    std::string runtimes_json{};
+    bool ready = false;
+};
+
+class Conversation : public Listener {
+public:
+    using Send = std::function<void(std::string)>;
+
+    /// Close codes that receive() asks for.
+    static constexpr unsigned kGoOn = 0;
+    static constexpr unsigned kBadText = 1007;
+    static constexpr unsigned kTooFast = 4429;
+
+    Conversation(Service& service, Send send, Clock::time_point now);
+    ~Conversation() override;
+
+    /// Says hello.
+    void begin(const Granted& grant);
+    /// Takes one message; the answer is a close code, or kGoOn.
+    unsigned receive(std::string_view text, bool binary, Clock::time_point now);
+    /// The client does not read fast enough, or does again.
+    void set_congested(bool congested);
+    /// The client is gone; nothing is sent any more. Twice is harmless.
+    void end();
+
+    void on_event(const Event& event) override;
+
+private:
+    void act(const Ping& ping);
+    void act(ExecuteCode& request);
+    void act(const ExecutionInput& request);
+    void act(const ExecutionSignal& request);
+    void act(const ExecutionResize& request);
+    void act(const ExecutionCancel& request);
+    void refuse(const std::optional<Refusal>& refusal);
+    bool may_speak(Clock::time_point now);
+
+    Service& service_;
+    Send send_;
+    ClientId client_;
+    Bucket bucket_;
+    std::uint64_t refused_in_a_row_ = 0;
+};
+
+} // namespace cloister::front

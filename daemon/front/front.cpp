@@ -1,0 +1,235 @@
+// Start, versions, serving, drain. The order at the start matters: everything that needs root is read
+// first, then root is given up, and only then is there a loop.
+#include "daemon/front/front.h"
+
+#include "daemon/config/settings.h"
+#include "daemon/front/confine.h"
+#include "daemon/front/keeper_link.h"
+#include "daemon/front/server.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <unistd.h>
+
+namespace cloister::front {
+namespace {
+
+using isolate::check;
+using isolate::Fd;
+
+constexpr std::chrono::seconds kKillTime{2};  ///< for runs that are cut when the drain time is over
+constexpr std::chrono::seconds kCloseTime{2}; ///< for closing handshakes
+constexpr std::size_t kMaxTokenBytes = 4096;
+
+std::string read_all(const Fd& fd, const char* action) {
+    std::string text;
+    std::string piece(64 * 1024, '\0');
+    for (;;) {
+        const auto size = check(::pread(fd.get(), piece.data(), piece.size(), static_cast<off_t>(text.size())), action);
+        if (size == 0) return text;
+        text.append(piece, 0, static_cast<std::size_t>(size));
+    }
+}
+
+/// The first line of the token file, which only root needs to be able to read.
+std::string read_token(const std::string& path) {
+    if (path.empty()) return {};
+    const Fd file(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the token file"));
+    std::string text = read_all(file, "read the token file");
+    text.resize(std::min(text.size(), text.find_first_of("\r\n")));
+    if (text.size() < 16 || text.size() > kMaxTokenBytes) {
+        throw std::runtime_error("the token in " + path + " must be 16 to 4096 characters long");
+    }
+    return text;
+}
+
+std::string syscall_name(int number) {
+    char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    if (name == nullptr) return "system call " + std::to_string(number);
+    const std::string copy = name;
+    std::free(name); // NOLINT(cppcoreguidelines-no-malloc): libseccomp's
+    return copy;
+}
+
+Executions::Bounds bounds_of(const config::Config& config) {
+    Executions::Bounds bounds;
+    bounds.queue = config.queue;
+    bounds.runs_per_client = config.runs_per_client;
+    bounds.queue_per_client = config.queue_per_client;
+    bounds.input_bytes = static_cast<std::size_t>(config.input_queue_bytes);
+    return bounds;
+}
+
+/// Asks each runtime for its version, once, through boxes like any other run.
+class VersionProbe : public Listener {
+public:
+    VersionProbe(Catalog& catalog, Executions& executions, std::function<void()> done)
+        : catalog_(catalog), executions_(executions), done_(std::move(done)) {}
+
+    void start() {
+        client_ = executions_.open_client(*this);
+        for (std::size_t i = 0; i < catalog_.entries.size(); ++i) ask(i);
+        if (catalog_.entries.empty()) done_();
+    }
+
+    void on_event(const Event& event) override {
+        if (const auto* finished = std::get_if<Finished>(&event)) {
+            const Result& result = finished->result;
+            if (result.verdict == isolate::Verdict::ok) entry(finished->run).version = version_in(result.output + "\n" + result.error);
+            if (result.verdict == isolate::Verdict::internal_error) {
+                (void)std::fprintf(stderr, "cloister: %s: %s\n", finished->language.c_str(), result.reason.c_str());
+            }
+            answered();
+        } else if (const auto* refused = std::get_if<Refused>(&event)) {
+            (void)std::fprintf(stderr, "cloister: a version could not be asked for: %s\n", refused->refusal.message.c_str());
+            answered();
+        }
+    }
+
+private:
+    void ask(std::size_t index) {
+        Job job = version_job(catalog_, catalog_.entries[index]);
+        job.id = std::to_string(index);
+        ++pending_;
+        if (std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job)))) answered();
+    }
+
+    Catalog::Entry& entry(const RunTag& run) { return catalog_.entries.at(std::stoul(run.id.value_or("0"))); }
+
+    void answered() {
+        if (--pending_ == 0) done_();
+    }
+
+    Catalog& catalog_;
+    Executions& executions_;
+    std::function<void()> done_;
+    ClientId client_ = 0;
+    std::size_t pending_ = 0;
+};
+
+class Front {
+public:
+    Front(const FrontFds& fds, config::Settings settings, std::string token)
+        : settings_(std::move(settings)), catalog_(settings_), io_(1), timer_(io_),
+          link_(io_, Fd(fds.keeper),
+                {[this](const wire::StatusReply& status) { on_status(status); }, [this] { drain(); },
+                 [this](const std::string& why) { stop(1, why); }}),
+          listener_(fds.listener) {
+        executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name, [] { return Clock::now(); });
+        probe_ = std::make_unique<VersionProbe>(catalog_, *executions_, [this] { open(); });
+        service_.settings = &settings_;
+        service_.catalog = &catalog_;
+        service_.executions = executions_.get();
+        service_.access.hosts = settings_.config.allowed_hosts;
+        service_.access.origins = settings_.config.allowed_origins;
+        service_.access.token = std::move(token);
+    }
+
+    int run() {
+        link_.start(*executions_);
+        link_.ask_status();
+        while (!io_.stopped()) {
+            try {
+                io_.run();
+            } catch (const std::exception& error) {
+                // One connection's trouble (memory, a descriptor) is not the others'.
+                (void)std::fprintf(stderr, "cloister: front: %s\n", error.what());
+            }
+        }
+        executions_->abandon();
+        return status_;
+    }
+
+private:
+    void on_status(const wire::StatusReply& status) {
+        executions_->set_boxes(std::max(1U, status.boxes));
+        if (!std::exchange(probing_, true)) probe_->start();
+    }
+
+    /// The versions are known: clients may come.
+    void open() {
+        if (draining_ || server_ != nullptr) return;
+        service_.runtimes_json = catalog_.to_json();
+        service_.ready = true;
+        server_ = std::make_unique<Server>(io_, listener_.release(), service_);
+        server_->start();
+        (void)std::printf("cloister: serving %s/api/v1/ws/demo  (%s)\n", server_->address().c_str(), catalog_.summary().c_str());
+        (void)std::fflush(stdout);
+    }
+
+    void drain() {
+        if (std::exchange(draining_, true)) return;
+        service_.ready = false;
+        if (server_ != nullptr) server_->stop_accepting();
+        after(settings_.config.drain_time, [this] {
+            executions_->cancel_all();
+            after(kKillTime, [this] { close(); });
+        });
+        executions_->when_idle([this] { close(); });
+        executions_->drain();
+    }
+
+    /// Every run is answered, or time is up.
+    void close() {
+        if (std::exchange(closing_, true)) return;
+        if (server_ == nullptr) return stop(0, "");
+        after(kCloseTime, [this] { stop(0, ""); });
+        server_->close_all([this] { stop(0, ""); });
+    }
+
+    void after(std::chrono::seconds time, std::function<void()> action) {
+        timer_.expires_after(time);
+        timer_.async_wait([action = std::move(action)](const boost::system::error_code& error) {
+            if (!error) action();
+        });
+    }
+
+    void stop(int status, const std::string& why) {
+        if (!why.empty()) (void)std::fprintf(stderr, "cloister: front: %s\n", why.c_str());
+        status_ = status;
+        io_.stop();
+    }
+
+    config::Settings settings_;
+    Catalog catalog_;
+    Service service_;
+    std::unique_ptr<Executions> executions_; ///< outlives io_, whose last coroutines still say goodbye to it
+    boost::asio::io_context io_;
+    boost::asio::steady_timer timer_;
+    KeeperLink link_;
+    std::unique_ptr<VersionProbe> probe_;
+    std::unique_ptr<Server> server_;
+    Fd listener_;
+    int status_ = 1;
+    bool probing_ = false;
+    bool draining_ = false;
+    bool closing_ = false;
+};
+
+} // namespace
+
+int serve(const FrontFds& fds) {
+    try {
+        // The keeper decides when to stop and says so by a frame; a Ctrl-C in its terminal must not
+        // end this process first.
+        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) (void)std::signal(number, SIG_IGN);
+        config::Settings settings;
+        {
+            const Fd memory(fds.settings);
+            settings = config::from_text(read_all(memory, "read the settings"));
+        }
+        std::string token = read_token(settings.config.token_file);
+        confine(find_identity(settings.config.user, fds.fallback_id));
+        Front front(fds, std::move(settings), std::move(token));
+        return front.run();
+    } catch (const std::exception& error) {
+        (void)std::fprintf(stderr, "cloister: front: %s\n", error.what());
+        return 1;
+    }
+}
+
+} // namespace cloister::front

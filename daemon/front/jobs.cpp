@@ -1,0 +1,291 @@
+// The checks and choices that turn ExecuteCode into Job.
+#include "daemon/front/jobs.h"
+
+#include "daemon/front/sources.h"
+#include "daemon/front/text.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+namespace cloister::front {
+namespace {
+
+/// Something in the request that only shows once the catalog is known. Never leaves this file.
+struct Wrong {
+    std::string code;
+    std::string message;
+};
+
+constexpr std::chrono::milliseconds kVersionTime{9'000}; // we serve at most ten seconds after start
+
+const policies::Policy& policy_of(const config::Settings& settings, const runtimes::StepPlan& step,
+                                  std::uint32_t& number) {
+    const std::string& name = step.policy.empty() ? settings.config.run_policy : step.policy;
+    const auto found = settings.policies.find(name);
+    if (found == settings.policies.end()) throw std::runtime_error("no policy is called " + name);
+    number = static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
+    return found->second;
+}
+
+JobStep step_of(const config::Settings& settings, wire::Stage stage, const runtimes::StepPlan& plan) {
+    JobStep step;
+    step.stage = stage;
+    step.limits = policy_of(settings, plan, step.policy).limits;
+    return step;
+}
+
+/// Replaces `limit` by `asked`, which may only be lower.
+template <typename Value, typename Asked, typename Show>
+void lower(Value& limit, const std::optional<Asked>& asked, const char* name, const Show& show) {
+    if (!asked) return;
+    if (*asked > static_cast<Asked>(limit)) {
+        throw Wrong{"limit_too_high",
+                    "The limit '" + std::string(name) + "' may be at most " + show(static_cast<Asked>(limit)) + "."};
+    }
+    limit = static_cast<Value>(*asked);
+}
+
+isolate::Limits lowered(isolate::Limits limits, const LimitsAsked& asked) {
+    const auto plain = [](std::uint64_t value) { return std::to_string(value); };
+    lower(limits.wall_time, asked.wall_time, "wall_time", readable_seconds);
+    lower(limits.cpu_time, asked.cpu_time, "cpu_time", readable_seconds);
+    lower(limits.memory_bytes, asked.memory, "memory", readable_bytes);
+    lower(limits.cpu_percent, asked.cpu_percent, "cpu_percent", plain);
+    lower(limits.processes, asked.processes, "processes", plain);
+    lower(limits.output_bytes, asked.output_bytes, "output_bytes", readable_bytes);
+    lower(limits.file_bytes, asked.file_bytes, "file_bytes", readable_bytes);
+    lower(limits.file_count, asked.file_count, "file_count", plain);
+    lower(limits.open_files, asked.open_files, "open_files", plain);
+    lower(limits.stack_bytes, asked.stack, "stack", readable_bytes);
+    return limits;
+}
+
+bool is_source(const runtimes::Runtime& runtime, std::string_view path) {
+    return std::ranges::find(runtime.extensions, extension_of(path)) != runtime.extensions.end();
+}
+
+void check_path(std::string_view path) {
+    const std::string why = why_bad_path(path);
+    if (!why.empty()) throw Wrong{"bad_path", why};
+}
+
+/// Refuses two files of one name, and a file where another one needs a folder.
+void check_together(const std::vector<isolate::BundleFile>& files) {
+    std::set<std::string_view> paths;
+    for (const isolate::BundleFile& file : files) {
+        if (!paths.insert(file.path).second) throw Wrong{"bad_path", "Two files are called '" + file.path + "'."};
+    }
+    for (const std::string_view path : paths) {
+        for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+            if (!paths.contains(path.substr(0, slash))) continue;
+            throw Wrong{"bad_path", "'" + std::string(path.substr(0, slash)) + "' cannot be a file and a folder."};
+        }
+    }
+}
+
+/// The path of the file to run, among `files`.
+std::string choose_entry(const ExecuteCode& request, const runtimes::Runtime& runtime,
+                         const std::vector<isolate::BundleFile>& files, const std::string& code_path) {
+    const auto there = [&](const std::string& path) {
+        return std::ranges::any_of(files, [&](const auto& file) { return file.path == path; });
+    };
+    if (!request.entry.empty()) {
+        if (there(request.entry)) return request.entry;
+        throw Wrong{"bad_message", "The field 'entry' names no file of this request."};
+    }
+    if (request.code) return code_path;
+    if (there(request.file_path)) return request.file_path;
+    if (there(runtime.default_file)) return runtime.default_file;
+    for (const isolate::BundleFile& file : files) {
+        if (file.source) return file.path;
+    }
+    throw Wrong{"bad_message", "None of 'files' is a source file of " + runtime.name + "."};
+}
+
+/// javac insists that a public class lies in a file of its name; people should not have to care.
+void name_for_java(isolate::BundleFile& file, isolate::Bundle& bundle) {
+    const JavaNames names = java_names(file.content);
+    const std::string& file_type = names.public_type.empty() ? names.main_type : names.public_type;
+    if (!file_type.empty() && file_type.size() < 200) file.path = std::string(folder_of(file.path)) + file_type + ".java";
+    bundle.entry = file.path;
+    const std::string type = names.main_type.empty() ? std::string(stem_of(file.path)) : names.main_type;
+    bundle.main_name = names.package.empty() ? type : names.package + "." + type;
+}
+
+isolate::Bundle lay_out(ExecuteCode& request, const runtimes::Runtime& runtime) {
+    isolate::Bundle bundle;
+    std::string code_path = runtime.default_file;
+    if (!request.file_path.empty()) {
+        check_path(request.file_path);
+        if (is_source(runtime, request.file_path)) code_path = request.file_path;
+    }
+    if (request.code) {
+        isolate::BundleFile file;
+        file.path = code_path;
+        file.content = *std::move(request.code);
+        file.source = true;
+        bundle.files.push_back(std::move(file));
+        request.code.emplace(); // still there, for choose_entry
+    }
+    for (SourceFile& source : request.files) {
+        check_path(source.path);
+        isolate::BundleFile file;
+        file.source = is_source(runtime, source.path);
+        file.path = std::move(source.path);
+        file.content = std::move(source.content);
+        bundle.files.push_back(std::move(file));
+    }
+    bundle.entry = choose_entry(request, runtime, bundle.files, code_path);
+    const auto entry = std::ranges::find(bundle.files, bundle.entry, &isolate::BundleFile::path);
+    entry->source = true;
+    if (runtime.main_from == "java_class") {
+        name_for_java(*entry, bundle);
+    } else {
+        bundle.main_name = stem_of(bundle.entry);
+    }
+    check_together(bundle.files);
+    bundle.arguments = std::move(request.arguments);
+    return bundle;
+}
+
+/// True when `asked` ("3.11") names `installed` ("3.11.2") or a part of it from the left.
+bool is_version(std::string_view installed, std::string_view asked) {
+    return installed.starts_with(asked) && (installed.size() == asked.size() || installed[asked.size()] == '.');
+}
+
+std::string joined(const std::vector<std::string>& words, const char* between) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
+    return out;
+}
+
+const Catalog::Entry& choose_runtime(const ExecuteCode& request, const Catalog& catalog) {
+    const runtimes::Runtime* runtime = runtimes::find(catalog.settings->runtimes, request.language);
+    if (runtime == nullptr) {
+        std::vector<std::string> known;
+        for (const Catalog::Entry& entry : catalog.entries) known.push_back(entry.runtime->id);
+        throw Wrong{"unknown_language", "No runtime is called '" + request.language.substr(0, 64) +
+                                            "'. Known: " + joined(known, ", ") + "."};
+    }
+    const auto entry = std::ranges::find(catalog.entries, runtime, &Catalog::Entry::runtime);
+    if (!entry->version) {
+        throw Wrong{"runtime_unavailable", runtime->name + " is not installed on this server. Debian packages: " +
+                                               joined(runtime->packages, " ") + "."};
+    }
+    if (!request.version.empty() && !is_version(*entry->version, request.version)) {
+        throw Wrong{"runtime_unavailable", runtime->name + " is here in version " + *entry->version + " only."};
+    }
+    return *entry;
+}
+
+Job checked_job(ExecuteCode& request, const Catalog& catalog) {
+    const Catalog::Entry& entry = choose_runtime(request, catalog);
+    const runtimes::Runtime& runtime = *entry.runtime;
+    Job job;
+    job.id = request.id;
+    job.runtime = entry.number;
+    job.language = runtime.id;
+    job.version = *entry.version;
+    if (runtime.compile) job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
+    job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run));
+    job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
+    try {
+        job.bundle = isolate::pack(lay_out(request, runtime));
+    } catch (const std::length_error& error) {
+        throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};
+    }
+    job.input = std::move(request.input).value_or("");
+    job.input_open = request.interactive || request.terminal;
+    job.stream = request.stream;
+    job.terminal = request.terminal;
+    job.columns = request.columns;
+    job.rows = request.rows;
+    job.base64 = request.base64;
+    return job;
+}
+
+} // namespace
+
+Catalog::Catalog(const config::Settings& from) : settings(&from) {
+    for (const auto& [id, runtime] : from.runtimes) {
+        Entry entry;
+        entry.runtime = &runtime;
+        entry.number = static_cast<std::uint32_t>(entries.size());
+        entries.push_back(std::move(entry));
+    }
+}
+
+std::string Catalog::summary() const {
+    std::vector<std::string> here;
+    std::vector<std::string> missing;
+    for (const Entry& entry : entries) {
+        if (entry.version) here.push_back(entry.runtime->id + " " + *entry.version);
+        if (!entry.version) missing.push_back(entry.runtime->id);
+    }
+    std::string out = here.empty() ? "no language" : joined(here, ", ");
+    if (!missing.empty()) out += "; not installed: " + joined(missing, ", ");
+    return out;
+}
+
+std::string Catalog::to_json() const {
+    std::string list;
+    for (const Entry& entry : entries) {
+        JsonObject item;
+        item.text("id", entry.runtime->id).text("name", entry.runtime->name);
+        if (entry.version) item.text("version", *entry.version);
+        if (!entry.version) item.none("version");
+        item.flag("available", entry.version.has_value());
+        if (!entry.version) {
+            std::string packages;
+            for (const std::string& package : entry.runtime->packages) {
+                packages += packages.empty() ? "[" : ",";
+                append_quoted(packages, package);
+            }
+            item.raw("packages", packages.empty() ? "[]" : packages + "]");
+        }
+        item.text("default_file", entry.runtime->default_file);
+        list += (list.empty() ? "" : ",") + item.close();
+    }
+    return JsonObject().raw("runtimes", "[" + list + "]").close();
+}
+
+std::optional<std::string> version_in(std::string_view printed) {
+    const auto digit = [&](std::size_t i) { return i < printed.size() && printed[i] >= '0' && printed[i] <= '9'; };
+    for (std::size_t start = 0; start < printed.size(); ++start) {
+        if (!digit(start)) continue;
+        std::size_t end = start;
+        std::size_t dots = 0;
+        while (digit(end) || (dots < 2 && printed[end] == '.' && digit(end + 1))) {
+            if (printed[end] == '.') ++dots;
+            if (++end >= printed.size()) break;
+        }
+        if (dots > 0 && end - start <= 32) return std::string(printed.substr(start, end - start));
+        start = end;
+    }
+    return std::nullopt;
+}
+
+Job version_job(const Catalog& catalog, const Catalog::Entry& entry) {
+    Job job;
+    job.runtime = entry.number;
+    job.language = entry.runtime->id;
+    job.steps.push_back(step_of(*catalog.settings, wire::Stage::version, entry.runtime->version));
+    job.steps.back().limits.wall_time = std::min(job.steps.back().limits.wall_time, kVersionTime);
+    job.bundle = isolate::pack(isolate::Bundle{});
+    return job;
+}
+
+std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog) {
+    try {
+        return checked_job(request, catalog);
+    } catch (const Wrong& found) {
+        Refusal refusal;
+        refusal.code = found.code;
+        refusal.message = found.message;
+        refusal.id = request.id;
+        return refusal;
+    }
+}
+
+} // namespace cloister::front

@@ -1,0 +1,69 @@
+// From a request to a job: the runtime is found, limits are held against the policy's, files are laid
+// out and packed. A Job is complete and checked; from here on nothing about it can be the client's error.
+#pragma once
+
+#include "daemon/config/settings.h"
+#include "daemon/front/protocol.h"
+#include "daemon/wire/frames.h"
+#include "isolate/bundle.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cloister::front {
+
+/// One box of a job.
+struct JobStep {
+    wire::Stage stage = wire::Stage::run;
+    std::uint32_t policy = 0;
+    isolate::Limits limits{};
+};
+
+struct Job {
+    std::optional<std::string> id{};
+    std::uint32_t runtime = 0; ///< number on the wire
+    std::string language{};
+    std::string version{};
+    std::vector<JobStep> steps{};
+    std::string bundle{}; ///< packed
+    std::string input{};
+    bool input_open = false; ///< stdin stays open for execution_input
+    bool stream = false;
+    bool terminal = false;
+    std::uint16_t columns = 80;
+    std::uint16_t rows = 24;
+    bool base64 = false;
+
+    /// True when somebody watches the output as it happens.
+    bool is_live() const { return stream || terminal || input_open; }
+};
+
+/// The runtimes as they are on this host. Filled in once the versions are known.
+struct Catalog {
+    struct Entry {
+        const runtimes::Runtime* runtime = nullptr;
+        std::uint32_t number = 0;
+        std::optional<std::string> version{}; ///< absent: not installed
+    };
+    const config::Settings* settings = nullptr;
+    std::vector<Entry> entries{}; ///< in the order of the wire numbers
+
+    explicit Catalog(const config::Settings& from);
+    /// "python 3.11.2, java 17.0.9; not installed: go"
+    std::string summary() const;
+    /// The answer of /api/v1/runtimes.
+    std::string to_json() const;
+};
+
+/// The first "N.N[.N...]" of what a version command printed.
+std::optional<std::string> version_in(std::string_view printed);
+
+/// The job that asks a runtime for its version.
+Job version_job(const Catalog& catalog, const Catalog::Entry& entry);
+
+std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog);
+
+} // namespace cloister::front

@@ -1,0 +1,62 @@
+// The front's end of the pair to the keeper: frames out and in, the pipes and terminals of each box,
+// the sealed bundle. Implements Boxes for Executions.
+#pragma once
+
+#include "daemon/front/executions.h"
+#include "daemon/front/streams.h"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+namespace cloister::front {
+
+class KeeperLink : public Boxes {
+public:
+    /// What the keeper says. `on_gone` also stands for a keeper that broke the rules.
+    struct Handlers {
+        std::function<void(const wire::StatusReply&)> on_status{};
+        std::function<void()> on_drain{};
+        std::function<void(const std::string& why)> on_gone{};
+    };
+
+    KeeperLink(boost::asio::io_context& io, isolate::Fd socket, Handlers handlers);
+    ~KeeperLink() override;
+
+    /// Starts listening; events of boxes go to `executions`.
+    void start(Executions& executions);
+    void ask_status();
+
+    void start(const Start& start) override;
+    void kill(std::uint64_t box, isolate::Verdict reason) override;
+    void signal(std::uint64_t box, int number) override;
+    void release(std::uint64_t artifact) override;
+    void write(std::uint64_t box, std::string_view bytes) override;
+    void close_input(std::uint64_t box) override;
+    std::size_t unread_input(std::uint64_t box) override;
+    void resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) override;
+    void pause(std::uint64_t box, bool paused) override;
+    void forget(std::uint64_t box) override;
+
+private:
+    struct Streams;
+    struct Parcel;
+
+    void send(Parcel parcel);
+    void flush();
+    void listen();
+    void take(const wire::Frame& frame);
+    void gone(const std::string& why);
+    Streams* find(std::uint64_t box);
+
+    boost::asio::io_context& io_;
+    boost::asio::posix::stream_descriptor socket_;
+    Handlers handlers_;
+    Executions* executions_ = nullptr;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Streams>> boxes_;
+    std::deque<Parcel> unsent_; ///< bounded by the number of boxes: few frames for each
+    bool waiting_ = false;
+};
+
+} // namespace cloister::front

@@ -1,0 +1,371 @@
+// From JSON text to typed requests. Fields are read by small functions that name the field they find
+// wrong; the name travels up as a `Wrong` and becomes the client's Refusal.
+#include "daemon/front/protocol.h"
+
+#include "daemon/front/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+namespace cloister::front {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxIdBytes = 64;
+constexpr std::size_t kMaxTypeShown = 64;
+constexpr std::uint16_t kMaxTerminalSide = 1000;
+
+/// One field is wrong. Never leaves this file.
+struct Wrong {
+    std::string code;
+    std::string message;
+};
+
+[[noreturn]] void wrong(const std::string& message) { throw Wrong{"bad_message", message}; }
+
+const json* find(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string name_of_field(const char* key) { return "The field '" + std::string(key) + "'"; }
+
+std::optional<std::string> maybe_text(const json& object, const char* key) {
+    const json* value = find(object, key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_string()) wrong(name_of_field(key) + " must be a text.");
+    return value->get<std::string>();
+}
+
+std::string text_or(const json& object, const char* key, std::string otherwise) {
+    auto value = maybe_text(object, key);
+    return value ? *std::move(value) : std::move(otherwise);
+}
+
+bool flag(const json& object, const char* key) {
+    const json* value = find(object, key);
+    if (value == nullptr) return false;
+    if (!value->is_boolean()) wrong(name_of_field(key) + " must be true or false.");
+    return value->get<bool>();
+}
+
+/// A whole number above zero. `2.0` counts as whole, since some clients know only floating point.
+std::uint64_t whole(const json& value, const std::string& field) {
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0) return value.get<std::uint64_t>();
+    if (value.is_number_float()) {
+        const double number = value.get<double>();
+        if (number >= 1 && number < 1e15 && number == std::floor(number)) return static_cast<std::uint64_t>(number);
+    }
+    wrong(field + " must be a whole number above zero.");
+}
+
+std::optional<std::uint64_t> maybe_whole(const json& object, const char* key, const std::string& where) {
+    const json* value = find(object, key);
+    if (value == nullptr) return std::nullopt;
+    return whole(*value, "The field '" + where + key + "'");
+}
+
+std::uint16_t side(const json& object, const char* key, std::uint16_t otherwise) {
+    const auto value = maybe_whole(object, key, "");
+    if (!value) return otherwise;
+    if (*value > kMaxTerminalSide) wrong(name_of_field(key) + " must be at most 1000.");
+    return static_cast<std::uint16_t>(*value);
+}
+
+/// Seconds, possibly fractional; at least a millisecond is meant.
+std::optional<std::chrono::milliseconds> maybe_seconds(const json& limits, const char* key) {
+    const json* value = find(limits, key);
+    if (value == nullptr) return std::nullopt;
+    const double seconds = value->is_number() ? value->get<double>() : 0;
+    if (!(seconds > 0) || seconds > 1e9) {
+        wrong("The field 'limits." + std::string(key) + "' must be a number of seconds above zero.");
+    }
+    return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
+}
+
+/// A number of bytes, or a text such as "64m": digits, then k, m or g.
+std::optional<std::uint64_t> maybe_bytes(const json& limits, const char* key) {
+    const json* value = find(limits, key);
+    if (value == nullptr) return std::nullopt;
+    const std::string field = "The field 'limits." + std::string(key) + "'";
+    if (!value->is_string()) return whole(*value, field);
+    const auto& text = value->get_ref<const std::string&>();
+    std::uint64_t number = 0;
+    std::size_t i = 0;
+    for (; i < text.size() && i < 12 && text[i] >= '0' && text[i] <= '9'; ++i) {
+        number = number * 10 + static_cast<std::uint64_t>(text[i] - '0');
+    }
+    const std::string unit = text.substr(i);
+    if (i == 0 || number == 0) wrong(field + " must be a size such as 67108864 or \"64m\".");
+    if (unit.empty() || unit == "b" || unit == "B") return number;
+    if (unit == "k" || unit == "K") return number * isolate::kKiB;
+    if (unit == "m" || unit == "M") return number * isolate::kMiB;
+    if (unit == "g" || unit == "G") return number * isolate::kMiB * 1024;
+    wrong(field + " must be a size such as 67108864 or \"64m\".");
+}
+
+LimitsAsked read_limits(const json& request) {
+    LimitsAsked asked;
+    const json* limits = find(request, "limits");
+    if (limits == nullptr) return asked;
+    if (!limits->is_object()) wrong("The field 'limits' must be an object.");
+    asked.wall_time = maybe_seconds(*limits, "wall_time");
+    asked.cpu_time = maybe_seconds(*limits, "cpu_time");
+    asked.memory = maybe_bytes(*limits, "memory");
+    asked.cpu_percent = maybe_whole(*limits, "cpu_percent", "limits.");
+    asked.processes = maybe_whole(*limits, "processes", "limits.");
+    asked.output_bytes = maybe_bytes(*limits, "output_bytes");
+    asked.file_bytes = maybe_bytes(*limits, "file_bytes");
+    asked.file_count = maybe_whole(*limits, "file_count", "limits.");
+    asked.open_files = maybe_whole(*limits, "open_files", "limits.");
+    asked.stack = maybe_bytes(*limits, "stack");
+    return asked;
+}
+
+/// `text` as it is, or what it stands for when the object's `encoding` says base64.
+std::string decoded(const json& object, std::string text, const std::string& field) {
+    const std::string encoding = text_or(object, "encoding", "utf8");
+    if (encoding == "utf8") return text;
+    if (encoding != "base64") wrong("The field 'encoding' must be \"utf8\" or \"base64\".");
+    auto bytes = from_base64(text);
+    if (!bytes) wrong("The field '" + field + "' is not valid base64.");
+    return *std::move(bytes);
+}
+
+std::vector<SourceFile> read_files(const json& request, const config::Config& bounds) {
+    std::vector<SourceFile> files;
+    const json* list = find(request, "files");
+    if (list == nullptr) return files;
+    if (!list->is_array()) wrong("The field 'files' must be a list.");
+    if (list->size() > bounds.files_per_run) {
+        throw Wrong{"too_large", "At most " + std::to_string(bounds.files_per_run) + " files may be given."};
+    }
+    for (const json& item : *list) {
+        if (!item.is_object()) wrong("Each of 'files' must be an object with path and content.");
+        auto path = maybe_text(item, "path");
+        if (!path) wrong("Each of 'files' needs a 'path'.");
+        SourceFile file;
+        file.path = *std::move(path);
+        file.content = decoded(item, text_or(item, "content", ""), "content");
+        files.push_back(std::move(file));
+    }
+    return files;
+}
+
+std::vector<std::string> read_arguments(const json& request, const config::Config& bounds) {
+    std::vector<std::string> arguments;
+    const json* list = find(request, "args");
+    if (list == nullptr) return arguments;
+    if (!list->is_array()) wrong("The field 'args' must be a list of texts.");
+    if (list->size() > bounds.arguments_per_run) {
+        throw Wrong{"too_large",
+                    "At most " + std::to_string(bounds.arguments_per_run) + " arguments may be given."};
+    }
+    for (const json& item : *list) {
+        if (!item.is_string()) wrong("The field 'args' must be a list of texts.");
+        auto argument = item.get<std::string>();
+        if (argument.find('\0') != std::string::npos) wrong("An argument in 'args' holds a NUL character.");
+        arguments.push_back(std::move(argument));
+    }
+    return arguments;
+}
+
+ExecuteCode read_execute_code(const json& request, const config::Config& bounds) {
+    ExecuteCode execute;
+    execute.code = maybe_text(request, "code");
+    if (execute.code && execute.code->size() > bounds.code_bytes) {
+        throw Wrong{"too_large", "The field 'code' holds more than " + readable_bytes(bounds.code_bytes) + "."};
+    }
+    auto language = maybe_text(request, "language");
+    if (!language) wrong("The field 'language' is missing.");
+    execute.language = *std::move(language);
+    execute.file_path = text_or(request, "file_path", "");
+    execute.version = text_or(request, "version", "");
+    execute.stream = flag(request, "stream");
+    execute.input = maybe_text(request, "stdin");
+    execute.interactive = flag(request, "interactive");
+    execute.terminal = flag(request, "tty");
+    execute.columns = side(request, "cols", 80);
+    execute.rows = side(request, "rows", 24);
+    execute.arguments = read_arguments(request, bounds);
+    execute.files = read_files(request, bounds);
+    execute.entry = text_or(request, "entry", "");
+    execute.limits = read_limits(request);
+    (void)flag(request, "private"); // for rooms; checked so that its type is never in doubt
+    const std::string encoding = text_or(request, "output_encoding", "utf8");
+    if (encoding != "utf8" && encoding != "base64") {
+        wrong("The field 'output_encoding' must be \"utf8\" or \"base64\".");
+    }
+    execute.base64 = encoding == "base64";
+    if (!execute.code && execute.files.empty()) wrong("The field 'code' is missing.");
+    return execute;
+}
+
+RunName read_run(const json& request, const std::optional<std::string>& id) {
+    RunName run;
+    run.run_id = maybe_text(request, "run_id");
+    run.id = id;
+    if (!run.run_id && !run.id) wrong("The field 'run_id' is missing.");
+    return run;
+}
+
+ExecutionInput read_input(const json& request) {
+    ExecutionInput input;
+    input.eof = flag(request, "eof");
+    auto data = maybe_text(request, "data");
+    if (!data && !input.eof) wrong("The field 'data' is missing.");
+    if (data) input.data = decoded(request, *std::move(data), "data");
+    return input;
+}
+
+ExecutionSignal read_signal(const json& request) {
+    const auto name = maybe_text(request, "signal");
+    if (!name) wrong("The field 'signal' is missing.");
+    ExecutionSignal sent;
+    sent.signal = signal_number(*name);
+    if (sent.signal == 0) wrong("The field 'signal' must be the name of a signal, such as \"SIGINT\".");
+    return sent;
+}
+
+/// Messages of the base protocol that this server cannot answer.
+bool comes_later(std::string_view type) {
+    static constexpr std::array<std::string_view, 8> kTypes = {
+        "join_room",    "leave_room",     "request_analysis", "request_suggestion",
+        "code_change",  "cursor_change",  "chat_message",     "file_operation"};
+    return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
+Request read_request(const json& message, const std::optional<std::string>& id, const config::Config& bounds) {
+    const auto type = maybe_text(message, "type");
+    if (!type) wrong("The field 'type' is missing.");
+    Request request;
+    if (*type == "ping") {
+        request = Ping{};
+    } else if (*type == "execute_code") {
+        request = read_execute_code(message, bounds);
+    } else if (*type == "execution_input") {
+        request = read_input(message);
+    } else if (*type == "execution_signal") {
+        request = read_signal(message);
+    } else if (*type == "execution_resize") {
+        ExecutionResize resize;
+        resize.columns = side(message, "cols", 80);
+        resize.rows = side(message, "rows", 24);
+        request = resize;
+    } else if (*type == "execution_cancel") {
+        request = ExecutionCancel{};
+    } else if (comes_later(*type)) {
+        throw Wrong{"unknown_type", "This server does not offer '" + *type + "' yet."};
+    } else if (type->size() > kMaxTypeShown) {
+        throw Wrong{"unknown_type", "No message has such a type."};
+    } else {
+        throw Wrong{"unknown_type", "No message is called '" + *type + "'."};
+    }
+    std::visit(
+        [&](auto& one) {
+            one.id = id;
+            if constexpr (requires { one.run; }) one.run = read_run(message, id);
+        },
+        request);
+    return request;
+}
+
+struct NamedSignal {
+    std::string_view name;
+    int number;
+    bool sendable; ///< by a client; the rest only appears in results
+};
+
+constexpr NamedSignal kSignals[] = {
+    {"SIGINT", SIGINT, true},     {"SIGTERM", SIGTERM, true},   {"SIGKILL", SIGKILL, true},
+    {"SIGHUP", SIGHUP, true},     {"SIGQUIT", SIGQUIT, true},   {"SIGUSR1", SIGUSR1, true},
+    {"SIGUSR2", SIGUSR2, true},   {"SIGCONT", SIGCONT, true},   {"SIGSTOP", SIGSTOP, true},
+    {"SIGTSTP", SIGTSTP, true},   {"SIGWINCH", SIGWINCH, true}, {"SIGABRT", SIGABRT, true},
+    {"SIGALRM", SIGALRM, true},   {"SIGPIPE", SIGPIPE, true},   {"SIGTTIN", SIGTTIN, true},
+    {"SIGTTOU", SIGTTOU, true},   {"SIGCHLD", SIGCHLD, false},  {"SIGSEGV", SIGSEGV, false},
+    {"SIGBUS", SIGBUS, false},    {"SIGFPE", SIGFPE, false},    {"SIGILL", SIGILL, false},
+    {"SIGTRAP", SIGTRAP, false},  {"SIGSYS", SIGSYS, false},    {"SIGXCPU", SIGXCPU, false},
+    {"SIGXFSZ", SIGXFSZ, false},  {"SIGVTALRM", SIGVTALRM, false}, {"SIGPROF", SIGPROF, false},
+    {"SIGURG", SIGURG, false},    {"SIGIO", SIGIO, false},      {"SIGPWR", SIGPWR, false},
+    {"SIGSTKFLT", SIGSTKFLT, false},
+};
+
+} // namespace
+
+int signal_number(std::string_view name) {
+    for (const NamedSignal& signal : kSignals) {
+        const bool named = name == signal.name || name == signal.name.substr(3);
+        if (named && signal.sendable) return signal.number;
+    }
+    return 0;
+}
+
+std::string signal_name(int number) {
+    for (const NamedSignal& signal : kSignals) {
+        if (signal.number == number) return std::string(signal.name);
+    }
+    return "SIG" + std::to_string(number);
+}
+
+std::size_t nesting(std::string_view text) {
+    std::size_t depth = 0;
+    std::size_t deepest = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            if (c == '\\') ++i;
+            if (c == '"') quoted = false;
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            deepest = std::max(deepest, ++depth);
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            --depth;
+        }
+    }
+    return deepest;
+}
+
+std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds) {
+    const auto refuse = [](std::string code, std::string message) {
+        Refusal refusal;
+        refusal.code = std::move(code);
+        refusal.message = std::move(message);
+        return refusal;
+    };
+    if (nesting(text) > bounds.json_depth) {
+        return refuse("bad_json", "The message is nested deeper than " + std::to_string(bounds.json_depth) + " levels.");
+    }
+    const json message = json::parse(text, nullptr, false);
+    if (message.is_discarded()) return refuse("bad_json", "The message is not valid JSON.");
+    if (!message.is_object()) return refuse("bad_message", "A message is a JSON object with a 'type'.");
+
+    std::optional<std::string> id;
+    try {
+        id = maybe_text(message, "id");
+        if (id && id->size() > kMaxIdBytes) {
+            id.reset();
+            wrong("The field 'id' must be at most 64 bytes long.");
+        }
+        return read_request(message, id, bounds);
+    } catch (const Wrong& found) {
+        Refusal refusal = refuse(found.code, found.message);
+        refusal.id = id;
+        return refusal;
+    }
+}
+
+std::string to_text(const Refusal& refusal) {
+    JsonObject out;
+    out.text("type", "error").text("code", refusal.code).text("message", refusal.message);
+    out.maybe("id", refusal.id).maybe("run_id", refusal.run_id);
+    if (refusal.retry_after.count() > 0) out.number("retry_after_ms", refusal.retry_after.count());
+    return out.text("timestamp", timestamp()).close();
+}
+
+} // namespace cloister::front

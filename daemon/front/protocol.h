@@ -1,0 +1,116 @@
+// What clients may say: one JSON text becomes one typed request, or a Refusal that tells the client
+// what was wrong with it. PROTOCOL.md is the contract; nothing here knows sockets or runs.
+#pragma once
+
+#include "daemon/config/settings.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cloister::front {
+
+/// What a client got wrong, or what we cannot do for it now. Becomes one `error` message.
+struct Refusal {
+    std::string code;
+    std::string message;
+    std::optional<std::string> id{};     ///< of the request it answers
+    std::optional<std::string> run_id{}; ///< of the run it is about
+    std::chrono::milliseconds retry_after{}; ///< with `busy`
+};
+
+struct Ping {
+    std::optional<std::string> id{};
+};
+
+/// `limits` of a request; absent members mean the policy's value.
+struct LimitsAsked {
+    std::optional<std::chrono::milliseconds> wall_time{};
+    std::optional<std::chrono::milliseconds> cpu_time{};
+    std::optional<std::uint64_t> memory{};
+    std::optional<std::uint64_t> cpu_percent{};
+    std::optional<std::uint64_t> processes{};
+    std::optional<std::uint64_t> output_bytes{};
+    std::optional<std::uint64_t> file_bytes{};
+    std::optional<std::uint64_t> file_count{};
+    std::optional<std::uint64_t> open_files{};
+    std::optional<std::uint64_t> stack{};
+};
+
+struct SourceFile {
+    std::string path;
+    std::string content;
+};
+
+struct ExecuteCode {
+    std::optional<std::string> id{};
+    std::optional<std::string> code{}; ///< absent only when `files` holds the program
+    std::string language{};
+    std::string file_path{};
+    std::string version{};
+    bool stream = false;
+    std::optional<std::string> input{}; ///< `stdin`
+    bool interactive = false;
+    bool terminal = false; ///< `tty`
+    std::uint16_t columns = 80;
+    std::uint16_t rows = 24;
+    std::vector<std::string> arguments{};
+    std::vector<SourceFile> files{};
+    std::string entry{};
+    LimitsAsked limits{};
+    bool base64 = false; ///< `output_encoding`
+};
+
+/// Which run a message is about: the server's number for it, or the client's own id of it.
+struct RunName {
+    std::optional<std::string> run_id{};
+    std::optional<std::string> id{};
+};
+
+struct ExecutionInput {
+    std::optional<std::string> id{};
+    RunName run{};
+    std::string data{};
+    bool eof = false;
+};
+
+struct ExecutionSignal {
+    std::optional<std::string> id{};
+    RunName run{};
+    int signal = 0;
+};
+
+struct ExecutionResize {
+    std::optional<std::string> id{};
+    RunName run{};
+    std::uint16_t columns = 80;
+    std::uint16_t rows = 24;
+};
+
+struct ExecutionCancel {
+    std::optional<std::string> id{};
+    RunName run{};
+};
+
+using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize, ExecutionCancel>;
+
+/// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
+std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);
+
+/// How deep the brackets of a JSON text go. Counted before anything is built from the text: a parser's
+/// tree is copied and destroyed by recursion, and a stranger chooses its depth.
+std::size_t nesting(std::string_view json);
+
+/// The signal's number, or 0 when programs cannot be sent it.
+int signal_number(std::string_view name);
+/// "SIGSEGV"; "SIG42" for one without a name.
+std::string signal_name(int signal);
+
+/// The refusal as an `error` message.
+std::string to_text(const Refusal& refusal);
+
+} // namespace cloister::front

@@ -1,0 +1,118 @@
+// Field by field, in the order of PROTOCOL.md: the base fields first, then ours.
+#include "daemon/front/replies.h"
+
+#include "daemon/front/text.h"
+
+namespace cloister::front {
+namespace {
+
+constexpr std::string_view kMethod = "native";
+
+std::string_view name_of(wire::Stage stage) {
+    switch (stage) {
+    case wire::Stage::version: return "version";
+    case wire::Stage::compile: return "compile";
+    case wire::Stage::run: return "run";
+    }
+    return "run";
+}
+
+JsonObject begin(std::string_view type, const RunTag& run) {
+    JsonObject out;
+    out.text("type", type).text("run_id", run.run_id).maybe("id", run.id);
+    return out;
+}
+
+std::string text_of(const Started& event) {
+    JsonObject out = begin("execution_started", event.run);
+    out.text("language", event.language).text("version", event.version).text("method", kMethod);
+    return out.text("timestamp", timestamp()).close();
+}
+
+std::string text_of(const StageBegan& event) {
+    return begin("execution_stage", event.run).text("stage", name_of(event.stage)).close();
+}
+
+std::string text_of(const Output& event) {
+    JsonObject out = begin("execution_output", event.run);
+    out.text("stream", event.stream);
+    if (event.base64) out.text("encoding", "base64");
+    // The data of a text stream is repaired already, across chunks.
+    out.text("data", event.base64 ? to_base64(event.data) : event.data);
+    return out.count("seq", event.seq).close();
+}
+
+/// Whole number of the base, null when there is none.
+void exit_fields(JsonObject& out, const Result& result) {
+    if (result.exit_code >= 0) out.number("exit_code", result.exit_code);
+    if (result.exit_code < 0) out.none("exit_code");
+    if (result.signal > 0) out.text("signal", signal_name(result.signal));
+    if (result.signal <= 0) out.none("signal");
+}
+
+std::string result_text(const Finished& event) {
+    const Result& result = event.result;
+    std::string error = result.error;
+    if (!result.reason.empty()) {
+        if (!error.empty() && error.back() != '\n') error += '\n';
+        error += result.reason;
+    }
+    JsonObject out;
+    out.flag("success", result.verdict == isolate::Verdict::ok);
+    out.bytes("output", result.output, event.base64).bytes("error", error, event.base64);
+    out.seconds("execution_time", result.usage.wall_time);
+    out.text("language", event.language).text("method", kMethod);
+    out.text("verdict", isolate::name_of(result.verdict));
+    if (!result.reason.empty()) out.text("reason", result.reason);
+    exit_fields(out, result);
+    out.seconds("cpu_time", result.usage.cpu_time).seconds("wall_time", result.usage.wall_time);
+    out.count("memory_peak", result.usage.memory_peak_bytes);
+    JsonObject truncated;
+    truncated.count("stdout", result.output_dropped).count("stderr", result.error_dropped);
+    out.raw("truncated", truncated.close());
+    if (result.compile) {
+        JsonObject compile;
+        compile.flag("success", result.compile->success);
+        compile.bytes("output", result.compile->output, event.base64);
+        compile.bytes("error", result.compile->error, event.base64);
+        out.raw("compile", compile.seconds("wall_time", result.compile->wall_time).close());
+    }
+    out.seconds("queued_time", result.queued_time).seconds("setup_time", result.setup_time);
+    if (event.base64) out.text("output_encoding", "base64");
+    return out.text("start", "cold").close();
+}
+
+std::string text_of(const Finished& event) {
+    JsonObject out;
+    out.text("type", "execution_result").raw("result", result_text(event));
+    out.text("run_id", event.run.run_id).maybe("id", event.run.id);
+    return out.text("timestamp", timestamp()).close();
+}
+
+std::string text_of(const Refused& event) { return to_text(event.refusal); }
+
+} // namespace
+
+std::string to_text(const Event& event) {
+    return std::visit([](const auto& one) { return text_of(one); }, event);
+}
+
+std::string pong(const std::optional<std::string>& id) {
+    return JsonObject().text("type", "pong").maybe("id", id).text("timestamp", timestamp()).close();
+}
+
+std::string connection_established(const std::string& connection_id, const std::string& user_id,
+                                   const config::Config& config) {
+    JsonObject limits;
+    limits.count("message_bytes", config.message_bytes).count("code_bytes", config.code_bytes);
+    limits.count("files", config.files_per_run).count("arguments", config.arguments_per_run);
+    limits.count("runs", config.runs_per_client).count("queue", config.queue_per_client);
+    limits.count("input_bytes", config.input_queue_bytes);
+    JsonObject out;
+    out.text("type", "connection_established").text("connection_id", connection_id).text("user_id", user_id);
+    out.text("timestamp", timestamp()).number("protocol", 2).raw("features", R"(["stream","stdin","tty","files"])");
+    const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
+    return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();
+}
+
+} // namespace cloister::front

@@ -1,0 +1,190 @@
+// The table of addresses, and the handshake's checks in the order in which they tell the least to
+// those who may not know: shape, Host, Origin, address, token.
+#include "daemon/front/routes.h"
+
+#include "daemon/front/page.h"
+#include "daemon/front/text.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace cloister::front {
+namespace {
+
+constexpr std::string_view kSockets = "/api/v1/ws/";
+constexpr std::string_view kRooms = "/api/v1/ws/room/";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+/// The id of a socket's address; nothing when the path is no such address.
+std::optional<Granted> read_address(std::string_view path) {
+    Granted grant;
+    if (path.starts_with(kRooms)) {
+        grant.room = true;
+        if (!is_connection_id(path.substr(kRooms.size()))) return std::nullopt;
+        return grant;
+    }
+    if (!path.starts_with(kSockets)) return std::nullopt;
+    const std::string_view id = path.substr(kSockets.size());
+    if (!is_connection_id(id)) return std::nullopt;
+    if (id != "demo") grant.connection_id = id;
+    return grant;
+}
+
+std::optional<Reply> check_head(const RequestHead& head) {
+    if (!head.http_1_1) return error_reply(400, "bad_request", "HTTP/1.1 is needed.");
+    if (head.fields.size() > kMaxHeaderFields) return error_reply(431, "too_large", "Too many header fields.");
+    if (head.target.size() > kMaxTarget) return error_reply(414, "too_large", "The address is too long.");
+    if (head.has_body) return error_reply(400, "bad_request", "This request must not have a body.");
+    if (head.count("Host") != 1) return error_reply(400, "bad_request", "One Host field is needed.");
+    return std::nullopt;
+}
+
+Reply page_reply(std::string_view host) {
+    Reply reply;
+    reply.type = "text/html; charset=utf-8";
+    reply.body = page::html();
+    // Host passed the allow-list. Browsers differ on whether 'self' covers ws:, so it is spelled out.
+    const std::string at(host);
+    reply.fields.emplace_back("Content-Security-Policy",
+                              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://" + at +
+                                  " wss://" + at + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    return reply;
+}
+
+Reply text_reply(std::string type, std::string_view body) {
+    Reply reply;
+    reply.type = std::move(type);
+    reply.body = body;
+    return reply;
+}
+
+} // namespace
+
+std::size_t RequestHead::count(std::string_view name) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(fields, [&](const auto& field) { return same(field.first, name); }));
+}
+
+std::string_view RequestHead::only(std::string_view name) const {
+    std::string_view value;
+    std::size_t seen = 0;
+    for (const auto& [key, text] : fields) {
+        if (!same(key, name)) continue;
+        value = text;
+        ++seen;
+    }
+    return seen == 1 ? value : std::string_view{};
+}
+
+std::string RequestHead::joined(std::string_view name) const {
+    std::string all;
+    for (const auto& [key, text] : fields) {
+        if (same(key, name)) all.append(all.empty() ? "" : ",").append(text);
+    }
+    return all;
+}
+
+bool asks_for_websocket(const RequestHead& head) { return has_token(head.joined("Upgrade"), "websocket"); }
+
+Handshake check_handshake(const RequestHead& head, const Access& access) {
+    Handshake result;
+    const auto refuse = [&](Reply reply) {
+        result.refusal = std::move(reply);
+        return result;
+    };
+    if (auto wrong = check_head(head)) return refuse(*std::move(wrong));
+    if (head.method != "GET") return refuse(error_reply(405, "bad_request", "A WebSocket begins with GET."));
+    if (!host_allowed(access, head.only("Host"), head.local)) {
+        return refuse(error_reply(403, "forbidden", "This Host is not one of ours; see allowed_hosts."));
+    }
+    if (head.count("Origin") > 0 && !origin_allowed(access, head.only("Origin"), head.local)) {
+        return refuse(error_reply(403, "forbidden", "Pages of this Origin may not connect; see allowed_origins."));
+    }
+    if (!has_token(head.joined("Connection"), "upgrade")) {
+        return refuse(error_reply(400, "bad_request", "The Connection field must hold 'Upgrade'."));
+    }
+    if (head.only("Sec-WebSocket-Version") != "13") {
+        Reply reply = error_reply(426, "bad_request", "WebSocket version 13 is needed.");
+        reply.fields.emplace_back("Sec-WebSocket-Version", "13");
+        reply.fields.emplace_back("Upgrade", "websocket");
+        return refuse(std::move(reply));
+    }
+    if (!is_websocket_key(head.only("Sec-WebSocket-Key"))) {
+        return refuse(error_reply(400, "bad_request", "One Sec-WebSocket-Key of 16 bytes in base64 is needed."));
+    }
+    const auto grant = read_address(path_of(head.target));
+    if (!grant) return refuse(error_reply(404, "not_found", "No WebSocket lives at this address."));
+    result.grant = *grant;
+    const std::string protocols = head.joined("Sec-WebSocket-Protocol");
+    const Subprotocols offered = read_subprotocols(protocols);
+    result.grant.subprotocol = offered.cloister;
+    if (!access.token.empty() && !token_matches(access.token, bearer_token(head.only("Authorization"))) &&
+        !token_matches(access.token, offered.token)) {
+        Reply reply = error_reply(401, "unauthorized", "A token is needed: Authorization: Bearer, or the subprotocol bearer.TOKEN.");
+        reply.fields.emplace_back("WWW-Authenticate", "Bearer");
+        return refuse(std::move(reply));
+    }
+    result.granted = true;
+    return result;
+}
+
+Reply route(const RequestHead& head, const Facts& facts) {
+    if (auto wrong = check_head(head)) return *std::move(wrong);
+    const std::string_view host = head.only("Host");
+    if (!host_allowed(*facts.access, host, head.local)) {
+        return error_reply(403, "forbidden", "This Host is not one of ours; see allowed_hosts.");
+    }
+    const std::string_view path = path_of(head.target);
+    if (head.method != "GET" && head.method != "HEAD") {
+        Reply reply = error_reply(405, "bad_request", "Only GET is served here.");
+        reply.fields.emplace_back("Allow", "GET, HEAD");
+        return reply;
+    }
+    if (path == "/healthz") return text_reply("application/json", R"({"status":"ok"})");
+    if (path == "/readyz") {
+        if (!facts.ready) return error_reply(503, "busy", "The service is stopping.");
+        return text_reply("application/json", R"({"status":"ready"})");
+    }
+    if (path == "/api/v1/runtimes") return text_reply("application/json", facts.runtimes_json);
+    if (path == "/assets/page.js") return text_reply("text/javascript; charset=utf-8", page::script());
+    if (path == "/assets/page.css") return text_reply("text/css; charset=utf-8", page::style());
+    if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path))) return page_reply(host);
+    if (path == "/") {
+        Reply reply = text_reply("text/plain; charset=utf-8", "The page is at /api/v1/ws/demo\n");
+        reply.status = 302;
+        reply.fields.emplace_back("Location", "/api/v1/ws/demo");
+        return reply;
+    }
+    return error_reply(404, "not_found", "Nothing lives at this address.");
+}
+
+Reply error_reply(unsigned status, std::string_view code, std::string_view message) {
+    Reply reply;
+    reply.status = status;
+    JsonObject error;
+    error.text("code", code).text("message", message);
+    reply.body = JsonObject().raw("error", error.close()).close();
+    return reply;
+}
+
+const std::vector<std::pair<std::string, std::string>>& security_fields() {
+    static const std::vector<std::pair<std::string, std::string>> kFields = {
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cache-Control", "no-cache"},
+    };
+    return kFields;
+}
+
+} // namespace cloister::front

@@ -1,0 +1,74 @@
+// What a request's head asks for and whether it may: HTTP answers, and the checks before a WebSocket
+// is granted. Pure; the server fills in RequestHead and sends what comes back.
+#pragma once
+
+#include "daemon/front/access.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cloister::front {
+
+struct RequestHead {
+    std::string_view method{};
+    std::string_view target{};
+    bool http_1_1 = false;
+    bool has_body = false;
+    std::vector<std::pair<std::string_view, std::string_view>> fields{};
+    LocalAddress local{};
+
+    /// The field's value; empty when absent or given more than once, which no single-valued field may be.
+    std::string_view only(std::string_view name) const;
+    std::size_t count(std::string_view name) const;
+    /// All values of a field that may be repeated, joined by commas.
+    std::string joined(std::string_view name) const;
+};
+
+struct Reply {
+    unsigned status = 200;
+    std::string type = "application/json";
+    std::string body{};
+    std::vector<std::pair<std::string, std::string>> fields{};
+};
+
+/// What the server knows when it answers.
+struct Facts {
+    const Access* access = nullptr;
+    bool ready = false;
+    std::string_view runtimes_json{};
+};
+
+inline constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
+inline constexpr std::size_t kMaxHeaderFields = 100;
+inline constexpr std::size_t kMaxTarget = 2 * 1024;
+
+bool asks_for_websocket(const RequestHead& head);
+
+struct Granted {
+    std::string connection_id{}; ///< empty: a fresh one is to be made
+    bool room = false;
+    bool subprotocol = false; ///< answer with "cloister.v2"
+};
+
+struct Handshake {
+    bool granted = false;
+    Granted grant{};
+    Reply refusal{};
+};
+
+/// Every check of RFC 6455 4.2.1 and ours: address, Host, Origin, token.
+Handshake check_handshake(const RequestHead& head, const Access& access);
+
+/// The answer to a plain HTTP request.
+Reply route(const RequestHead& head, const Facts& facts);
+
+/// `{"error": …}` with the status.
+Reply error_reply(unsigned status, std::string_view code, std::string_view message);
+
+/// Headers that every answer carries, beside a page's own policy.
+const std::vector<std::pair<std::string, std::string>>& security_fields();
+
+} // namespace cloister::front

@@ -1,0 +1,221 @@
+// Reading is a coroutine; writing is a queue with one write under way. The queue is what bounds a
+// client that reads slowly: half full, its programs wait; full, it is closed; and a write without any
+// progress for a while cuts the connection.
+//
+// A `co_await` statement here holds names, literals and calls only: gcc 12 destroys braced
+// temporaries beside one twice.
+#include "daemon/front/session.h"
+
+#include "daemon/front/progress.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket.hpp>
+#include <deque>
+
+namespace cloister::front {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = boost::beast::websocket;
+using ErrorCode = boost::system::error_code;
+
+constexpr std::chrono::seconds kWriteStall{20};   ///< without a byte taken by the peer
+constexpr std::chrono::seconds kCloseTime{5};     ///< for the closing handshake
+constexpr std::size_t kKeptBuffer = 16 * 1024;    ///< of reading, between messages
+constexpr std::uint64_t kMessageOverhead = 64;    ///< what an entry of the queue costs beside its bytes
+
+class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
+public:
+    Session(beast::tcp_stream stream, Service& service, std::shared_ptr<OpenSessions> sessions)
+        : socket_(std::move(stream)), stall_(socket_.get_executor()), service_(service), sessions_(std::move(sessions)),
+          conversation_(service, [this](std::string text) { send(std::move(text)); }, Clock::now()) {}
+
+    ~Session() override {
+        ended_ = true; // events of the last runs find nobody
+        sessions_->erase(this);
+    }
+
+    asio::awaitable<void> run(UpgradeRequest request, Granted grant);
+    void leave(unsigned code, std::string_view why) override;
+
+private:
+    void set_options(const Granted& grant);
+    void send(std::string text);
+    void write_next();
+    void on_written(const ErrorCode& error);
+    void weigh();
+    void begin_close();
+    void watch_progress();
+    std::uint64_t bytes_taken();
+    void cut();
+    void end();
+
+    websocket::stream<beast::tcp_stream> socket_;
+    asio::steady_timer stall_;
+    Service& service_;
+    std::shared_ptr<OpenSessions> sessions_;
+    beast::flat_buffer buffer_;
+    std::deque<std::string> queue_;
+    std::uint64_t queued_bytes_ = 0;
+    std::uint64_t last_taken_ = 0;
+    unsigned close_code_ = 0; ///< 0: staying
+    std::string close_reason_;
+    bool open_ = false;
+    bool writing_ = false;
+    bool watching_ = false;
+    bool closing_sent_ = false;
+    bool congested_ = false;
+    bool ended_ = false;
+    Conversation conversation_; ///< last: its end may still call the members above
+};
+
+void Session::set_options(const Granted& grant) {
+    const config::Config& config = service_.settings->config;
+    websocket::stream_base::timeout timeout{};
+    timeout.handshake_timeout = kCloseTime;
+    timeout.idle_timeout = 2 * config.idle_ping; // Beast pings at half of it
+    timeout.keep_alive_pings = true;
+    socket_.set_option(timeout);
+    websocket::permessage_deflate deflate;
+    deflate.server_enable = false;
+    socket_.set_option(deflate);
+    socket_.read_message_max(static_cast<std::size_t>(config.message_bytes));
+    socket_.auto_fragment(false);
+    const bool subprotocol = grant.subprotocol;
+    const websocket::stream_base::decorator decorate([subprotocol](websocket::response_type& response) {
+        response.set(beast::http::field::server, "cloister");
+        if (subprotocol) response.set(beast::http::field::sec_websocket_protocol, "cloister.v2");
+    });
+    socket_.set_option(decorate);
+}
+
+asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
+    const auto keep = shared_from_this();
+    ErrorCode error;
+    set_options(grant);
+    beast::get_lowest_layer(socket_).expires_never(); // the WebSocket's own timers take over
+    co_await socket_.async_accept(request, asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    open_ = true;
+    socket_.text(true);
+    sessions_->insert(this);
+    conversation_.begin(grant);
+    while (close_code_ == 0) {
+        co_await socket_.async_read(buffer_, asio::redirect_error(asio::use_awaitable, error));
+        if (error) break;
+        if (close_code_ != 0) break;
+        const auto bytes = buffer_.cdata();
+        const std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
+        const unsigned code = conversation_.receive(text, socket_.got_binary(), Clock::now());
+        buffer_.clear();
+        if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
+        if (code != Conversation::kGoOn) leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
+    }
+    end();
+}
+
+/// The client's runs end with it, at once.
+void Session::end() {
+    ended_ = true;
+    conversation_.end();
+}
+
+void Session::send(std::string text) {
+    if (ended_ || close_code_ != 0 || !open_) return;
+    const config::Config& config = service_.settings->config;
+    if (queued_bytes_ > config.send_queue_bytes || queue_.size() >= config.send_queue_messages) {
+        return leave(1013, "reading too slowly");
+    }
+    queued_bytes_ += text.size() + kMessageOverhead;
+    queue_.push_back(std::move(text));
+    weigh();
+    if (!writing_) write_next();
+}
+
+/// Tells the runs when the queue is over half its bound, and when it is well under it again.
+void Session::weigh() {
+    const config::Config& config = service_.settings->config;
+    const bool heavy = queued_bytes_ > config.send_queue_bytes / 2 || queue_.size() > config.send_queue_messages / 2;
+    const bool light = queued_bytes_ < config.send_queue_bytes / 4 && queue_.size() < config.send_queue_messages / 4;
+    if (congested_ ? !light : !heavy) return;
+    congested_ = !congested_;
+    conversation_.set_congested(congested_);
+}
+
+void Session::write_next() {
+    writing_ = true;
+    socket_.async_write(asio::buffer(queue_.front()),
+                        [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_written(error); });
+    watch_progress();
+}
+
+void Session::on_written(const ErrorCode& error) {
+    writing_ = false;
+    if (error) return cut();
+    queued_bytes_ -= queue_.front().size() + kMessageOverhead;
+    queue_.pop_front();
+    if (!queue_.empty()) write_next();
+    if (!ended_ && close_code_ == 0) weigh();
+    if (close_code_ != 0 && !writing_) begin_close();
+}
+
+void Session::leave(unsigned code, std::string_view why) {
+    if (close_code_ != 0) return;
+    close_code_ = code;
+    close_reason_ = why;
+    // Going away, what is queued is still said. Thrown out, only the frame under way is finished.
+    if (code != 1001 && queue_.size() > (writing_ ? 1U : 0U)) queue_.resize(writing_ ? 1 : 0);
+    if (!writing_) begin_close();
+    // Not from in here: we may stand in the middle of an event.
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->end(); });
+}
+
+void Session::begin_close() {
+    if (closing_sent_ || !open_) return;
+    closing_sent_ = true;
+    websocket::close_reason reason(static_cast<websocket::close_code>(close_code_));
+    reason.reason = close_reason_;
+    socket_.async_close(reason, [self = shared_from_this()](const ErrorCode&) { self->cut(); });
+}
+
+std::uint64_t Session::bytes_taken() {
+    return bytes_acknowledged(beast::get_lowest_layer(socket_).socket().native_handle());
+}
+
+/// One timer while anything is being written: cuts a peer that has taken nothing since it was set.
+void Session::watch_progress() {
+    if (watching_) return;
+    watching_ = true;
+    last_taken_ = bytes_taken();
+    stall_.expires_after(kWriteStall);
+    stall_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+        const auto self = weak.lock();
+        if (error || !self) return;
+        self->watching_ = false;
+        if (!self->writing_) return;
+        if (self->bytes_taken() == self->last_taken_) return self->cut();
+        self->watch_progress();
+    });
+}
+
+void Session::cut() {
+    open_ = false;
+    (void)stall_.cancel();
+    beast::get_lowest_layer(socket_).close();
+}
+
+} // namespace
+
+asio::awaitable<void> run_session(beast::tcp_stream stream, UpgradeRequest request, Granted grant, Service& service,
+                                  std::shared_ptr<OpenSessions> sessions) {
+    const auto session = std::make_shared<Session>(std::move(stream), service, std::move(sessions));
+    co_await session->run(std::move(request), std::move(grant));
+}
+
+} // namespace cloister::front
