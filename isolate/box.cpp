@@ -36,13 +36,19 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
     };
+    static const std::array<rlim_t, RLIM_NLIMITS> kOwn = [] {
+        std::array<rlim_t, RLIM_NLIMITS> most{};
+        for (std::size_t i = 0; i < most.size(); ++i) {
+            rlimit own{};
+            const bool known = ::getrlimit(static_cast<__rlimit_resource>(i), &own) == 0;
+            most[i] = known ? own.rlim_max : RLIM_INFINITY;
+        }
+        return most;
+    }();
     std::vector<ResourceLimit> result;
     for (ResourceLimit limit : wanted) {
-        rlimit own{};
-        if (::getrlimit(static_cast<__rlimit_resource>(limit.resource), &own) == 0) {
-            limit.value.rlim_cur = std::min(limit.value.rlim_cur, own.rlim_max);
-            limit.value.rlim_max = std::min(limit.value.rlim_max, own.rlim_max);
-        }
+        const rlim_t most = kOwn[static_cast<std::size_t>(limit.resource)];
+        limit.value = {std::min(limit.value.rlim_cur, most), std::min(limit.value.rlim_max, most)};
         result.push_back(limit);
     }
     return result;
@@ -56,6 +62,7 @@ std::string files_options(const Limits& limits, uid_t user_id) {
 }
 
 std::string shm_options(const Limits& limits) {
+    if (weakened(Layer::file_bounds)) return "mode=1777";
     const std::uint64_t bytes = std::min<std::uint64_t>(16 * kMiB, limits.memory_bytes);
     return "mode=1777,size=" + std::to_string(bytes) + ",nr_inodes=1024";
 }

@@ -30,6 +30,12 @@ static const struct {
     CALL(adjtimex, 0), CALL(quotactl_fd, -1), CALL(landlock_create_ruleset, 1), CALL(seccomp, 99),
 };
 
+static int number_of(const char *name) {
+    int i = 0;
+    while (strcmp(calls[i].name, name) != 0) ++i;
+    return i;
+}
+
 int main(int argc, char **argv) {
     int most = atoi(argument(argc, argv, 1)), reached = 0;
     const int count = (int)(sizeof calls / sizeof *calls);
@@ -38,6 +44,8 @@ int main(int argc, char **argv) {
         errno = 0;
         long result = syscall(calls[i].number, a[0], a[1], a[2], a[3], a[4], a[5]);
         if (!reached_kernel(result)) continue;
+        /* The filter's own answer to these, upon which programs copy by hand; the kernel's is EBADF. */
+        if ((i == number_of("splice") || i == number_of("tee") || i == number_of("vmsplice")) && errno == EINVAL) continue;
         ++reached;
         dprintf(2, "%s answers %ld, errno %d\n", calls[i].name, result, errno);
     }
