@@ -126,6 +126,11 @@ public:
         const scmp_arg_cmp test{argument, SCMP_CMP_MASKED_EQ, mask, value};
         require(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call, 1, &test));
     }
+    /// prlimit64 as getrlimit uses it: of this process, and reading only.
+    void add_getrlimit() {
+        const scmp_arg_cmp tests[] = {{0, SCMP_CMP_EQ, 0, 0}, {2, SCMP_CMP_EQ, 0, 0}};
+        require(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, tests));
+    }
     void load() { require(::seccomp_load(context_)); }
 
 private:
@@ -144,6 +149,7 @@ void filter_calls() {
     constexpr std::uint64_t kLow = 0xffffffff;
     for (const std::uint32_t command : kFcntl) filter.add_masked(SCMP_SYS(fcntl), 1, kLow, command);
     for (const std::uint32_t request : kIoctl) filter.add_masked(SCMP_SYS(ioctl), 1, kLow, request);
+    filter.add_getrlimit();
     // abort() may signal ourselves; nobody else.
     filter.add_masked(SCMP_SYS(tgkill), 0, kLow, static_cast<std::uint64_t>(::getpid()));
     filter.load();

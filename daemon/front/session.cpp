@@ -88,11 +88,10 @@ void Session::set_options(const Granted& grant) {
     socket_.read_message_max(static_cast<std::size_t>(config.message_bytes));
     socket_.auto_fragment(false);
     const bool subprotocol = grant.subprotocol;
-    const websocket::stream_base::decorator decorate([subprotocol](websocket::response_type& response) {
+    socket_.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
         response.set(beast::http::field::server, "cloister");
         if (subprotocol) response.set(beast::http::field::sec_websocket_protocol, "cloister.v2");
-    });
-    socket_.set_option(decorate);
+    }));
 }
 
 asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
