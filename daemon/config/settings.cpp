@@ -1,5 +1,5 @@
-// Reads what an operator decides. Every refusal is a sentence that names where the value stands: the
-// file and key, the .env's line, the variable or the flag.
+// Reads what an operator decides. Every refusal is a sentence that names where the value stands:
+// the file and key, the .env's line, the variable or the flag.
 #include "daemon/config/settings.h"
 
 #include "policies/strict_json.h"
@@ -34,28 +34,36 @@ constexpr double kMostSeconds = 24 * 60 * 60;
 constexpr std::uint64_t kLeastMemory = 1 * isolate::kMiB;
 constexpr std::uint64_t kMostMemory = 1024 * 1024 * isolate::kMiB;
 constexpr std::uint32_t kMostCpuPercent = 100'000;
-constexpr std::array kVariables = {"MAX_EXECUTION_TIME", "MAX_MEMORY_LIMIT", "MAX_CPU_QUOTA", "DOCKER_ENABLED"};
+constexpr std::array kVariables = {"MAX_EXECUTION_TIME", "MAX_MEMORY_LIMIT", "MAX_CPU_QUOTA",
+                                   "DOCKER_ENABLED"};
 
-// -- Config as JSON: one list of members serves reading, checking and handing over ------------------
+// -- Config as JSON: one list of members serves reading, checking and handing over
+// ------------------
 
 struct Reading {
     Object& object;
     void operator()(const char* key, std::string& into) {
-        if (const json* given = object.take(key)) into = strict_json::read_text(*given, object.place_of(key));
+        if (const json* given = object.take(key))
+            into = strict_json::read_text(*given, object.place_of(key));
     }
     void operator()(const char* key, std::vector<std::string>& into) {
-        if (const json* given = object.take(key)) into = strict_json::read_texts(*given, object.place_of(key));
+        if (const json* given = object.take(key))
+            into = strict_json::read_texts(*given, object.place_of(key));
     }
     void operator()(const char* key, std::uint32_t& into, std::uint64_t least, std::uint64_t most) {
         if (const json* given = object.take(key)) {
-            into = static_cast<std::uint32_t>(strict_json::read_count(*given, object.place_of(key), least, most));
+            into = static_cast<std::uint32_t>(
+                strict_json::read_count(*given, object.place_of(key), least, most));
         }
     }
     void operator()(const char* key, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
-        if (const json* given = object.take(key)) into = strict_json::read_size(*given, object.place_of(key), least, most);
+        if (const json* given = object.take(key))
+            into = strict_json::read_size(*given, object.place_of(key), least, most);
     }
     void operator()(const char* key, std::chrono::seconds& into) {
-        if (const json* given = object.take(key)) into = std::chrono::seconds(strict_json::read_count(*given, object.place_of(key), 1, 24 * 60 * 60));
+        if (const json* given = object.take(key))
+            into = std::chrono::seconds(
+                strict_json::read_count(*given, object.place_of(key), 1, 24 * 60 * 60));
     }
 };
 
@@ -65,7 +73,9 @@ struct Writing {
     void operator()(const char* key, const Value& value, std::uint64_t = 0, std::uint64_t = 0) {
         object[key] = value;
     }
-    void operator()(const char* key, const std::chrono::seconds& value) { object[key] = value.count(); }
+    void operator()(const char* key, const std::chrono::seconds& value) {
+        object[key] = value.count();
+    }
 };
 
 template <typename Visitor, typename AnyConfig>
@@ -107,12 +117,15 @@ void read_config(const json& value, const std::string& place, bool inner, Config
     object.done();
 }
 
-// -- Checks -----------------------------------------------------------------------------------------
+// -- Checks
+// -----------------------------------------------------------------------------------------
 
-/// True for an address that only this machine reaches. Throws what is wrong with `listen` otherwise.
+/// True for an address that only this machine reaches. Throws what is wrong with `listen`
+/// otherwise.
 bool is_loopback(const std::string& listen) {
     const auto refuse = [&](const char* what) {
-        fail("listen", "'" + listen + "' " + what + "; expected ADDR:PORT such as 127.0.0.1:8000 or [::1]:8000");
+        fail("listen", "'" + listen + "' " + what +
+                           "; expected ADDR:PORT such as 127.0.0.1:8000 or [::1]:8000");
     };
     const std::size_t colon = listen.rfind(':');
     if (colon == std::string::npos) refuse("has no port");
@@ -121,10 +134,12 @@ bool is_loopback(const std::string& listen) {
     const auto [stop, error] = std::from_chars(listen.data() + colon + 1, end, port);
     if (error != std::errc{} || stop != end || port > 65'535) refuse("has no port from 0 to 65535");
     const std::string address = listen.substr(0, colon);
-    if (in_addr four{}; ::inet_pton(AF_INET, address.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
+    if (in_addr four{}; ::inet_pton(AF_INET, address.c_str(), &four) == 1)
+        return (ntohl(four.s_addr) >> 24) == 127;
     in6_addr six{};
-    const bool is_six = address.size() > 2 && address.front() == '[' && address.back() == ']' &&
-                        ::inet_pton(AF_INET6, address.substr(1, address.size() - 2).c_str(), &six) == 1;
+    const bool is_six =
+        address.size() > 2 && address.front() == '[' && address.back() == ']' &&
+        ::inet_pton(AF_INET6, address.substr(1, address.size() - 2).c_str(), &six) == 1;
     if (!is_six) refuse("has no IP address (a name would not say which interface is meant)");
     const bool is_mapped_loopback = IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127;
     return IN6_IS_ADDR_LOOPBACK(&six) || is_mapped_loopback;
@@ -132,17 +147,22 @@ bool is_loopback(const std::string& listen) {
 
 void check_limits(const policies::Policy& policy) {
     // Nothing that a policy says may exceed itself: within() is false when a field is zero.
-    if (!isolate::within(policy.limits, policy.limits)) fail("policy " + policy.name, "a limit is zero");
+    if (!isolate::within(policy.limits, policy.limits))
+        fail("policy " + policy.name, "a limit is zero");
 }
 
 void check(const Settings& settings) {
     const Config& config = settings.config;
     if (!is_loopback(config.listen) && config.token_file.empty()) {
-        fail("listen", "'" + config.listen + "' can be reached from outside this machine, so token_file must name a file with the token that clients send");
+        fail("listen", "'" + config.listen +
+                           "' can be reached from outside this machine, so token_file must name a "
+                           "file with the token that clients send");
     }
-    for (const auto& [key, path] : {std::pair{"state_dir", &config.state_dir}, {"token_file", &config.token_file}}) {
+    for (const auto& [key, path] :
+         {std::pair{"state_dir", &config.state_dir}, {"token_file", &config.token_file}}) {
         const bool may_be_empty = path == &config.token_file;
-        if (!(path->starts_with('/') || (may_be_empty && path->empty()))) fail(key, "'" + *path + "' is not an absolute path");
+        if (!(path->starts_with('/') || (may_be_empty && path->empty())))
+            fail(key, "'" + *path + "' is not an absolute path");
     }
     if (config.user.empty()) fail("user", "expected the name of an account");
     constexpr std::array kExecutors = {"auto", "native", "docker", "local"};
@@ -151,14 +171,20 @@ void check(const Settings& settings) {
     }
     for (const std::string& origin : config.allowed_origins) {
         const std::size_t host = origin.find("://");
-        if (host == std::string::npos || host == 0 || host + 3 == origin.size() || origin.find('/', host + 3) != std::string::npos) {
-            fail("allowed_origins", "'" + origin + "' is not an origin such as https://example.org: no path, no '/' at the end, no '*'");
+        if (host == std::string::npos || host == 0 || host + 3 == origin.size() ||
+            origin.find('/', host + 3) != std::string::npos) {
+            fail("allowed_origins", "'" + origin +
+                                        "' is not an origin such as https://example.org: no path, "
+                                        "no '/' at the end, no '*'");
         }
     }
     for (const std::string& host : config.allowed_hosts) {
-        if (host.empty() || host.find_first_of("/* ") != std::string::npos) fail("allowed_hosts", "'" + host + "' is not a host such as example.org or example.org:8000");
+        if (host.empty() || host.find_first_of("/* ") != std::string::npos)
+            fail("allowed_hosts",
+                 "'" + host + "' is not a host such as example.org or example.org:8000");
     }
-    if (config.code_bytes > config.message_bytes) fail("code_bytes", "larger than message_bytes, which carries it");
+    if (config.code_bytes > config.message_bytes)
+        fail("code_bytes", "larger than message_bytes, which carries it");
 
     const auto need_policy = [&](const std::string& name, const std::string& place) {
         if (!settings.policies.contains(name)) fail(place, "there is no policy '" + name + "'");
@@ -167,13 +193,16 @@ void check(const Settings& settings) {
     for (const auto& [name, policy] : settings.policies) check_limits(policy);
     for (const auto& [id, runtime] : settings.runtimes) {
         const std::string place = id + "/runtime.jsonc: ";
-        if (!runtime.version.policy.empty()) need_policy(runtime.version.policy, place + "version.policy");
-        if (runtime.compile && !runtime.compile->policy.empty()) need_policy(runtime.compile->policy, place + "compile.policy");
+        if (!runtime.version.policy.empty())
+            need_policy(runtime.version.policy, place + "version.policy");
+        if (runtime.compile && !runtime.compile->policy.empty())
+            need_policy(runtime.compile->policy, place + "compile.policy");
         if (!runtime.run.policy.empty()) need_policy(runtime.run.policy, place + "run.policy");
     }
 }
 
-// -- .env and the environment -----------------------------------------------------------------------
+// -- .env and the environment
+// -----------------------------------------------------------------------
 
 std::string trim(const std::string& text) {
     const std::size_t first = text.find_first_not_of(" \t\r");
@@ -188,7 +217,8 @@ std::string unquoted(const std::string& text, const std::string& place) {
         const std::size_t end = text.find(text[0], 1);
         if (end == std::string::npos) fail(place, "a quote is not closed");
         const std::string rest = trim(text.substr(end + 1));
-        if (!rest.empty() && rest[0] != '#') fail(place, "'" + rest + "' stands behind the closing quote");
+        if (!rest.empty() && rest[0] != '#')
+            fail(place, "'" + rest + "' stands behind the closing quote");
         return text.substr(1, end - 1);
     }
     const std::size_t comment = std::min(text.find(" #"), text.find("\t#"));
@@ -204,7 +234,8 @@ Variables read_env_file(const std::string& path) {
         const std::string place = path + ": line " + std::to_string(number);
         line = trim(line);
         if (line.empty() || line[0] == '#') continue;
-        if (line.starts_with("export ") || line.starts_with("export\t")) line = trim(line.substr(7));
+        if (line.starts_with("export ") || line.starts_with("export\t"))
+            line = trim(line.substr(7));
         const std::size_t equals = line.find('=');
         if (equals == std::string::npos || equals == 0) fail(place, "expected KEY=VALUE");
         const std::string key = trim(line.substr(0, equals));
@@ -219,14 +250,17 @@ struct Given {
     std::string place;
 };
 
-std::map<std::string, Given> our_variables(const Variables& environment, const std::string& env_file) {
+std::map<std::string, Given> our_variables(const Variables& environment,
+                                           const std::string& env_file) {
     std::map<std::string, Given> result;
     const Variables from_file = read_env_file(env_file);
     for (const char* name : kVariables) {
-        if (const auto found = from_file.find(name); found != from_file.end() && !found->second.empty()) {
+        if (const auto found = from_file.find(name);
+            found != from_file.end() && !found->second.empty()) {
             result[name] = {found->second, env_file + ": " + name};
         }
-        if (const auto found = environment.find(name); found != environment.end() && !trim(found->second).empty()) {
+        if (const auto found = environment.find(name);
+            found != environment.end() && !trim(found->second).empty()) {
             result[name] = {trim(found->second), std::string("environment: ") + name};
         }
     }
@@ -244,7 +278,8 @@ std::optional<double> parse_number(const std::string& text) {
 std::chrono::milliseconds execution_time(const Given& given) {
     const auto seconds = parse_number(given.value);
     if (!seconds || *seconds < 0.001 || *seconds > kMostSeconds) {
-        fail(given.place, "expected seconds, more than 0 and at most 86400, found '" + given.value + "'");
+        fail(given.place,
+             "expected seconds, more than 0 and at most 86400, found '" + given.value + "'");
     }
     return std::chrono::milliseconds(std::llround(*seconds * 1000));
 }
@@ -252,7 +287,9 @@ std::chrono::milliseconds execution_time(const Given& given) {
 std::uint64_t memory_limit(const Given& given) {
     const auto size = strict_json::parse_size(given.value);
     if (!size || *size < kLeastMemory || *size > kMostMemory) {
-        fail(given.place, "expected a size such as 128m (bytes, or with k, m or g), at least 1m and at most 1024g, found '" + given.value + "'");
+        fail(given.place, "expected a size such as 128m (bytes, or with k, m or g), at least 1m "
+                          "and at most 1024g, found '" +
+                              given.value + "'");
     }
     return *size;
 }
@@ -260,15 +297,19 @@ std::uint64_t memory_limit(const Given& given) {
 std::uint32_t cpu_percent(const Given& given) {
     constexpr double kMicrosecondsPerPercent = 1000; // of a period of 100 ms
     const auto quota = parse_number(given.value);
-    if (!quota || *quota < kMicrosecondsPerPercent || *quota > kMicrosecondsPerPercent * kMostCpuPercent) {
-        fail(given.place, "expected microseconds of CPU per 100 ms, at least 1000 (50000 is half a core), found '" + given.value + "'");
+    if (!quota || *quota < kMicrosecondsPerPercent ||
+        *quota > kMicrosecondsPerPercent * kMostCpuPercent) {
+        fail(given.place, "expected microseconds of CPU per 100 ms, at least 1000 (50000 is half a "
+                          "core), found '" +
+                              given.value + "'");
     }
     return static_cast<std::uint32_t>(*quota / kMicrosecondsPerPercent);
 }
 
 bool yes_or_no(const Given& given) {
     std::string value = given.value;
-    std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(value.begin(), value.end(), value.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (value == "true" || value == "1" || value == "yes" || value == "on") return true;
     if (value == "false" || value == "0" || value == "no" || value == "off") return false;
     fail(given.place, "expected true or false, found '" + given.value + "'");
@@ -284,27 +325,32 @@ void apply_variables(const std::map<std::string, Given>& variables, Settings& se
         if (name != kCompilePolicy) programs.push_back(&policy.limits);
     }
     if (const Given* time = given("MAX_EXECUTION_TIME")) {
-        for (Limits* limits : programs) limits->wall_time = limits->cpu_time = execution_time(*time);
+        for (Limits* limits : programs)
+            limits->wall_time = limits->cpu_time = execution_time(*time);
     }
     if (const Given* memory = given("MAX_MEMORY_LIMIT")) {
         for (Limits* limits : programs) {
             const bool stack_is_memory = limits->stack_bytes == limits->memory_bytes;
             limits->memory_bytes = memory_limit(*memory);
-            limits->stack_bytes = stack_is_memory ? limits->memory_bytes : std::min(limits->stack_bytes, limits->memory_bytes);
+            limits->stack_bytes = stack_is_memory
+                                      ? limits->memory_bytes
+                                      : std::min(limits->stack_bytes, limits->memory_bytes);
         }
     }
     if (const Given* quota = given("MAX_CPU_QUOTA")) {
         for (Limits* limits : programs) limits->cpu_percent = cpu_percent(*quota);
     }
-    // True is what `auto` means anyhow. False leaves the native executor alone: never the local one,
-    // which has to be asked for by name.
+    // True is what `auto` means anyhow. False leaves the native executor alone: never the local
+    // one, which has to be asked for by name.
     if (const Given* docker = given("DOCKER_ENABLED"); docker != nullptr && !yes_or_no(*docker)) {
-        if (settings.config.executor == "docker") fail(docker->place, "false, but executor is docker");
+        if (settings.config.executor == "docker")
+            fail(docker->place, "false, but executor is docker");
         if (settings.config.executor == "auto") settings.config.executor = "native";
     }
 }
 
-// -- Files ------------------------------------------------------------------------------------------
+// -- Files
+// ------------------------------------------------------------------------------------------
 
 std::optional<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -368,12 +414,17 @@ Settings load(const Sources& sources) {
         fail(config_file, "cannot be read");
     }
 
-    settings.policy_texts = texts_of(&policies::read_texts, sources.policies_dir.empty() ? data_dir("policies") : sources.policies_dir);
-    settings.runtime_texts = texts_of(&runtimes::read_texts, sources.runtimes_dir.empty() ? data_dir("runtimes") : sources.runtimes_dir);
+    settings.policy_texts =
+        texts_of(&policies::read_texts,
+                 sources.policies_dir.empty() ? data_dir("policies") : sources.policies_dir);
+    settings.runtime_texts =
+        texts_of(&runtimes::read_texts,
+                 sources.runtimes_dir.empty() ? data_dir("runtimes") : sources.runtimes_dir);
     settings.policies = policies::parse(settings.policy_texts);
     settings.runtimes = runtimes::parse(settings.runtime_texts);
 
-    const std::string env_file = (std::filesystem::path(config_file).parent_path() / ".env").string();
+    const std::string env_file =
+        (std::filesystem::path(config_file).parent_path() / ".env").string();
     apply_variables(our_variables(sources.environment, env_file), settings);
 
     for (const auto& [flag, value] : sources.flags) {
@@ -393,7 +444,8 @@ std::string to_text(const Settings& settings) {
     json config = json::object();
     visit(Writing{config}, settings.config);
     json limits = json::object();
-    for (const auto& [name, policy] : settings.policies) limits[name] = limits_to_json(policy.limits);
+    for (const auto& [name, policy] : settings.policies)
+        limits[name] = limits_to_json(policy.limits);
     const json whole = {{"config", config},
                         {"limits", limits}, // as the environment has changed them
                         {"policy_texts", settings.policy_texts},
@@ -404,13 +456,22 @@ std::string to_text(const Settings& settings) {
 
 Settings from_text(const std::string& text) {
     Settings settings;
-    const json whole = strict_json::parse(text, "settings");
-    read_config(whole.at("config"), "settings", true, settings.config);
-    whole.at("policy_texts").get_to(settings.policy_texts);
-    whole.at("runtime_texts").get_to(settings.runtime_texts);
-    settings.policies = policies::parse(settings.policy_texts);
-    settings.runtimes = runtimes::parse(settings.runtime_texts);
-    for (auto& [name, policy] : settings.policies) policy.limits = limits_from_json(whole.at("limits").at(name));
+    const std::string place = "settings";
+    const json parsed = strict_json::parse(text, place);
+    Object whole(parsed, place);
+    read_config(whole.need("config"), place, true, settings.config);
+    try {
+        whole.need("policy_texts").get_to(settings.policy_texts);
+        whole.need("runtime_texts").get_to(settings.runtime_texts);
+        settings.policies = policies::parse(settings.policy_texts);
+        settings.runtimes = runtimes::parse(settings.runtime_texts);
+        const json& limits = whole.need("limits");
+        for (auto& [name, policy] : settings.policies)
+            policy.limits = limits_from_json(limits.at(name));
+    } catch (const json::exception& error) {
+        fail(place, error.what());
+    }
+    whole.done();
     check(settings);
     return settings;
 }
