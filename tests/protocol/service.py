@@ -1,0 +1,104 @@
+"""Starts real daemons for the tests, one shared by most, and ends exactly the processes it started."""
+import atexit
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+SLOW = float(os.environ.get("CLOISTER_SLOW", "1"))  # sanitizers and busy machines: patience only, never a promise
+
+
+def build_directory():
+    return Path(os.environ.get("CLOISTER_BUILD", SOURCE / "build")).resolve()
+
+
+class Daemon:
+    def __init__(self, config=None, environment=None, listen="127.0.0.1:0"):
+        self.state = tempfile.mkdtemp(prefix="cloister-protocol-")
+        command = [str(build_directory() / "cloisterd"), "--listen", listen, "--state-dir", self.state,
+                   "--policies", str(SOURCE / "policies"), "--runtimes", str(SOURCE / "runtimes")]
+        file = Path(self.state) / "cloister.jsonc"
+        file.write_text(json.dumps(config or {}))
+        command += ["--config", str(file)]
+        self.log = open(Path(self.state) / "log", "w+")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        env=dict(os.environ) | (environment or {}))
+        end = time.monotonic() + 30 * SLOW
+        while True:
+            found = re.search(r"serving http://(\S+):(\d+)/", self.text())
+            if found:
+                break
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise RuntimeError("the daemon did not start: " + self.last)
+            time.sleep(0.05)
+        self.host = found.group(1) if found.group(1) != "0.0.0.0" else "127.0.0.1"
+        self.port = int(found.group(2))
+
+    def text(self):
+        return (Path(self.state) / "log").read_text(errors="replace")
+
+    def front(self):
+        """The front's process id: the keeper's child that runs the same program."""
+        own = os.readlink(f"/proc/{self.process.pid}/exe")
+        for entry in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            try:
+                if os.readlink(f"/proc/{entry}/exe") == own and b"cloisterd" in Path(f"/proc/{entry}/cmdline").read_bytes():
+                    return int(entry)
+            except OSError:
+                continue
+        raise RuntimeError("no front")
+
+    def stop(self, seconds=20):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.last = self.text() if os.path.exists(self.state) else ""
+        self.log.close()
+        shutil.rmtree(self.state, ignore_errors=True)
+        return self.process.returncode
+
+
+shared_daemon = None
+
+
+def shared():
+    """The daemon that every test may use which leaves it as it was."""
+    global shared_daemon
+    if shared_daemon is None or shared_daemon.process.poll() is not None:
+        shared_daemon = Daemon()
+        atexit.register(shared_daemon.stop)
+    return shared_daemon
+
+
+def processes_with(mark):
+    """Processes anywhere on the machine whose command line holds `mark`."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            if mark.encode() in Path(f"/proc/{entry}/cmdline").read_bytes():
+                found.append(int(entry))
+        except OSError:
+            continue
+    return found
+
+
+def gone_within(mark, seconds):
+    end = time.monotonic() + seconds
+    while processes_with(mark):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
