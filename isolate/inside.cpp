@@ -221,7 +221,6 @@ void drop_bounding_set() {
 void drop_identity(int report_fd, uid_t id) {
     if (weakened(Layer::own_identity)) return;
     const Steps steps(report_fd);
-    if (weakened(Layer::own_user_id)) id = 2'000'000'000 + 4094;
     // Raw calls: glibc's wrappers would signal other threads, of which there are none.
     steps.require_call(Step::drop_identity, ::syscall(SYS_setgroups, 0, nullptr));
     steps.require_call(Step::drop_identity, ::syscall(SYS_setresgid, id, id, id));

@@ -102,7 +102,7 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
     run->slot = slot;
     run->limits = frame.limits;
     run->taken = taken;
-    const uid_t user_id = instance_.user_id(slot);
+    const uid_t user_id = instance_.user_id(weakened(Layer::own_user_id) ? 0 : slot);
     Step step = Step::make_work;
     try {
         isolate::Fd work_mount;
