@@ -44,7 +44,7 @@ public:
 #endif
         const Evidence evidence = attempt(attack_);
         const std::string finding = name_of(attack_.judge ? attack_.judge(evidence) : by_report(evidence));
-        clean_up(evidence);
+        clean_up(attack_);
         INFO(describe(evidence));
         CHECK(finding == expected);
     }

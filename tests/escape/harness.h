@@ -5,6 +5,7 @@
 #include "daemon/keeper/local_runner.h"
 #include "isolate/weaken.h"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct Evidence {
     std::vector<LocalResult> results{};   ///< one for each run, in order
     std::vector<Limits> limits{};
     std::vector<int> left_behind{};       ///< processes of the program, a second later
+    std::chrono::nanoseconds elapsed{};   ///< from the request to the answer, all runs together
 };
 
 using Words = std::vector<std::string>;
@@ -56,8 +58,8 @@ Finding by_report(const Evidence& evidence);
 Evidence attack_a_box(const Attack& attack);
 /// Without a box. The program's words are all there is.
 Evidence attack_the_host(const Attack& attack);
-/// Ends what is left and waits until it is gone.
-void clean_up(const Evidence& evidence);
+/// Ends what is left of the program and waits until it is gone.
+void clean_up(const Attack& attack);
 
 /// Starts a runner in another process, lets the program run there, kills the runner with SIGKILL, and
 /// counts the program's processes a second later.
