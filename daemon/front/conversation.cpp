@@ -9,8 +9,8 @@
 namespace cloister::front {
 namespace {
 
-/// How many bursts of refused messages in a row are taken before the connection is closed.
-constexpr std::uint64_t kPatience = 4;
+/// How many bursts of refused messages are taken before the connection is closed.
+constexpr std::uint32_t kPatience = 4;
 
 Refusal plain_refusal(const char* code, const char* message) {
     Refusal refusal;
@@ -23,7 +23,8 @@ Refusal plain_refusal(const char* code, const char* message) {
 
 Conversation::Conversation(Service& service, Send send, Clock::time_point now)
     : service_(service), send_(std::move(send)), client_(service.executions->open_client(*this)),
-      bucket_(service.settings->config.messages_per_second, service.settings->config.message_burst, now) {}
+      bucket_(service.settings->config.messages_per_second, service.settings->config.message_burst, now),
+      patience_(service.settings->config.messages_per_second, kPatience * service.settings->config.message_burst, now) {}
 
 Conversation::~Conversation() { end(); }
 
@@ -38,19 +39,10 @@ void Conversation::begin(const Granted& grant) {
     if (grant.room) send_(to_text(plain_refusal("unknown_type", "This server does not offer rooms yet.")));
 }
 
-bool Conversation::may_speak(Clock::time_point now) {
-    if (bucket_.take(now)) {
-        refused_in_a_row_ = 0;
-        return true;
-    }
-    ++refused_in_a_row_;
-    return false;
-}
-
 unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_point now) {
     const config::Config& config = service_.settings->config;
-    if (!may_speak(now)) {
-        if (refused_in_a_row_ > kPatience * config.message_burst) return kTooFast;
+    if (!bucket_.take(now)) {
+        if (!patience_.take(now)) return kTooFast;
         send_(to_text(plain_refusal("rate_limited", "Too many messages; this one was not read.")));
         return kGoOn;
     }

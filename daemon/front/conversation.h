@@ -54,13 +54,12 @@ private:
     void act(const ExecutionResize& request);
     void act(const ExecutionCancel& request);
     void refuse(const std::optional<Refusal>& refusal);
-    bool may_speak(Clock::time_point now);
 
     Service& service_;
     Send send_;
     ClientId client_;
     Bucket bucket_;
-    std::uint64_t refused_in_a_row_ = 0;
+    Bucket patience_; ///< for messages refused; when it is empty too, the connection is closed
 };
 
 } // namespace cloister::front

@@ -278,7 +278,7 @@ class Load(cases.Case):
         greedy.wait("execution_result")
         small.send(type="execute_code", language="python", code="print(1)")
         small.wait("execution_result", seconds=20 * service.SLOW)
-        greedy.raw.socket.settimeout(0.2)
+        greedy.raw.socket.settimeout(0.03)
         done = 1
         try:
             while True:
@@ -357,12 +357,10 @@ class Load(cases.Case):
         self.connect(daemon)
 
     def test_a_bare_descriptor_limit_does_not_spin(self):
-        front_limit = 120
-        daemon = service.Daemon({})
+        front_limit = 200
+        daemon = service.Daemon(files=front_limit)
         self.addCleanup(daemon.stop)
-        import resource
         front = daemon.front()
-        resource.prlimit(front, resource.RLIMIT_NOFILE, (front_limit, front_limit))
         raws = [wire.Raw(daemon.host, daemon.port, 20) for _ in range(front_limit + 40)]
         time.sleep(0.3)
         before = ticks(front)
@@ -439,9 +437,17 @@ class Life(cases.Case):
                 self.assertTrue(service.gone_within(mark, 1 * service.SLOW))
                 daemon.process.wait(3)
                 end = time.monotonic() + 1 * service.SLOW
-                while Path(f"/proc/{front}").exists() and time.monotonic() < end:
+                while alive(front) and time.monotonic() < end:
                     time.sleep(0.02)
-                self.assertFalse(Path(f"/proc/{front}").exists())
+                self.assertFalse(alive(front))
+
+
+def alive(pid):
+    """False for a zombie too: in a container nobody may collect orphans."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def resident(pid):

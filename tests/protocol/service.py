@@ -19,7 +19,7 @@ def build_directory():
 
 
 class Daemon:
-    def __init__(self, config=None, environment=None, listen="127.0.0.1:0"):
+    def __init__(self, config=None, environment=None, listen="127.0.0.1:0", files=None):
         self.state = tempfile.mkdtemp(prefix="cloister-protocol-")
         command = [str(build_directory() / "cloisterd"), "--listen", listen, "--state-dir", self.state,
                    "--policies", str(SOURCE / "policies"), "--runtimes", str(SOURCE / "runtimes")]
@@ -27,6 +27,8 @@ class Daemon:
         file.write_text(json.dumps(config or {}))
         command += ["--config", str(file)]
         self.log = open(Path(self.state) / "log", "w+")
+        if files:
+            command = ["prlimit", f"--nofile={files}", *command]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                         env=dict(os.environ) | (environment or {}))
         end = time.monotonic() + 30 * SLOW
