@@ -1,0 +1,3 @@
+#include "helper.h"
+
+int helper(void) { return 42; }

@@ -1,0 +1,3 @@
+#include "helper.hpp"
+
+int helper() { return 42; }

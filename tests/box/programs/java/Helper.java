@@ -1,0 +1,3 @@
+final class Helper {
+    static final int VALUE = Integer.parseInt("42");
+}

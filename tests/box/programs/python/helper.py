@@ -1,0 +1,5 @@
+value = 42
+
+
+def put(queue):
+    queue.put("from a child")
