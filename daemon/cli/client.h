@@ -1,0 +1,31 @@
+// The command line as a client of a running daemon.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cloister::cli {
+
+struct ClientRun {
+    std::string address = "127.0.0.1:8000"; ///< ADDR:PORT, IPv6 in brackets
+    std::string token{};                    ///< empty: none
+    std::string language{};
+    std::string file_name{};
+    std::string code{}; ///< any bytes
+    std::vector<std::string> arguments{};
+};
+
+/// Runs the program with our own stdin, stdout and stderr as its streams; SIGINT and SIGTERM go to the
+/// program, the second one ends the run. Returns the exit status: the program's own, 128 + N for signal
+/// N, 124 at a time limit, 1 when it did not compile, 125 otherwise. Nothing when no daemon answers.
+/// Throws std::runtime_error with a sentence when one answers but refuses us.
+std::optional<int> run_through_daemon(const ClientRun& run);
+
+/// The daemon's languages as a table of text. Nothing when no daemon answers.
+std::optional<std::string> fetch_runtimes(const std::string& address, const std::string& token);
+
+/// Without white space at both ends.
+std::string trimmed(const std::string& text);
+
+} // namespace cloister::cli
