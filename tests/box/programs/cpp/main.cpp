@@ -27,8 +27,7 @@ void files() {
 }
 
 void libraries() {
-    const auto odd =
-        std::views::iota(0, 100) | std::views::filter([](int x) { return x % 2 == 1; });
+    auto odd = std::views::iota(0, 100) | std::views::filter([](int x) { return x % 2 == 1; });
     check("ranges", std::ranges::distance(odd) == 50);
     check("regular expressions", std::regex_match("abc123", std::regex("[a-z]+\\d+")));
     check("random", std::random_device{}() >= 0);
