@@ -7,6 +7,7 @@
 #include <cstring>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,7 +22,8 @@ namespace {
 std::vector<ResourceLimit> resource_limits(const Limits& limits) {
     const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1;
     const ResourceLimit wanted[] = {
-        // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as the
+        // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as
+        // the
         // host's root; 1 is its own value for "abort the dump" (fs/coredump.c).
         {RLIMIT_CORE, {1, 1}},
         {RLIMIT_CPU, {static_cast<rlim_t>(cpu_seconds), static_cast<rlim_t>(cpu_seconds)}},
@@ -55,10 +57,12 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
 }
 
 std::string files_options(const Limits& limits, uid_t user_id) {
-    std::string options = "mode=700,uid=" + std::to_string(user_id) + ",gid=" + std::to_string(user_id);
+    std::string options =
+        "mode=700,uid=" + std::to_string(user_id) + ",gid=" + std::to_string(user_id);
     if (weakened(Layer::file_bounds)) return options;
     // Two inodes more than the program may have: the folders that become /box and /tmp.
-    return options + ",size=" + std::to_string(limits.file_bytes) + ",nr_inodes=" + std::to_string(limits.file_count + 3);
+    return options + ",size=" + std::to_string(limits.file_bytes) +
+           ",nr_inodes=" + std::to_string(limits.file_count + 3);
 }
 
 std::string shm_options(const Limits& limits) {
@@ -95,7 +99,8 @@ Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
         std::vector<const char*> environment;
         for (const std::string& entry : spec.environment) environment.push_back(entry.c_str());
         if (weakened(Layer::clean_environment)) {
-            for (char** entry = ::environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+            for (char** entry = ::environ; *entry != nullptr; ++entry)
+                environment.push_back(*entry);
         }
         environment.push_back(nullptr);
         const Inside inside{
@@ -176,6 +181,11 @@ int Box::forbidden_call() const {
     return call.data.nr;
 }
 
+bool Box::listener_is_over() const {
+    pollfd watched{.fd = listener_.get(), .events = 0, .revents = 0};
+    return ::poll(&watched, 1, 0) > 0; // POLLHUP needs no asking for
+}
+
 void Box::kill() {
     cgroup_.hurry();
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
@@ -194,8 +204,8 @@ bool Box::reap() {
 }
 
 bool Box::finish() {
-    // With init gone the kernel has ended the whole namespace; anything that is still here anyhow is
-    // killed by its group. This group is never used again.
+    // With init gone the kernel has ended the whole namespace; anything that is still here anyhow
+    // is killed by its group. This group is never used again.
     if (!weakened(Layer::kill_box) && !cgroup_.is_empty()) {
         cgroup_.kill();
         if (!cgroup_.is_empty()) return false;

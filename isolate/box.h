@@ -1,5 +1,6 @@
 // One program run: the groups, the namespaces and the processes of a box, from clone to proven end.
-// The owner waits for its descriptors (report, init, out-of-memory) and calls the matching function.
+// The owner waits for its descriptors (report, init, out-of-memory) and calls the matching
+// function.
 #pragma once
 
 #include "isolate/cgroup.h"
@@ -16,7 +17,7 @@ namespace cloister::isolate {
 
 /// What a box is made from. Everything is borrowed until Box::start returns.
 struct BoxSpec {
-    std::string name{};  ///< of its control groups; ours
+    std::string name{}; ///< of its control groups; ours
     uid_t user_id = 0;
     Limits limits{};
     int root_namespace = -1;
@@ -46,8 +47,8 @@ public:
     /// Makes the groups and clones init into them. Throws BoxError, leaving nothing behind.
     static Box start(CgroupTree& tree, const BoxSpec& spec);
 
-    int report_fd() const { return report_.get(); } ///< readable: next_report()
-    int init_fd() const { return init_.get(); }     ///< readable: init has ended; then reap()
+    int report_fd() const { return report_.get(); }       ///< readable: next_report()
+    int init_fd() const { return init_.get(); }           ///< readable: init has ended; then reap()
     int oom_event() const { return cgroup_.oom_event(); } ///< or -1
     int listener_fd() const { return listener_.get(); }   ///< readable: forbidden_call(); or -1
 
@@ -55,8 +56,11 @@ public:
     std::optional<Report> next_report();
     /// True once the box's side of the report socket is closed.
     bool reports_ended() const { return reports_ended_; }
-    /// The number of the system call that the policy answers with death (-1 when it cannot be told).
+    /// The number of the system call that the policy answers with death (-1 when it cannot be
+    /// told).
     int forbidden_call() const;
+    /// True once nobody is left behind the filter, whose listener then stays readable for nothing.
+    bool listener_is_over() const;
     /// SIGKILL to init: the kernel then ends all of the namespace.
     void kill();
     /// A signal for the program itself. False when it has not started or has ended.

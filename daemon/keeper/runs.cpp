@@ -1,4 +1,5 @@
-// The life of a run: made, started, watched by three clocks, killed or ended, proven empty, answered.
+// The life of a run: made, started, watched by three clocks, killed or ended, proven empty,
+// answered.
 #include "daemon/keeper/runs.h"
 
 #include "isolate/weaken.h"
@@ -18,10 +19,9 @@ using Layer = isolate::Layer;
 
 namespace {
 
-constexpr std::chrono::milliseconds kCpuCheck{5};     ///< smallest wait between two looks at a CPU clock
+constexpr std::chrono::milliseconds kCpuCheck{5}; ///< smallest wait between two looks at a CPU
+                                                  ///< clock
 constexpr std::chrono::milliseconds kFinishRetry{2};
-
-
 
 } // namespace
 
@@ -33,7 +33,7 @@ struct Runs::Run {
     isolate::Work work; ///< of a compile run
     Ending ending{};
     isolate::Usage usage{};
-    Clock::time_point taken{};                ///< when the frame came
+    Clock::time_point taken{}; ///< when the frame came
     std::optional<Clock::time_point> started{};
     std::optional<Clock::time_point> ended{}; ///< when the program ended, or init without a word
     std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
@@ -108,7 +108,8 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
         isolate::Fd work_mount;
         isolate::Fd artifact_mount;
         if (frame.stage == wire::Stage::compile) {
-            run->work = instance_.make_work(std::to_string(frame.run_id), user_id, frame.limits.file_bytes, frame.limits.file_count);
+            run->work = instance_.make_work(std::to_string(frame.run_id), user_id,
+                                            frame.limits.file_bytes, frame.limits.file_count);
             work_mount = run->work.show(true);
         }
         if (frame.artifact != 0) artifact_mount = artifact->second.show(false);
@@ -123,7 +124,8 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
         spec.command = fill(plan->command, frame.limits, storage);
         spec.environment = plan->environment;
         if ((frame.flags & wire::kFlagLive) != 0) {
-            spec.environment.insert(spec.environment.end(), plan->live_environment.begin(), plan->live_environment.end());
+            spec.environment.insert(spec.environment.end(), plan->live_environment.begin(),
+                                    plan->live_environment.end());
         }
         for (std::size_t i = 0; i < 3; ++i) spec.streams[i] = fds.streams[i].get();
         spec.bundle_fd = fds.bundle.get();
@@ -158,11 +160,13 @@ void Runs::end(Run& run, Verdict reason) {
 }
 
 void Runs::kill(std::uint64_t run_id, Verdict reason) {
-    if (const auto found = by_id_.find(run_id); found != by_id_.end()) end(*slots_[found->second], reason);
+    if (const auto found = by_id_.find(run_id); found != by_id_.end())
+        end(*slots_[found->second], reason);
 }
 
 void Runs::signal(std::uint64_t run_id, int number) {
-    if (const auto found = by_id_.find(run_id); found != by_id_.end()) (void)slots_[found->second]->box.signal(number);
+    if (const auto found = by_id_.find(run_id); found != by_id_.end())
+        (void)slots_[found->second]->box.signal(number);
 }
 
 void Runs::release(std::uint64_t run_id) { artifacts_.erase(run_id); }
@@ -217,11 +221,14 @@ void Runs::handle(Run& run, Source source) {
         }
         break;
     case Source::listener:
-        if (!run.ending.killed_for) {
-            run.ending.forbidden_syscall = run.box.forbidden_call();
+        // The listener is also readable when the last process behind the filter has ended well:
+        // then there is no call to take, and nothing was forbidden.
+        if (const int call = run.box.forbidden_call();
+            call >= 0 && !run.ended && !run.ending.killed_for) {
+            run.ending.forbidden_syscall = call;
             end(run, Verdict::forbidden_syscall);
         }
-        unwatch(run.box.listener_fd());
+        if (run.ending.killed_for || run.box.listener_is_over()) unwatch(run.box.listener_fd());
         break;
     case Source::init:
         if (run.init_gone || !run.box.reap()) break;
@@ -241,7 +248,8 @@ void Runs::dispatch() {
     for (int i = 0; i < count; ++i) {
         const std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
         // An earlier event of this round may have closed the run.
-        if (Run* run = slots_[data >> 8].get(); run != nullptr) handle(*run, static_cast<Source>(data & 0xff));
+        if (Run* run = slots_[data >> 8].get(); run != nullptr)
+            handle(*run, static_cast<Source>(data & 0xff));
     }
     const Clock::time_point now = Clock::now();
     for (const auto& slot : slots_) {
@@ -265,9 +273,11 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
         }
         return;
     }
-    if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock)) return end(run, Verdict::wall_limit);
+    if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
+        return end(run, Verdict::wall_limit);
     if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock)) {
-        const std::chrono::nanoseconds left = run.limits.cpu_time - (run.box.cpu_time() - run.cpu_before);
+        const std::chrono::nanoseconds left =
+            run.limits.cpu_time - (run.box.cpu_time() - run.cpu_before);
         if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
         // The quota bounds how soon the rest can be used up; no look is needed before.
         const auto soonest = left * 100 / std::max<std::uint32_t>(run.limits.cpu_percent, 1);
@@ -277,7 +287,9 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
 
 std::optional<Clock::time_point> Runs::next_deadline() const {
     std::optional<Clock::time_point> next;
-    const auto consider = [&](Clock::time_point time) { next = next ? std::min(*next, time) : time; };
+    const auto consider = [&](Clock::time_point time) {
+        next = next ? std::min(*next, time) : time;
+    };
     for (const auto& run : slots_) {
         if (!run) continue;
         if (run->init_gone) {
@@ -298,8 +310,10 @@ void Runs::try_finish(Run& run, Clock::time_point now) {
     // Read before the groups go; after init's end nothing adds to them.
     const isolate::Counters counters = run.box.counters();
     const std::chrono::nanoseconds cpu = run.box.cpu_time();
-    if (counters.memory_peak_bytes > run.usage.memory_peak_bytes) run.usage.memory_peak_bytes = counters.memory_peak_bytes;
-    run.usage.processes_peak = std::max(run.usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
+    if (counters.memory_peak_bytes > run.usage.memory_peak_bytes)
+        run.usage.memory_peak_bytes = counters.memory_peak_bytes;
+    run.usage.processes_peak = std::max(run.usage.processes_peak,
+                                        std::max(counters.processes_peak, 1U) - 1); // without init
     run.usage.oom_kills = std::max(run.usage.oom_kills, counters.oom_kills);
     run.usage.forks_refused = std::max(run.usage.forks_refused, counters.forks_refused);
     if (run.started) run.usage.cpu_time = std::max(run.usage.cpu_time, cpu - run.cpu_before);
@@ -307,8 +321,8 @@ void Runs::try_finish(Run& run, Clock::time_point now) {
     run.next_finish = now + kFinishRetry;
     if (now < run.init_gone_at + kFinishTime) return;
 
-    // Not proven empty: the slot, its user id and its groups are never used again, and the client is
-    // told that the run failed on our side.
+    // Not proven empty: the slot, its user id and its groups are never used again, and the client
+    // is told that the run failed on our side.
     ++quarantined_;
     run.ending.failed_step = Step::make_cgroup;
     run.ending.error = EBUSY;
@@ -319,7 +333,9 @@ void Runs::try_finish(Run& run, Clock::time_point now) {
 }
 
 void Runs::forget(Run& run) {
-    for (const int fd : {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()}) unwatch(fd);
+    for (const int fd :
+         {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()})
+        unwatch(fd);
     by_id_.erase(run.id);
     slots_[run.slot].reset();
 }
@@ -327,9 +343,11 @@ void Runs::forget(Run& run) {
 void Runs::close(Run& run) {
     if (run.started) run.usage.wall_time = *run.ended - *run.started;
     // Killed together with its init, which could not tell.
-    if (run.started && run.ending.exit_code < 0 && run.ending.signal == 0) run.ending.signal = SIGKILL;
+    if (run.started && run.ending.exit_code < 0 && run.ending.signal == 0)
+        run.ending.signal = SIGKILL;
     // The kernel's OOM killer may have taken init, which then said nothing.
-    if (!run.started && run.ending.failed_step == Step::none && !run.ending.killed_for && run.usage.oom_kills == 0) {
+    if (!run.started && run.ending.failed_step == Step::none && !run.ending.killed_for &&
+        run.usage.oom_kills == 0) {
         run.ending.failed_step = Step::start_program;
         run.ending.error = ECHILD;
     }
