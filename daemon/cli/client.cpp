@@ -1,14 +1,22 @@
-// The client side of `execute_code`. One thread: a coroutine reads messages, callbacks watch stdin and
-// signals. Output and input travel as base64, so that any bytes pass.
+// The client side of `execute_code`. One thread: a coroutine reads messages, callbacks watch stdin
+// and signals. Output and input travel as base64, so that any bytes pass.
 //
-// Input is flow-controlled by its answers: a `ping` follows every piece, and the next piece waits for
-// the pong. A piece that the program has no room for yet is refused whole and sent again.
+// Input is flow-controlled by its answers: a `ping` follows every piece, and the next piece waits
+// for the pong. A piece that the program has no room for yet is refused whole and sent again.
 //
 // A `co_await` statement here holds names, literals and calls only: gcc 12 destroys braced
 // temporaries beside one twice.
 #include "daemon/cli/client.h"
 
 #include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <stdexcept>
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
@@ -23,14 +31,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <deque>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 namespace cloister::cli {
 namespace {
@@ -48,9 +49,21 @@ constexpr int kNotRun = 125;
 constexpr int kNotCompiled = 1;
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kRetryInput{50};
-constexpr std::size_t kInputPiece = 48 * 1024;
-constexpr std::size_t kMaxMessage = 64 * 1024 * 1024; ///< the server is ours; its answers may be long
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::size_t kInputPiece = 160 * 1024;  ///< well within the server's bound for unread input
+constexpr std::size_t kHastyPieces = 100;        ///< as fast as they are taken; then within the server's message rate
+constexpr std::chrono::milliseconds kPieceTime{36};
+constexpr std::size_t kMaxMessage =
+    64 * 1024 * 1024; ///< the server is ours; its answers may be long
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The value of each base64 character, -1 for every other byte.
+constexpr std::array<std::int8_t, 256> kBase64Values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i) values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+    return values;
+}();
 
 std::string to_base64(std::string_view bytes) {
     std::string out;
@@ -70,8 +83,8 @@ std::string from_base64(std::string_view text) {
     std::uint32_t held = 0;
     int bits = 0;
     for (const char c : text) {
-        const auto value = kAlphabet.find(c);
-        if (value == std::string_view::npos) break;
+        const int value = kBase64Values[static_cast<unsigned char>(c)];
+        if (value < 0) break;
         held = held << 6 | static_cast<std::uint32_t>(value);
         bits += 6;
         if (bits < 8) continue;
@@ -101,17 +114,21 @@ Address read_address(const std::string& text) {
     Address address;
     address.host = text.substr(0, colon);
     address.port = text.substr(colon + 1);
-    if (address.host.size() > 2 && address.host.front() == '[') address.host = address.host.substr(1, address.host.size() - 2);
+    if (address.host.size() > 2 && address.host.front() == '[')
+        address.host = address.host.substr(1, address.host.size() - 2);
     return address;
 }
 
 /// Connects, or leaves an error in `error`.
 asio::awaitable<void> connect(beast::tcp_stream& stream, const Address& address, ErrorCode& error) {
     tcp::resolver resolver(stream.get_executor());
-    const auto places = resolver.resolve(address.host, address.port, error); // of a literal address, mostly
+    const auto places =
+        resolver.resolve(address.host, address.port, error); // of a literal address, mostly
     if (error) co_return;
     stream.expires_after(kConnectTime);
     co_await stream.async_connect(places, asio::redirect_error(asio::use_awaitable, error));
+    ErrorCode ignored; // slower without, not wrong
+    if (!error) stream.socket().set_option(tcp::no_delay(true), ignored);
 }
 
 int signal_number(const std::string& name) {
@@ -127,12 +144,15 @@ int exit_status(const json& result) {
     if (verdict == "ok") return 0;
     if (verdict == "time_limit" || verdict == "wall_limit") return kEndedAtTimeLimit;
     if (verdict == "compile_error") return kNotCompiled;
-    if (verdict != "nonzero_exit" && verdict != "signalled" && verdict != "process_limit") return kNotRun;
-    if (result.at("signal").is_string()) return 128 + signal_number(result.at("signal").get<std::string>());
+    if (verdict != "nonzero_exit" && verdict != "signalled" && verdict != "process_limit")
+        return kNotRun;
+    if (result.at("signal").is_string())
+        return 128 + signal_number(result.at("signal").get<std::string>());
     return result.at("exit_code").is_number() ? result.at("exit_code").get<int>() : kNotRun;
 }
 
-/// Whether a loop can wait for fd 0; files and /dev/null are always ready and refuse to be waited for.
+/// Whether a loop can wait for fd 0; files and /dev/null are always ready and refuse to be waited
+/// for.
 bool stdin_can_be_awaited() {
     const int poll = ::epoll_create1(EPOLL_CLOEXEC);
     if (poll < 0) return false;
@@ -157,6 +177,7 @@ private:
     void start();
     void begin_input();
     void take(const json& message);
+    void go_on_with_input();
     void take_result(const json& result);
     void take_error(const json& message);
     void send(json message);
@@ -179,6 +200,7 @@ private:
     bool input_over_ = false;
     bool refused_ = false; ///< the last piece, which is sent again
     bool waits_ = false;   ///< fd 0 can be awaited
+    std::size_t pieces_ = 0;
     int signalled_ = 0;
     bool answered_ = false;
     bool done_ = false;
@@ -198,9 +220,11 @@ asio::awaitable<void> RunClient::open(ErrorCode& error) {
     }));
     socket_.read_message_max(kMaxMessage);
     websocket::response_type response;
-    co_await socket_.async_handshake(response, host, "/api/v1/ws/demo", asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.async_handshake(response, host, "/api/v1/ws/demo",
+                                     asio::redirect_error(asio::use_awaitable, error));
     if (error == websocket::error::upgrade_declined) {
-        throw std::runtime_error("the daemon at " + run_.address + " answers " + std::to_string(response.result_int()) + ": " + response.body());
+        throw std::runtime_error("the daemon at " + run_.address + " answers " +
+                                 std::to_string(response.result_int()) + ": " + response.body());
     }
     stream.expires_never();
     socket_.set_option(websocket::stream_base::timeout::suggested(beast::role_type::client));
@@ -222,21 +246,27 @@ asio::awaitable<void> RunClient::run() {
         if (message.is_object()) take(message);
     }
     if (!done_) {
-        (void)std::fprintf(stderr, "cloister: the daemon closed the connection: %s\n", error.message().c_str());
+        (void)std::fprintf(stderr, "cloister: the daemon closed the connection: %s\n",
+                           error.message().c_str());
         finish(kNotRun);
     }
-    co_await socket_.async_close(websocket::close_code::normal, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.async_close(websocket::close_code::normal,
+                                 asio::redirect_error(asio::use_awaitable, error));
 }
 
 void RunClient::start() {
-    json request{{"type", "execute_code"}, {"id", "run"}, {"language", run_.language}, {"stream", true},
-                 {"interactive", true}, {"output_encoding", "base64"}, {"args", run_.arguments}, {"file_path", run_.file_name}};
+    json request{{"type", "execute_code"},    {"id", "run"},
+                 {"language", run_.language}, {"stream", true},
+                 {"interactive", true},       {"output_encoding", "base64"},
+                 {"args", run_.arguments},    {"file_path", run_.file_name}};
     request["code"] = run_.code;
     try {
         (void)request.dump(); // throws on code that is not UTF-8, which then travels as a file
     } catch (const json::type_error&) {
         request.erase("code");
-        request["files"] = json::array({{{"path", run_.file_name}, {"content", to_base64(run_.code)}, {"encoding", "base64"}}});
+        request["files"] = json::array({{{"path", run_.file_name},
+                                         {"content", to_base64(run_.code)},
+                                         {"encoding", "base64"}}});
         request["entry"] = run_.file_name;
     }
     send(std::move(request));
@@ -273,16 +303,20 @@ void RunClient::take(const json& message) {
     } else if (type == "error") {
         take_error(message);
     } else if (type == "pong") {
-        if (refused_) {
-            retry_.expires_after(kRetryInput);
-            retry_.async_wait([this](const ErrorCode& error) {
-                if (!error && !done_) send_piece();
-            });
-        } else if (!input_over_) {
-            piece_.clear();
-            watch_stdin();
-        }
+        go_on_with_input();
     }
+}
+
+/// The server has looked at the last piece.
+void RunClient::go_on_with_input() {
+    if (input_over_ && !refused_) return;
+    const bool hasty = !refused_ && pieces_ < kHastyPieces;
+    retry_.expires_after(hasty ? std::chrono::milliseconds{} : std::max(kPieceTime, refused_ ? kRetryInput : kPieceTime));
+    retry_.async_wait([this](const ErrorCode& error) {
+        if (error || done_) return;
+        if (refused_) return send_piece();
+        watch_stdin();
+    });
 }
 
 void RunClient::take_result(const json& result) {
@@ -302,9 +336,13 @@ void RunClient::take_error(const json& message) {
         (void)std::fprintf(stderr, "cloister: %s\n", message.value("message", "").c_str());
         return finish(kNotRun);
     }
-    if (code == "too_large" || code == "rate_limited") refused_ = true;
-    // A run that is over takes no more input; its result is on the way.
-    if (code == "no_such_run" || code == "bad_message") input_over_ = true;
+    if (id == "run-input" && code == "too_large") refused_ = true;
+    if (code == "rate_limited") { // unsaid which message; going on could lose or repeat input
+        (void)std::fprintf(stderr, "cloister: the daemon takes fewer messages than input needs\n");
+        finish(kNotRun);
+    }
+    // Otherwise the run is over or takes no more input; its result is on the way.
+    if (id == "run-input" && code != "too_large") input_over_ = true;
 }
 
 void RunClient::send(json message) {
@@ -324,7 +362,9 @@ void RunClient::watch_signals() {
     signals_.async_wait([this](const ErrorCode& error, int number) {
         if (error || done_) return;
         // Before the start the run is known by our own name for it.
-        json message{{"type", "execution_signal"}, {"id", "run"}, {"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}};
+        json message{{"type", "execution_signal"},
+                     {"id", "run"},
+                     {"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}};
         if (++signalled_ > 1) message["type"] = "execution_cancel";
         send(std::move(message));
         watch_signals();
@@ -350,7 +390,11 @@ void RunClient::read_stdin() {
 
 void RunClient::send_piece() {
     refused_ = false;
-    json input{{"type", "execution_input"}, {"id", "run-input"}, {"encoding", "base64"}, {"data", to_base64(piece_)}};
+    ++pieces_;
+    json input{{"type", "execution_input"},
+               {"id", "run-input"},
+               {"encoding", "base64"},
+               {"data", to_base64(piece_)}};
     if (input_over_) input["eof"] = true;
     input["run_id"] = run_id_;
     send(std::move(input));
@@ -372,23 +416,27 @@ std::string row(const json& runtime) {
     std::string line = id + std::string(id.size() < 12 ? 12 - id.size() : 1, ' ');
     if (runtime.value("available", false)) return line + runtime.value("version", "") + "\n";
     line += "not installed; Debian packages:";
-    for (const json& package : runtime.value("packages", json::array())) line += " " + package.get<std::string>();
+    for (const json& package : runtime.value("packages", json::array()))
+        line += " " + package.get<std::string>();
     return line + "\n";
 }
 
-asio::awaitable<void> fetch(beast::tcp_stream& stream, const Address& address, std::string target, std::string token,
-                            ErrorCode& error, http::response<http::string_body>& response) {
+asio::awaitable<void> fetch(beast::tcp_stream& stream, const Address& address, std::string target,
+                            std::string token, ErrorCode& error,
+                            http::response<http::string_body>& response) {
     co_await connect(stream, address, error);
     if (error) co_return;
     const bool v6 = address.host.find(':') != std::string::npos;
     http::request<http::empty_body> request(http::verb::get, target, 11);
-    request.set(http::field::host, (v6 ? "[" + address.host + "]" : address.host) + ":" + address.port);
+    request.set(http::field::host,
+                (v6 ? "[" + address.host + "]" : address.host) + ":" + address.port);
     request.set(http::field::connection, "close");
     if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
     co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     beast::flat_buffer buffer;
-    co_await http::async_read(stream, buffer, response, asio::redirect_error(asio::use_awaitable, error));
+    co_await http::async_read(stream, buffer, response,
+                              asio::redirect_error(asio::use_awaitable, error));
 }
 
 /// Runs `io` with `task` to their end; what the task throws is thrown here.
@@ -415,11 +463,13 @@ std::optional<std::string> fetch_runtimes(const std::string& address, const std:
     beast::tcp_stream stream(io);
     ErrorCode error;
     http::response<http::string_body> response;
-    run_to_end(io, fetch(stream, read_address(address), "/api/v1/runtimes", token, error, response));
+    run_to_end(io,
+               fetch(stream, read_address(address), "/api/v1/runtimes", token, error, response));
     if (error) return std::nullopt;
     const json answer = json::parse(response.body(), nullptr, false);
     if (response.result() != http::status::ok || !answer.is_object()) {
-        throw std::runtime_error("the daemon at " + address + " answers " + std::to_string(response.result_int()));
+        throw std::runtime_error("the daemon at " + address + " answers " +
+                                 std::to_string(response.result_int()));
     }
     std::string table;
     for (const json& runtime : answer.value("runtimes", json::array())) table += row(runtime);

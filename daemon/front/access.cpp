@@ -67,7 +67,9 @@ bool token_matches(std::string_view expected, std::string_view given) {
 
 std::string_view bearer_token(std::string_view authorization) {
     constexpr std::string_view kScheme = "Bearer ";
-    if (authorization.size() <= kScheme.size() || !same(authorization.substr(0, kScheme.size()), kScheme)) return {};
+    if (authorization.size() <= kScheme.size() ||
+        !same(authorization.substr(0, kScheme.size()), kScheme))
+        return {};
     return trimmed(authorization.substr(kScheme.size()));
 }
 
@@ -77,7 +79,8 @@ Subprotocols read_subprotocols(std::string_view header) {
     while (!header.empty()) {
         const std::string_view item = next_item(header);
         if (item == "cloister.v2") offered.cloister = true;
-        if (item.starts_with(kToken) && offered.token.empty()) offered.token = item.substr(kToken.size());
+        if (item.starts_with(kToken) && offered.token.empty())
+            offered.token = item.substr(kToken.size());
     }
     return offered;
 }
@@ -97,7 +100,8 @@ bool has_token(std::string_view header, std::string_view token) {
 
 bool is_connection_id(std::string_view id) {
     const auto plain = [](char c) {
-        return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-';
     };
     return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, plain);
 }

@@ -1,8 +1,8 @@
 // Who may connect: the Host and Origin allow-lists that keep other web pages out, the token for
 // addresses beyond this machine, and the strict shape of handshake fields. All pure.
 //
-// Browsers let any page open a WebSocket to 127.0.0.1, so without the Origin check every site a user
-// visits could run code here; DNS rebinding gets past Origin alone, hence the Host check.
+// Browsers let any page open a WebSocket to 127.0.0.1, so without the Origin check every site a
+// user visits could run code here; DNS rebinding gets past Origin alone, hence the Host check.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ std::string_view bearer_token(std::string_view authorization);
 
 /// What a client offered in Sec-WebSocket-Protocol.
 struct Subprotocols {
-    bool cloister = false;   ///< "cloister.v2", which we then select
+    bool cloister = false;    ///< "cloister.v2", which we then select
     std::string_view token{}; ///< of "bearer.TOKEN": the one header that a browser's script can set
 };
 Subprotocols read_subprotocols(std::string_view header);

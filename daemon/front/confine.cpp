@@ -1,5 +1,5 @@
-// The front's own locks, in the order in which each is still possible. A front that is taken over can
-// speak to the sockets it has, ask the keeper for what the permit table allows, and end.
+// The front's own locks, in the order in which each is still possible. A front that is taken over
+// can speak to the sockets it has, ask the keeper for what the permit table allows, and end.
 #include "daemon/front/confine.h"
 
 #include "isolate/fd.h"
@@ -11,7 +11,6 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
-#include <seccomp.h>
 #include <span>
 #include <string_view>
 #include <sys/ioctl.h>
@@ -19,6 +18,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+
+#include <seccomp.h>
 
 namespace cloister::front {
 namespace {
@@ -36,9 +37,11 @@ void drop_capabilities() {
 void drop_identity(const Identity& identity) {
     // The bounding set goes first: dropping from it needs a capability.
     for (unsigned long capability = 0; capability < 64; ++capability) {
-        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) throw SysError(errno, "drop the bounding set");
+        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
+            throw SysError(errno, "drop the bounding set");
     }
-    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // absent before 4.3: nothing to clear
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // absent before 4.3: nothing
+                                                                      // to clear
     check(::setgroups(0, nullptr), "drop groups");
     check(::setresgid(identity.gid, identity.gid, identity.gid), "drop the group");
     check(::setresuid(identity.uid, identity.uid, identity.uid), "drop the user");
@@ -56,18 +59,21 @@ void set_limits() {
 /// From here on the only files that can be opened are terminals. A kernel without Landlock leaves
 /// this to the file modes and the filter.
 void close_files() {
-    const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    const auto version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) return;
     landlock_ruleset_attr handled{};
     handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1; // all of the first version
-    const Fd rules(static_cast<int>(check(::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0), "make file rules")));
+    const Fd rules(static_cast<int>(check(
+        ::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0), "make file rules")));
     for (const char* path : {"/dev/ptmx", "/dev/pts"}) {
         const Fd place(::open(path, O_PATH | O_CLOEXEC));
         if (!place) continue; // no terminals on this host; tty requests will be refused
         landlock_path_beneath_attr rule{};
         rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
         rule.parent_fd = place.get();
-        check(::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0), "add a file rule");
+        check(::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0),
+              "add a file rule");
     }
     check(::syscall(SYS_landlock_restrict_self, rules.get(), 0), "close files");
 }
@@ -77,18 +83,25 @@ struct Group {
     std::span<const int> calls;
 };
 
-constexpr int kMemory[] = {SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)};
-constexpr int kBytes[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek)};
-constexpr int kSockets[] = {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
-                            SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(shutdown), SCMP_SYS(getsockname),
-                            SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt)};
-constexpr int kWaiting[] = {SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_create1),
-                            SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(eventfd2), SCMP_SYS(poll),
-                            SCMP_SYS(ppoll), SCMP_SYS(restart_syscall), SCMP_SYS(futex)};
-constexpr int kRuns[] = {SCMP_SYS(pipe2), SCMP_SYS(memfd_create), SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat)};
+constexpr int kMemory[] = {SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
+                           SCMP_SYS(madvise)};
+constexpr int kBytes[] = {SCMP_SYS(read),   SCMP_SYS(write), SCMP_SYS(readv),
+                          SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(lseek)};
+constexpr int kSockets[] = {SCMP_SYS(accept),     SCMP_SYS(accept4),     SCMP_SYS(recvmsg),
+                            SCMP_SYS(sendmsg),    SCMP_SYS(recvfrom),    SCMP_SYS(sendto),
+                            SCMP_SYS(shutdown),   SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+                            SCMP_SYS(getsockopt), SCMP_SYS(setsockopt)};
+constexpr int kWaiting[] = {
+    SCMP_SYS(epoll_wait),      SCMP_SYS(epoll_pwait),    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_create1),   SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+    SCMP_SYS(eventfd2),        SCMP_SYS(poll),           SCMP_SYS(ppoll),
+    SCMP_SYS(restart_syscall), SCMP_SYS(futex)};
+constexpr int kRuns[] = {SCMP_SYS(pipe2), SCMP_SYS(memfd_create), SCMP_SYS(openat), SCMP_SYS(fstat),
+                         SCMP_SYS(newfstatat)};
 constexpr int kClock[] = {SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom)};
-constexpr int kSelf[] = {SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn),
-                         SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(sched_yield)};
+constexpr int kSelf[] = {SCMP_SYS(exit),         SCMP_SYS(exit_group),   SCMP_SYS(getpid),
+                         SCMP_SYS(gettid),       SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+                         SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack),  SCMP_SYS(sched_yield)};
 
 constexpr Group kAllowed[] = {
     {"the allocator; mprotect is left out, since nothing of ours becomes executable", kMemory},
@@ -101,15 +114,32 @@ constexpr Group kAllowed[] = {
 };
 
 /// Calls that serving never makes and that an intruder would: the first one ends the process.
-constexpr int kDeadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone),
-                           SCMP_SYS(clone3), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-                           SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(mount), SCMP_SYS(unshare),
-                           SCMP_SYS(setns), SCMP_SYS(bpf), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd)};
+constexpr int kDeadly[] = {SCMP_SYS(execve),
+                           SCMP_SYS(execveat),
+                           SCMP_SYS(fork),
+                           SCMP_SYS(vfork),
+                           SCMP_SYS(clone),
+                           SCMP_SYS(clone3),
+                           SCMP_SYS(ptrace),
+                           SCMP_SYS(process_vm_readv),
+                           SCMP_SYS(process_vm_writev),
+                           SCMP_SYS(socket),
+                           SCMP_SYS(connect),
+                           SCMP_SYS(bind),
+                           SCMP_SYS(mount),
+                           SCMP_SYS(unshare),
+                           SCMP_SYS(setns),
+                           SCMP_SYS(bpf),
+                           SCMP_SYS(io_uring_setup),
+                           SCMP_SYS(userfaultfd)};
 
-/// fcntl: flags of our pipe ends, copies of terminals, seals. ioctl: a terminal's lock, peer and size,
-/// and what Asio asks of a descriptor. Both by the low 32 bits, which is what the kernel reads.
-constexpr std::uint32_t kFcntl[] = {F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GETFD, F_SETFD};
-constexpr std::uint32_t kIoctl[] = {TIOCSPTLCK, TIOCGPTPEER, TIOCSWINSZ, FIONBIO, FIONREAD, TIOCGWINSZ};
+/// fcntl: flags of our pipe ends, copies of terminals, seals. ioctl: a terminal's lock, peer and
+/// size, and what Asio asks of a descriptor. Both by the low 32 bits, which is what the kernel
+/// reads.
+constexpr std::uint32_t kFcntl[] = {F_GETFL,     F_SETFL, F_DUPFD_CLOEXEC,
+                                    F_ADD_SEALS, F_GETFD, F_SETFD};
+constexpr std::uint32_t kIoctl[] = {TIOCSPTLCK, TIOCGPTPEER, TIOCSWINSZ,
+                                    FIONBIO,    FIONREAD,    TIOCGWINSZ};
 
 class Filter {
 public:
@@ -121,7 +151,9 @@ public:
     Filter(const Filter&) = delete;
     Filter& operator=(const Filter&) = delete;
 
-    void add(std::uint32_t action, int call) { require(::seccomp_rule_add(context_, action, call, 0)); }
+    void add(std::uint32_t action, int call) {
+        require(::seccomp_rule_add(context_, action, call, 0));
+    }
     void add_masked(int call, unsigned argument, std::uint64_t mask, std::uint64_t value) {
         const scmp_arg_cmp test{argument, SCMP_CMP_MASKED_EQ, mask, value};
         require(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call, 1, &test));

@@ -14,9 +14,9 @@ struct Identity {
 /// The account `user`, or `fallback` for both ids where there is no such account.
 Identity find_identity(const std::string& user, uid_t fallback);
 
-/// Gives up groups, ids, capabilities, new privileges, files (Landlock, where the kernel has it) and
-/// every system call that serving does not need. For good. Throws isolate::SysError naming the step;
-/// the caller must end then.
+/// Gives up groups, ids, capabilities, new privileges, files (Landlock, where the kernel has it)
+/// and every system call that serving does not need. For good. Throws isolate::SysError naming the
+/// step; the caller must end then.
 void confine(const Identity& identity);
 
 } // namespace cloister::front

@@ -23,8 +23,10 @@ Refusal plain_refusal(const char* code, const char* message) {
 
 Conversation::Conversation(Service& service, Send send, Clock::time_point now)
     : service_(service), send_(std::move(send)), client_(service.executions->open_client(*this)),
-      bucket_(service.settings->config.messages_per_second, service.settings->config.message_burst, now),
-      patience_(service.settings->config.messages_per_second, kPatience * service.settings->config.message_burst, now) {}
+      bucket_(service.settings->config.messages_per_second, service.settings->config.message_burst,
+              now),
+      patience_(service.settings->config.messages_per_second,
+                kPatience * service.settings->config.message_burst, now) {}
 
 Conversation::~Conversation() { end(); }
 
@@ -33,10 +35,12 @@ void Conversation::end() {
 }
 
 void Conversation::begin(const Granted& grant) {
-    const std::string connection_id = grant.connection_id.empty() ? fresh_uuid() : grant.connection_id;
+    const std::string connection_id =
+        grant.connection_id.empty() ? fresh_uuid() : grant.connection_id;
     const std::string user_id = "user_" + fresh_uuid().substr(0, 8);
     send_(connection_established(connection_id, user_id, service_.settings->config));
-    if (grant.room) send_(to_text(plain_refusal("unknown_type", "This server does not offer rooms yet.")));
+    if (grant.room)
+        send_(to_text(plain_refusal("unknown_type", "This server does not offer rooms yet.")));
 }
 
 unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_point now) {
@@ -47,7 +51,8 @@ unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_p
         return kGoOn;
     }
     if (binary) {
-        send_(to_text(plain_refusal("bad_message", "Messages are text frames; this one was binary.")));
+        send_(to_text(
+            plain_refusal("bad_message", "Messages are text frames; this one was binary.")));
         return kGoOn;
     }
     if (!is_utf8(text)) return kBadText;
@@ -91,6 +96,8 @@ void Conversation::act(const ExecutionResize& request) {
     refuse(service_.executions->resize(client_, request.run, request.columns, request.rows));
 }
 
-void Conversation::act(const ExecutionCancel& request) { refuse(service_.executions->cancel(client_, request.run)); }
+void Conversation::act(const ExecutionCancel& request) {
+    refuse(service_.executions->cancel(client_, request.run));
+}
 
 } // namespace cloister::front

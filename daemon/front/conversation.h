@@ -1,6 +1,6 @@
-// One client's dialogue, whatever carries it: texts in, texts out. Knows the rate it may speak at and
-// passes requests on to Executions. The WebSocket session is the transport around it; the tests are
-// another one.
+// One client's dialogue, whatever carries it: texts in, texts out. Knows the rate it may speak at
+// and passes requests on to Executions. The WebSocket session is the transport around it; the tests
+// are another one.
 #pragma once
 
 #include "daemon/front/executions.h"

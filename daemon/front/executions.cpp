@@ -67,7 +67,8 @@ struct Executions::Client {
 
 Executions::Executions(Boxes& boxes, const Bounds& bounds, SyscallName syscall_name,
                        std::function<Clock::time_point()> now)
-    : boxes_(boxes), bounds_(bounds), syscall_name_(std::move(syscall_name)), now_(std::move(now)) {}
+    : boxes_(boxes), bounds_(bounds), syscall_name_(std::move(syscall_name)), now_(std::move(now)) {
+}
 
 Executions::~Executions() = default;
 
@@ -96,9 +97,10 @@ void Executions::close_client(ClientId id) {
     client.held.clear();
     for (const ExecutionPtr& execution : client.running) {
         execution->cancelled = true;
-        if (execution->box == 0) continue; // about to start: sees the mark
+        if (execution->box == 0) continue;   // about to start: sees the mark
         boxes_.pause(execution->box, false); // what it still writes is dropped, not waited for
-        if (!std::exchange(execution->killing, true)) boxes_.kill(execution->box, Verdict::cancelled);
+        if (!std::exchange(execution->killing, true))
+            boxes_.kill(execution->box, Verdict::cancelled);
     }
     if (client.running.empty()) clients_.erase(found);
     check_idle();
@@ -119,7 +121,8 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job) {
     Client& client = *found->second;
     const std::size_t waiting = client.waiting.size() + client.held.size();
     if (waiting >= bounds_.queue_per_client) {
-        return busy(job, "This connection has " + std::to_string(waiting) + " runs waiting already.");
+        return busy(job,
+                    "This connection has " + std::to_string(waiting) + " runs waiting already.");
     }
     const std::size_t bytes = job.bundle.size() + job.input.size();
     if (waiting_ >= bounds_.queue || waiting_bytes_ + bytes > bounds_.queue_bytes) {
@@ -142,7 +145,8 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job) {
 Executions::Execution* Executions::find(ClientId id, const RunName& run, Refusal& refusal) {
     const auto found = clients_.find(id);
     const auto is_meant = [&](const ExecutionPtr& execution) {
-        return run.run_id ? *run.run_id == execution->tag().run_id : run.id && run.id == execution->job.id;
+        return run.run_id ? *run.run_id == execution->tag().run_id
+                          : run.id && run.id == execution->job.id;
     };
     if (found != clients_.end()) {
         Client& client = *found->second;
@@ -158,7 +162,8 @@ Executions::Execution* Executions::find(ClientId id, const RunName& run, Refusal
     return nullptr;
 }
 
-std::optional<Refusal> Executions::input(ClientId client, const RunName& run, std::string_view data, bool eof) {
+std::optional<Refusal> Executions::input(ClientId client, const RunName& run, std::string_view data,
+                                         bool eof) {
     Refusal refusal;
     Execution* execution = find(client, run, refusal);
     if (execution == nullptr) return refusal;
@@ -170,7 +175,8 @@ std::optional<Refusal> Executions::input(ClientId client, const RunName& run, st
         return refusal;
     }
     const bool program = execution->is_program();
-    const std::size_t unread = program ? boxes_.unread_input(execution->box) : execution->early_input.size();
+    const std::size_t unread =
+        program ? boxes_.unread_input(execution->box) : execution->early_input.size();
     if (data.size() > bounds_.input_bytes || unread > bounds_.input_bytes - data.size()) {
         refusal.code = "too_large";
         refusal.message = "The program has " + std::to_string(unread) +
@@ -206,8 +212,8 @@ std::optional<Refusal> Executions::signal(ClientId client, const RunName& run, i
     return refusal;
 }
 
-std::optional<Refusal> Executions::resize(ClientId client, const RunName& run, std::uint16_t columns,
-                                          std::uint16_t rows) {
+std::optional<Refusal> Executions::resize(ClientId client, const RunName& run,
+                                          std::uint16_t columns, std::uint16_t rows) {
     Refusal refusal;
     Execution* execution = find(client, run, refusal);
     if (execution == nullptr) return refusal;
@@ -230,11 +236,13 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     if (execution == nullptr) return refusal;
     execution->cancelled = true;
     if (execution->box != 0) {
-        if (!std::exchange(execution->killing, true)) boxes_.kill(execution->box, Verdict::cancelled);
+        if (!std::exchange(execution->killing, true))
+            boxes_.kill(execution->box, Verdict::cancelled);
         return std::nullopt;
     }
     Client& client = *clients_.at(id);
-    const auto match = std::ranges::find(client.waiting, execution, [](const auto& one) { return one.get(); });
+    const auto match =
+        std::ranges::find(client.waiting, execution, [](const auto& one) { return one.get(); });
     if (match == client.waiting.end()) return std::nullopt; // about to start: sees the mark
     const ExecutionPtr keep = *match;
     client.waiting.erase(match);
@@ -260,7 +268,8 @@ void Executions::set_congested(ClientId id, bool congested) {
         if (execution->job.stream && !execution->outcome) boxes_.pause(execution->box, congested);
     }
     // Each answer may fill the client's queue again, and may even end the client.
-    for (auto at = found; at != clients_.end() && !at->second->congested && !at->second->held.empty();
+    for (auto at = found;
+         at != clients_.end() && !at->second->congested && !at->second->held.empty();
          at = clients_.find(id)) {
         const Event event = std::move(at->second->held.front());
         at->second->held.pop_front();
@@ -295,7 +304,8 @@ void Executions::pump() {
         ++running_;
         execution->queued = now_() - execution->accepted;
         if (execution->job.is_live()) {
-            tell(*execution, Started{execution->tag(), execution->job.language, execution->job.version});
+            tell(*execution,
+                 Started{execution->tag(), execution->job.language, execution->job.version});
         }
         start_step(*execution);
     }
@@ -305,11 +315,13 @@ void Executions::pump() {
 void Executions::start_step(Execution& execution) {
     const JobStep& plan = execution.plan();
     const bool program = execution.step + 1 == execution.job.steps.size();
-    if (execution.job.stream && execution.job.steps.size() > 1) tell(execution, StageBegan{execution.tag(), plan.stage});
+    if (execution.job.stream && execution.job.steps.size() > 1)
+        tell(execution, StageBegan{execution.tag(), plan.stage});
     if (execution.cancelled) { // its listener left while it was told
         Result result;
         result.verdict = Verdict::cancelled;
-        answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64, std::move(result)});
+        answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
+                                   std::move(result)});
         remove(execution);
         return;
     }
@@ -336,13 +348,15 @@ void Executions::start_step(Execution& execution) {
     try {
         boxes_.start(start);
     } catch (const isolate::SysError& error) {
-        refuse(execution, busy(execution.job, std::string("The server lacks the means to start a run now: ") +
-                                                  error.code().message() + "."));
+        refuse(execution,
+               busy(execution.job, std::string("The server lacks the means to start a run now: ") +
+                                       error.code().message() + "."));
         return;
     }
     execution.box = start.frame.run_id;
     const auto& running = clients_.at(execution.client)->running;
-    by_box_[execution.box] = *std::ranges::find(running, &execution, [](const auto& one) { return one.get(); });
+    by_box_[execution.box] =
+        *std::ranges::find(running, &execution, [](const auto& one) { return one.get(); });
     if (!program) {
         boxes_.close_input(execution.box);
         return;
@@ -353,7 +367,8 @@ void Executions::start_step(Execution& execution) {
     execution.job.input = {};
     execution.early_input = {};
     if (!execution.job.input_open || execution.input_closed) boxes_.close_input(execution.box);
-    if (execution.job.stream && clients_.at(execution.client)->congested) boxes_.pause(execution.box, true);
+    if (execution.job.stream && clients_.at(execution.client)->congested)
+        boxes_.pause(execution.box, true);
 }
 
 // ---- the boxes
@@ -379,12 +394,14 @@ void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_vi
     if (kept.dropped > 0 && !execution->outcome && !std::exchange(execution->killing, true)) {
         boxes_.kill(box, Verdict::output_limit);
     }
-    if (execution->is_program() && execution->job.stream) tell_output(*execution, stream, taken, false);
+    if (execution->is_program() && execution->job.stream)
+        tell_output(*execution, stream, taken, false);
 }
 
 void Executions::on_stream_end(std::uint64_t box, std::size_t stream) {
     Execution* execution = by_box(box);
-    if (execution == nullptr || stream >= execution->kept.size() || !execution->kept[stream].open) return;
+    if (execution == nullptr || stream >= execution->kept.size() || !execution->kept[stream].open)
+        return;
     execution->kept[stream].open = false;
     if (execution->is_program() && execution->job.stream) tell_output(*execution, stream, {}, true);
     // The listener may have left meanwhile; the execution stays in by_box_ until it has ended.
@@ -411,7 +428,8 @@ void Executions::end_step_when_complete(Execution& execution) {
     Verdict verdict = isolate::judge(execution.outcome->ending, execution.outcome->usage);
     const bool by_itself =
         verdict == Verdict::ok || verdict == Verdict::nonzero_exit || verdict == Verdict::signalled;
-    if (by_itself && execution.kept[0].dropped + execution.kept[1].dropped > 0) verdict = Verdict::output_limit;
+    if (by_itself && execution.kept[0].dropped + execution.kept[1].dropped > 0)
+        verdict = Verdict::output_limit;
     if (execution.plan().stage == wire::Stage::compile) {
         execution.artifact = box;
         finish_compile(execution, verdict);
@@ -435,7 +453,8 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
         return;
     }
     if (execution.cancelled) verdict = Verdict::cancelled;
-    const bool compiler_failed = verdict != Verdict::cancelled && verdict != Verdict::internal_error;
+    const bool compiler_failed =
+        verdict != Verdict::cancelled && verdict != Verdict::internal_error;
     Result result;
     result.verdict = compiler_failed ? Verdict::compile_error : verdict;
     result.reason = reason_for(execution, verdict);
@@ -452,7 +471,8 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
     result.queued_time = execution.queued;
     result.setup_time = execution.setup;
     result.compile = std::move(compile);
-    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64, std::move(result)});
+    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
+                               std::move(result)});
     remove(execution);
 }
 
@@ -470,7 +490,8 @@ void Executions::finish_run(Execution& execution, Verdict verdict) {
     result.queued_time = execution.queued;
     result.setup_time = execution.setup;
     result.compile = std::move(execution.compile);
-    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64, std::move(result)});
+    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
+                               std::move(result)});
     remove(execution);
 }
 
@@ -478,7 +499,8 @@ std::string Executions::reason_for(const Execution& execution, Verdict verdict) 
     const bool stopping = draining_ && verdict == Verdict::cancelled;
     if (stopping) return "The run was ended because the service is stopping.";
     const isolate::Outcome none{};
-    return reason_of(verdict, execution.outcome ? *execution.outcome : none, execution.plan().limits, syscall_name_);
+    return reason_of(verdict, execution.outcome ? *execution.outcome : none,
+                     execution.plan().limits, syscall_name_);
 }
 
 // ---- answers
@@ -492,10 +514,12 @@ void Executions::refuse(Execution& execution, Refusal refusal) {
 
 void Executions::tell(const Execution& execution, const Event& event) {
     const auto client = clients_.find(execution.client);
-    if (client != clients_.end() && client->second->listener != nullptr) client->second->listener->on_event(event);
+    if (client != clients_.end() && client->second->listener != nullptr)
+        client->second->listener->on_event(event);
 }
 
-void Executions::tell_output(Execution& execution, std::size_t stream, std::string_view bytes, bool last) {
+void Executions::tell_output(Execution& execution, std::size_t stream, std::string_view bytes,
+                             bool last) {
     constexpr std::array<std::string_view, 2> kStreams = {"stdout", "stderr"};
     while (!bytes.empty() || last) {
         Output output;

@@ -1,10 +1,11 @@
-// The flow of every run: accepted, queued fairly, started box by box, watched, answered once. A state
-// machine without sockets, clocks or pipes of its own: it acts through Boxes and is told what happened
-// by calls, so its tests drive it by hand. WebSocket and whatever comes beside it are adapters on this.
+// The flow of every run: accepted, queued fairly, started box by box, watched, answered once. A
+// state machine without sockets, clocks or pipes of its own: it acts through Boxes and is told what
+// happened by calls, so its tests drive it by hand. WebSocket and whatever comes beside it are
+// adapters on this.
 //
-// Promises: each accepted job ends in exactly one Finished or Refused event, unless its client left;
-// no client starves another; nothing grows beyond Bounds; no more boxes are under way than the keeper
-// offers; a run whose client is gone is killed.
+// Promises: each accepted job ends in exactly one Finished or Refused event, unless its client
+// left; no client starves another; nothing grows beyond Bounds; no more boxes are under way than
+// the keeper offers; a run whose client is gone is killed.
 #pragma once
 
 #include "daemon/front/jobs.h"
@@ -150,16 +151,19 @@ public:
     void close_client(ClientId client);
     /// The run's name, or why not.
     std::variant<std::string, Refusal> submit(ClientId client, Job job);
-    std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data, bool eof);
+    std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data,
+                                 bool eof);
     std::optional<Refusal> signal(ClientId client, const RunName& run, int number);
-    std::optional<Refusal> resize(ClientId client, const RunName& run, std::uint16_t columns, std::uint16_t rows);
+    std::optional<Refusal> resize(ClientId client, const RunName& run, std::uint16_t columns,
+                                  std::uint16_t rows);
     std::optional<Refusal> cancel(ClientId client, const RunName& run);
     /// While a client is congested its programs wait and its results are held back.
     void set_congested(ClientId client, bool congested);
 
     // from the keeper and the streams; a box that is not known is ignored
     void on_started(std::uint64_t box, std::chrono::nanoseconds setup);
-    void on_output(std::uint64_t box, std::size_t stream, std::string_view bytes); ///< 0 stdout or tty, 1 stderr
+    void on_output(std::uint64_t box, std::size_t stream,
+                   std::string_view bytes); ///< 0 stdout or tty, 1 stderr
     void on_stream_end(std::uint64_t box, std::size_t stream);
     void on_ended(std::uint64_t box, const isolate::Outcome& outcome);
 

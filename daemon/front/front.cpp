@@ -1,5 +1,5 @@
-// Start, versions, serving, drain. The order at the start matters: everything that needs root is read
-// first, then root is given up, and only then is there a loop.
+// Start, versions, serving, drain. The order at the start matters: everything that needs root is
+// read first, then root is given up, and only then is there a loop.
 #include "daemon/front/front.h"
 
 #include "daemon/config/settings.h"
@@ -7,13 +7,14 @@
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/server.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <seccomp.h>
 
 namespace cloister::front {
 namespace {
@@ -29,7 +30,8 @@ std::string read_all(const Fd& fd, const char* action) {
     std::string text;
     std::string piece(64 * 1024, '\0');
     for (;;) {
-        const auto size = check(::pread(fd.get(), piece.data(), piece.size(), static_cast<off_t>(text.size())), action);
+        const auto size = check(
+            ::pread(fd.get(), piece.data(), piece.size(), static_cast<off_t>(text.size())), action);
         if (size == 0) return text;
         text.append(piece, 0, static_cast<std::size_t>(size));
     }
@@ -79,13 +81,16 @@ public:
     void on_event(const Event& event) override {
         if (const auto* finished = std::get_if<Finished>(&event)) {
             const Result& result = finished->result;
-            if (result.verdict == isolate::Verdict::ok) entry(finished->run).version = version_in(result.output + "\n" + result.error);
+            if (result.verdict == isolate::Verdict::ok)
+                entry(finished->run).version = version_in(result.output + "\n" + result.error);
             if (result.verdict == isolate::Verdict::internal_error) {
-                (void)std::fprintf(stderr, "cloister: %s: %s\n", finished->language.c_str(), result.reason.c_str());
+                (void)std::fprintf(stderr, "cloister: %s: %s\n", finished->language.c_str(),
+                                   result.reason.c_str());
             }
             answered();
         } else if (const auto* refused = std::get_if<Refused>(&event)) {
-            (void)std::fprintf(stderr, "cloister: a version could not be asked for: %s\n", refused->refusal.message.c_str());
+            (void)std::fprintf(stderr, "cloister: a version could not be asked for: %s\n",
+                               refused->refusal.message.c_str());
             answered();
         }
     }
@@ -95,10 +100,13 @@ private:
         Job job = version_job(catalog_, catalog_.entries[index]);
         job.id = std::to_string(index);
         ++pending_;
-        if (std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job)))) answered();
+        if (std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job))))
+            answered();
     }
 
-    Catalog::Entry& entry(const RunTag& run) { return catalog_.entries.at(std::stoul(run.id.value_or("0"))); }
+    Catalog::Entry& entry(const RunTag& run) {
+        return catalog_.entries.at(std::stoul(run.id.value_or("0")));
+    }
 
     void answered() {
         if (--pending_ == 0) done_();
@@ -116,10 +124,11 @@ public:
     Front(const FrontFds& fds, config::Settings settings, std::string token)
         : settings_(std::move(settings)), catalog_(settings_), io_(1), timer_(io_),
           link_(io_, Fd(fds.keeper),
-                {[this](const wire::StatusReply& status) { on_status(status); }, [this] { drain(); },
-                 [this](const std::string& why) { stop(1, why); }}),
+                {[this](const wire::StatusReply& status) { on_status(status); },
+                 [this] { drain(); }, [this](const std::string& why) { stop(1, why); }}),
           listener_(fds.listener) {
-        executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name, [] { return Clock::now(); });
+        executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name,
+                                                   [] { return Clock::now(); });
         probe_ = std::make_unique<VersionProbe>(catalog_, *executions_, [this] { open(); });
         service_.settings = &settings_;
         service_.catalog = &catalog_;
@@ -157,7 +166,8 @@ private:
         service_.ready = true;
         server_ = std::make_unique<Server>(io_, listener_.release(), service_);
         server_->start();
-        (void)std::printf("cloister: serving %s/api/v1/ws/demo  (%s)\n", server_->address().c_str(), catalog_.summary().c_str());
+        (void)std::printf("cloister: serving %s/api/v1/ws/demo  (%s)\n", server_->address().c_str(),
+                          catalog_.summary().c_str());
         (void)std::fflush(stdout);
     }
 
@@ -197,7 +207,8 @@ private:
     config::Settings settings_;
     Catalog catalog_;
     Service service_;
-    std::unique_ptr<Executions> executions_; ///< outlives io_, whose last coroutines still say goodbye to it
+    std::unique_ptr<Executions> executions_; ///< outlives io_, whose last coroutines still say
+                                             ///< goodbye to it
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     KeeperLink link_;
@@ -216,7 +227,8 @@ int serve(const FrontFds& fds) {
     try {
         // The keeper decides when to stop and says so by a frame; a Ctrl-C in its terminal must not
         // end this process first.
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) (void)std::signal(number, SIG_IGN);
+        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+            (void)std::signal(number, SIG_IGN);
         config::Settings settings;
         {
             const Fd memory(fds.settings);

@@ -7,9 +7,9 @@ namespace cloister::front {
 
 /// What the keeper hands over. All three are the front's to close.
 struct FrontFds {
-    int keeper = -1;   ///< SOCK_SEQPACKET to the keeper
-    int listener = -1; ///< bound and listening TCP socket
-    int settings = -1; ///< memfd with config::to_text of the keeper's settings
+    int keeper = -1;       ///< SOCK_SEQPACKET to the keeper
+    int listener = -1;     ///< bound and listening TCP socket
+    int settings = -1;     ///< memfd with config::to_text of the keeper's settings
     uid_t fallback_id = 0; ///< user and group where config.user is no account
 };
 

@@ -28,7 +28,8 @@ const policies::Policy& policy_of(const config::Settings& settings, const runtim
     return found->second;
 }
 
-JobStep step_of(const config::Settings& settings, wire::Stage stage, const runtimes::StepPlan& plan) {
+JobStep step_of(const config::Settings& settings, wire::Stage stage,
+                const runtimes::StepPlan& plan) {
     JobStep step;
     step.stage = stage;
     step.limits = policy_of(settings, plan, step.policy).limits;
@@ -40,8 +41,8 @@ template <typename Value, typename Asked, typename Show>
 void lower(Value& limit, const std::optional<Asked>& asked, const char* name, const Show& show) {
     if (!asked) return;
     if (*asked > static_cast<Asked>(limit)) {
-        throw Wrong{"limit_too_high",
-                    "The limit '" + std::string(name) + "' may be at most " + show(static_cast<Asked>(limit)) + "."};
+        throw Wrong{"limit_too_high", "The limit '" + std::string(name) + "' may be at most " +
+                                          show(static_cast<Asked>(limit)) + "."};
     }
     limit = static_cast<Value>(*asked);
 }
@@ -74,19 +75,23 @@ void check_path(std::string_view path) {
 void check_together(const std::vector<isolate::BundleFile>& files) {
     std::set<std::string_view> paths;
     for (const isolate::BundleFile& file : files) {
-        if (!paths.insert(file.path).second) throw Wrong{"bad_path", "Two files are called '" + file.path + "'."};
+        if (!paths.insert(file.path).second)
+            throw Wrong{"bad_path", "Two files are called '" + file.path + "'."};
     }
     for (const std::string_view path : paths) {
-        for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+        for (auto slash = path.find('/'); slash != std::string_view::npos;
+             slash = path.find('/', slash + 1)) {
             if (!paths.contains(path.substr(0, slash))) continue;
-            throw Wrong{"bad_path", "'" + std::string(path.substr(0, slash)) + "' cannot be a file and a folder."};
+            throw Wrong{"bad_path", "'" + std::string(path.substr(0, slash)) +
+                                        "' cannot be a file and a folder."};
         }
     }
 }
 
 /// The path of the file to run, among `files`.
 std::string choose_entry(const ExecuteCode& request, const runtimes::Runtime& runtime,
-                         const std::vector<isolate::BundleFile>& files, const std::string& code_path) {
+                         const std::vector<isolate::BundleFile>& files,
+                         const std::string& code_path) {
     const auto there = [&](const std::string& path) {
         return std::ranges::any_of(files, [&](const auto& file) { return file.path == path; });
     };
@@ -107,9 +112,11 @@ std::string choose_entry(const ExecuteCode& request, const runtimes::Runtime& ru
 void name_for_java(isolate::BundleFile& file, isolate::Bundle& bundle) {
     const JavaNames names = java_names(file.content);
     const std::string& file_type = names.public_type.empty() ? names.main_type : names.public_type;
-    if (!file_type.empty() && file_type.size() < 200) file.path = std::string(folder_of(file.path)) + file_type + ".java";
+    if (!file_type.empty() && file_type.size() < 200)
+        file.path = std::string(folder_of(file.path)) + file_type + ".java";
     bundle.entry = file.path;
-    const std::string type = names.main_type.empty() ? std::string(stem_of(file.path)) : names.main_type;
+    const std::string type =
+        names.main_type.empty() ? std::string(stem_of(file.path)) : names.main_type;
     bundle.main_name = names.package.empty() ? type : names.package + "." + type;
 }
 
@@ -151,7 +158,8 @@ isolate::Bundle lay_out(ExecuteCode& request, const runtimes::Runtime& runtime) 
 
 /// True when `asked` ("3.11") names `installed` ("3.11.2") or a part of it from the left.
 bool is_version(std::string_view installed, std::string_view asked) {
-    return installed.starts_with(asked) && (installed.size() == asked.size() || installed[asked.size()] == '.');
+    return installed.starts_with(asked) &&
+           (installed.size() == asked.size() || installed[asked.size()] == '.');
 }
 
 std::string joined(const std::vector<std::string>& words, const char* between) {
@@ -170,11 +178,13 @@ const Catalog::Entry& choose_runtime(const ExecuteCode& request, const Catalog& 
     }
     const auto entry = std::ranges::find(catalog.entries, runtime, &Catalog::Entry::runtime);
     if (!entry->version) {
-        throw Wrong{"runtime_unavailable", runtime->name + " is not installed on this server. Debian packages: " +
-                                               joined(runtime->packages, " ") + "."};
+        throw Wrong{"runtime_unavailable",
+                    runtime->name + " is not installed on this server. Debian packages: " +
+                        joined(runtime->packages, " ") + "."};
     }
     if (!request.version.empty() && !is_version(*entry->version, request.version)) {
-        throw Wrong{"runtime_unavailable", runtime->name + " is here in version " + *entry->version + " only."};
+        throw Wrong{"runtime_unavailable",
+                    runtime->name + " is here in version " + *entry->version + " only."};
     }
     return *entry;
 }
@@ -187,7 +197,8 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog) {
     job.runtime = entry.number;
     job.language = runtime.id;
     job.version = *entry.version;
-    if (runtime.compile) job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
+    if (runtime.compile)
+        job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
     job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
     try {
@@ -251,7 +262,9 @@ std::string Catalog::to_json() const {
 }
 
 std::optional<std::string> version_in(std::string_view printed) {
-    const auto digit = [&](std::size_t i) { return i < printed.size() && printed[i] >= '0' && printed[i] <= '9'; };
+    const auto digit = [&](std::size_t i) {
+        return i < printed.size() && printed[i] >= '0' && printed[i] <= '9';
+    };
     for (std::size_t start = 0; start < printed.size(); ++start) {
         if (!digit(start)) continue;
         std::size_t end = start;

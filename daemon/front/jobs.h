@@ -1,5 +1,6 @@
-// From a request to a job: the runtime is found, limits are held against the policy's, files are laid
-// out and packed. A Job is complete and checked; from here on nothing about it can be the client's error.
+// From a request to a job: the runtime is found, limits are held against the policy's, files are
+// laid out and packed. A Job is complete and checked; from here on nothing about it can be the
+// client's error.
 #pragma once
 
 #include "daemon/config/settings.h"

@@ -1,11 +1,12 @@
-// Making streams, packing frames. Our ends of pipes never block; the program's ends do, since O_NONBLOCK
-// belongs to the open file and a program must find its stdin as it expects it.
+// Making streams, packing frames. Our ends of pipes never block; the program's ends do, since
+// O_NONBLOCK belongs to the open file and a program must find its stdin as it expects it.
 #include "daemon/front/keeper_link.h"
 
-#include <boost/asio/io_context.hpp>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include <boost/asio/io_context.hpp>
 
 namespace cloister::front {
 
@@ -51,11 +52,14 @@ void set_size(int terminal, std::uint16_t columns, std::uint16_t rows) {
     (void)::ioctl(terminal, TIOCSWINSZ, &size); // a terminal that has just closed needs no size
 }
 
-/// The bundle in memory that nobody can change or truncate any more, so the box may trust its length.
+/// The bundle in memory that nobody can change or truncate any more, so the box may trust its
+/// length.
 Fd sealed(std::string_view bytes) {
-    Fd memory(check(::memfd_create("bundle", MFD_CLOEXEC | MFD_ALLOW_SEALING), "make the bundle's memory"));
+    Fd memory(check(::memfd_create("bundle", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                    "make the bundle's memory"));
     while (!bytes.empty()) {
-        const ssize_t size = check(::write(memory.get(), bytes.data(), bytes.size()), "fill the bundle");
+        const ssize_t size =
+            check(::write(memory.get(), bytes.data(), bytes.size()), "fill the bundle");
         bytes.remove_prefix(static_cast<std::size_t>(size));
     }
     constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -101,15 +105,19 @@ void KeeperLink::start(const Start& start) {
     const auto reader = [&](Fd fd, std::size_t stream) {
         return std::make_shared<StreamReader>(
             io_, std::move(fd), start.live,
-            [this, box, stream](std::string_view bytes) { executions_->on_output(box, stream, bytes); },
+            [this, box, stream](std::string_view bytes) {
+                executions_->on_output(box, stream, bytes);
+            },
             [this, box, stream] { executions_->on_stream_end(box, stream); });
     };
     if (start.terminal) {
-        Fd master(check(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK), "open a terminal"));
+        Fd master(check(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK),
+                        "open a terminal"));
         int locked = 0;
         check(::ioctl(master.get(), TIOCSPTLCK, &locked), "unlock a terminal");
         set_size(master.get(), start.columns, start.rows);
-        Fd slave(check(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), "open a terminal's other side"));
+        Fd slave(check(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC),
+                       "open a terminal's other side"));
         for (std::size_t i = 0; i < 3; ++i) {
             parcel.fds[i] = Fd(check(::fcntl(slave.get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
         }
@@ -180,7 +188,8 @@ void KeeperLink::write(std::uint64_t box, std::string_view bytes) {
 void KeeperLink::close_input(std::uint64_t box) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
-    if (streams->terminal) return streams->input->write("\x04"); // ^D, as people end input at a terminal
+    if (streams->terminal)
+        return streams->input->write("\x04"); // ^D, as people end input at a terminal
     streams->input->finish();
 }
 
@@ -225,41 +234,48 @@ void KeeperLink::flush() {
             const Parcel& parcel = unsent_.front();
             std::array<int, wire::kMaxFrameFds> fds{};
             for (std::size_t i = 0; i < parcel.fd_count; ++i) fds[i] = parcel.fds[i].get();
-            if (!wire::send(socket_.native_handle(), parcel.frame, fds.data(), parcel.fd_count)) break;
+            if (!wire::send(socket_.native_handle(), parcel.frame, fds.data(), parcel.fd_count))
+                break;
             unsent_.pop_front();
         }
     } catch (const std::exception& error) {
         return gone(error.what());
     }
     if (unsent_.empty() || std::exchange(waiting_, true)) return;
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write, [this](const boost::system::error_code& error) {
-        waiting_ = false;
-        if (!error) flush();
-    });
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                       [this](const boost::system::error_code& error) {
+                           waiting_ = false;
+                           if (!error) flush();
+                       });
 }
 
 void KeeperLink::listen() {
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-        if (error) return;
-        try {
-            for (;;) {
-                const wire::Received received = wire::receive(socket_.native_handle());
-                if (received.state == wire::Received::State::nothing) break;
-                if (received.state == wire::Received::State::closed) return gone("the keeper is gone");
-                take(received.frame);
-            }
-        } catch (const std::exception& broken) {
-            return gone(broken.what());
-        }
-        listen();
-    });
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [this](const boost::system::error_code& error) {
+                           if (error) return;
+                           try {
+                               for (;;) {
+                                   const wire::Received received =
+                                       wire::receive(socket_.native_handle());
+                                   if (received.state == wire::Received::State::nothing) break;
+                                   if (received.state == wire::Received::State::closed)
+                                       return gone("the keeper is gone");
+                                   take(received.frame);
+                               }
+                           } catch (const std::exception& broken) {
+                               return gone(broken.what());
+                           }
+                           listen();
+                       });
 }
 
 void KeeperLink::take(const wire::Frame& frame) {
     switch (frame.kind) {
     case wire::Kind::started:
-        return executions_->on_started(frame.body.started.run_id, std::chrono::nanoseconds(frame.body.started.setup_ns));
-    case wire::Kind::ended: return executions_->on_ended(frame.body.ended.run_id, frame.body.ended.outcome);
+        return executions_->on_started(frame.body.started.run_id,
+                                       std::chrono::nanoseconds(frame.body.started.setup_ns));
+    case wire::Kind::ended:
+        return executions_->on_ended(frame.body.ended.run_id, frame.body.ended.outcome);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();
     default: throw std::runtime_error("the keeper sent a frame that it may not send");

@@ -1,5 +1,5 @@
-// The front's end of the pair to the keeper: frames out and in, the pipes and terminals of each box,
-// the sealed bundle. Implements Boxes for Executions.
+// The front's end of the pair to the keeper: frames out and in, the pipes and terminals of each
+// box, the sealed bundle. Implements Boxes for Executions.
 #pragma once
 
 #include "daemon/front/executions.h"

@@ -1,5 +1,5 @@
-// From JSON text to typed requests. Fields are read by small functions that name the field they find
-// wrong; the name travels up as a `Wrong` and becomes the client's Refusal.
+// From JSON text to typed requests. Fields are read by small functions that name the field they
+// find wrong; the name travels up as a `Wrong` and becomes the client's Refusal.
 #include "daemon/front/protocol.h"
 
 #include "daemon/front/text.h"
@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <csignal>
+
 #include <nlohmann/json.hpp>
 
 namespace cloister::front {
@@ -55,15 +56,18 @@ bool flag(const json& object, const char* key) {
 
 /// A whole number above zero. `2.0` counts as whole, since some clients know only floating point.
 std::uint64_t whole(const json& value, const std::string& field) {
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0) return value.get<std::uint64_t>();
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0)
+        return value.get<std::uint64_t>();
     if (value.is_number_float()) {
         const double number = value.get<double>();
-        if (number >= 1 && number < 1e15 && number == std::floor(number)) return static_cast<std::uint64_t>(number);
+        if (number >= 1 && number < 1e15 && number == std::floor(number))
+            return static_cast<std::uint64_t>(number);
     }
     wrong(field + " must be a whole number above zero.");
 }
 
-std::optional<std::uint64_t> maybe_whole(const json& object, const char* key, const std::string& where) {
+std::optional<std::uint64_t> maybe_whole(const json& object, const char* key,
+                                         const std::string& where) {
     const json* value = find(object, key);
     if (value == nullptr) return std::nullopt;
     return whole(*value, "The field '" + where + key + "'");
@@ -82,7 +86,8 @@ std::optional<std::chrono::milliseconds> maybe_seconds(const json& limits, const
     if (value == nullptr) return std::nullopt;
     const double seconds = value->is_number() ? value->get<double>() : 0;
     if (!(seconds > 0) || seconds > 1e9) {
-        wrong("The field 'limits." + std::string(key) + "' must be a number of seconds above zero.");
+        wrong("The field 'limits." + std::string(key) +
+              "' must be a number of seconds above zero.");
     }
     return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
 }
@@ -142,7 +147,8 @@ std::vector<SourceFile> read_files(const json& request, const config::Config& bo
     if (list == nullptr) return files;
     if (!list->is_array()) wrong("The field 'files' must be a list.");
     if (list->size() > bounds.files_per_run) {
-        throw Wrong{"too_large", "At most " + std::to_string(bounds.files_per_run) + " files may be given."};
+        throw Wrong{"too_large",
+                    "At most " + std::to_string(bounds.files_per_run) + " files may be given."};
     }
     for (const json& item : *list) {
         if (!item.is_object()) wrong("Each of 'files' must be an object with path and content.");
@@ -162,13 +168,14 @@ std::vector<std::string> read_arguments(const json& request, const config::Confi
     if (list == nullptr) return arguments;
     if (!list->is_array()) wrong("The field 'args' must be a list of texts.");
     if (list->size() > bounds.arguments_per_run) {
-        throw Wrong{"too_large",
-                    "At most " + std::to_string(bounds.arguments_per_run) + " arguments may be given."};
+        throw Wrong{"too_large", "At most " + std::to_string(bounds.arguments_per_run) +
+                                     " arguments may be given."};
     }
     for (const json& item : *list) {
         if (!item.is_string()) wrong("The field 'args' must be a list of texts.");
         auto argument = item.get<std::string>();
-        if (argument.find('\0') != std::string::npos) wrong("An argument in 'args' holds a NUL character.");
+        if (argument.find('\0') != std::string::npos)
+            wrong("An argument in 'args' holds a NUL character.");
         arguments.push_back(std::move(argument));
     }
     return arguments;
@@ -178,7 +185,8 @@ ExecuteCode read_execute_code(const json& request, const config::Config& bounds)
     ExecuteCode execute;
     execute.code = maybe_text(request, "code");
     if (execute.code && execute.code->size() > bounds.code_bytes) {
-        throw Wrong{"too_large", "The field 'code' holds more than " + readable_bytes(bounds.code_bytes) + "."};
+        throw Wrong{"too_large",
+                    "The field 'code' holds more than " + readable_bytes(bounds.code_bytes) + "."};
     }
     auto language = maybe_text(request, "language");
     if (!language) wrong("The field 'language' is missing.");
@@ -227,19 +235,21 @@ ExecutionSignal read_signal(const json& request) {
     if (!name) wrong("The field 'signal' is missing.");
     ExecutionSignal sent;
     sent.signal = signal_number(*name);
-    if (sent.signal == 0) wrong("The field 'signal' must be the name of a signal, such as \"SIGINT\".");
+    if (sent.signal == 0)
+        wrong("The field 'signal' must be the name of a signal, such as \"SIGINT\".");
     return sent;
 }
 
 /// Messages of the base protocol that this server cannot answer.
 bool comes_later(std::string_view type) {
     static constexpr std::array<std::string_view, 8> kTypes = {
-        "join_room",    "leave_room",     "request_analysis", "request_suggestion",
-        "code_change",  "cursor_change",  "chat_message",     "file_operation"};
+        "join_room",   "leave_room",    "request_analysis", "request_suggestion",
+        "code_change", "cursor_change", "chat_message",     "file_operation"};
     return std::ranges::find(kTypes, type) != kTypes.end();
 }
 
-Request read_request(const json& message, const std::optional<std::string>& id, const config::Config& bounds) {
+Request read_request(const json& message, const std::optional<std::string>& id,
+                     const config::Config& bounds) {
     const auto type = maybe_text(message, "type");
     if (!type) wrong("The field 'type' is missing.");
     Request request;
@@ -281,16 +291,16 @@ struct NamedSignal {
 };
 
 constexpr NamedSignal kSignals[] = {
-    {"SIGINT", SIGINT, true},     {"SIGTERM", SIGTERM, true},   {"SIGKILL", SIGKILL, true},
-    {"SIGHUP", SIGHUP, true},     {"SIGQUIT", SIGQUIT, true},   {"SIGUSR1", SIGUSR1, true},
-    {"SIGUSR2", SIGUSR2, true},   {"SIGCONT", SIGCONT, true},   {"SIGSTOP", SIGSTOP, true},
-    {"SIGTSTP", SIGTSTP, true},   {"SIGWINCH", SIGWINCH, true}, {"SIGABRT", SIGABRT, true},
-    {"SIGALRM", SIGALRM, true},   {"SIGPIPE", SIGPIPE, true},   {"SIGTTIN", SIGTTIN, true},
-    {"SIGTTOU", SIGTTOU, true},   {"SIGCHLD", SIGCHLD, false},  {"SIGSEGV", SIGSEGV, false},
-    {"SIGBUS", SIGBUS, false},    {"SIGFPE", SIGFPE, false},    {"SIGILL", SIGILL, false},
-    {"SIGTRAP", SIGTRAP, false},  {"SIGSYS", SIGSYS, false},    {"SIGXCPU", SIGXCPU, false},
-    {"SIGXFSZ", SIGXFSZ, false},  {"SIGVTALRM", SIGVTALRM, false}, {"SIGPROF", SIGPROF, false},
-    {"SIGURG", SIGURG, false},    {"SIGIO", SIGIO, false},      {"SIGPWR", SIGPWR, false},
+    {"SIGINT", SIGINT, true},        {"SIGTERM", SIGTERM, true},      {"SIGKILL", SIGKILL, true},
+    {"SIGHUP", SIGHUP, true},        {"SIGQUIT", SIGQUIT, true},      {"SIGUSR1", SIGUSR1, true},
+    {"SIGUSR2", SIGUSR2, true},      {"SIGCONT", SIGCONT, true},      {"SIGSTOP", SIGSTOP, true},
+    {"SIGTSTP", SIGTSTP, true},      {"SIGWINCH", SIGWINCH, true},    {"SIGABRT", SIGABRT, true},
+    {"SIGALRM", SIGALRM, true},      {"SIGPIPE", SIGPIPE, true},      {"SIGTTIN", SIGTTIN, true},
+    {"SIGTTOU", SIGTTOU, true},      {"SIGCHLD", SIGCHLD, false},     {"SIGSEGV", SIGSEGV, false},
+    {"SIGBUS", SIGBUS, false},       {"SIGFPE", SIGFPE, false},       {"SIGILL", SIGILL, false},
+    {"SIGTRAP", SIGTRAP, false},     {"SIGSYS", SIGSYS, false},       {"SIGXCPU", SIGXCPU, false},
+    {"SIGXFSZ", SIGXFSZ, false},     {"SIGVTALRM", SIGVTALRM, false}, {"SIGPROF", SIGPROF, false},
+    {"SIGURG", SIGURG, false},       {"SIGIO", SIGIO, false},         {"SIGPWR", SIGPWR, false},
     {"SIGSTKFLT", SIGSTKFLT, false},
 };
 
@@ -339,11 +349,13 @@ std::variant<Request, Refusal> parse(std::string_view text, const config::Config
         return refusal;
     };
     if (nesting(text) > bounds.json_depth) {
-        return refuse("bad_json", "The message is nested deeper than " + std::to_string(bounds.json_depth) + " levels.");
+        return refuse("bad_json", "The message is nested deeper than " +
+                                      std::to_string(bounds.json_depth) + " levels.");
     }
     const json message = json::parse(text, nullptr, false);
     if (message.is_discarded()) return refuse("bad_json", "The message is not valid JSON.");
-    if (!message.is_object()) return refuse("bad_message", "A message is a JSON object with a 'type'.");
+    if (!message.is_object())
+        return refuse("bad_message", "A message is a JSON object with a 'type'.");
 
     std::optional<std::string> id;
     try {

@@ -18,8 +18,8 @@ namespace cloister::front {
 struct Refusal {
     std::string code;
     std::string message;
-    std::optional<std::string> id{};     ///< of the request it answers
-    std::optional<std::string> run_id{}; ///< of the run it is about
+    std::optional<std::string> id{};         ///< of the request it answers
+    std::optional<std::string> run_id{};     ///< of the run it is about
     std::chrono::milliseconds retry_after{}; ///< with `busy`
 };
 
@@ -96,13 +96,14 @@ struct ExecutionCancel {
     RunName run{};
 };
 
-using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize, ExecutionCancel>;
+using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize,
+                             ExecutionCancel>;
 
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);
 
-/// How deep the brackets of a JSON text go. Counted before anything is built from the text: a parser's
-/// tree is copied and destroyed by recursion, and a stranger chooses its depth.
+/// How deep the brackets of a JSON text go. Counted before anything is built from the text: a
+/// parser's tree is copied and destroyed by recursion, and a stranger chooses its depth.
 std::size_t nesting(std::string_view json);
 
 /// The signal's number, or 0 when programs cannot be sent it.

@@ -26,7 +26,8 @@ std::string explained_signal(int signal) {
 
 } // namespace
 
-std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome, const isolate::Limits& limits,
+std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
+                      const isolate::Limits& limits,
                       const std::function<std::string(int)>& syscall_name) {
     using isolate::Verdict;
     const isolate::Ending& ending = outcome.ending;
@@ -34,28 +35,36 @@ std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
     case Verdict::ok:
     case Verdict::nonzero_exit:
     case Verdict::compile_error: return {};
-    case Verdict::signalled: return "The program was ended by " + explained_signal(ending.signal) + ".";
+    case Verdict::signalled:
+        return "The program was ended by " + explained_signal(ending.signal) + ".";
     case Verdict::time_limit:
-        return "The program was ended: it used its " + readable_seconds(limits.cpu_time) + " of processor time.";
+        return "The program was ended: it used its " + readable_seconds(limits.cpu_time) +
+               " of processor time.";
     case Verdict::wall_limit:
         return "The program was ended: it ran for its " + readable_seconds(limits.wall_time) + ".";
     case Verdict::memory_limit:
-        return "The program was ended: it needed more than its " + readable_bytes(limits.memory_bytes) + " of memory.";
+        return "The program was ended: it needed more than its " +
+               readable_bytes(limits.memory_bytes) + " of memory.";
     case Verdict::output_limit:
-        return "The program was ended: it wrote more than its " + readable_bytes(limits.output_bytes) +
-               " to one stream.";
+        return "The program was ended: it wrote more than its " +
+               readable_bytes(limits.output_bytes) + " to one stream.";
     case Verdict::process_limit:
         return "The program failed after a new process or thread was refused: it may have " +
                std::to_string(limits.processes) + " at one time.";
     case Verdict::forbidden_syscall: {
         const int number = ending.forbidden_syscall;
-        const std::string name = number < 0 ? "a system call of a foreign ABI" : syscall_name(number);
+        const std::string name =
+            number < 0 ? "a system call of a foreign ABI" : syscall_name(number);
         return "The program was ended: it called " + name + ", which is forbidden here.";
     }
     case Verdict::cancelled: return "The run was cancelled.";
     case Verdict::internal_error:
-        return "The box could not be made: step " + std::string(isolate::name_of(ending.failed_step)) + " failed (" +
-               std::string(::strerrordesc_np(ending.error) == nullptr ? "unknown error" : ::strerrordesc_np(ending.error)) + ").";
+        return "The box could not be made: step " +
+               std::string(isolate::name_of(ending.failed_step)) + " failed (" +
+               std::string(::strerrordesc_np(ending.error) == nullptr
+                               ? "unknown error"
+                               : ::strerrordesc_np(ending.error)) +
+               ").";
     }
     return {};
 }

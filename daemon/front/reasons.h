@@ -9,7 +9,8 @@
 namespace cloister::front {
 
 /// Empty for `ok` and `nonzero_exit`, where the program speaks for itself.
-std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome, const isolate::Limits& limits,
+std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
+                      const isolate::Limits& limits,
                       const std::function<std::string(int)>& syscall_name);
 
 } // namespace cloister::front

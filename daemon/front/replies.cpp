@@ -109,8 +109,12 @@ std::string connection_established(const std::string& connection_id, const std::
     limits.count("runs", config.runs_per_client).count("queue", config.queue_per_client);
     limits.count("input_bytes", config.input_queue_bytes);
     JsonObject out;
-    out.text("type", "connection_established").text("connection_id", connection_id).text("user_id", user_id);
-    out.text("timestamp", timestamp()).number("protocol", 2).raw("features", R"(["stream","stdin","tty","files"])");
+    out.text("type", "connection_established")
+        .text("connection_id", connection_id)
+        .text("user_id", user_id);
+    out.text("timestamp", timestamp())
+        .number("protocol", 2)
+        .raw("features", R"(["stream","stdin","tty","files"])");
     const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
     return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();
 }

@@ -39,10 +39,13 @@ std::optional<Granted> read_address(std::string_view path) {
 
 std::optional<Reply> check_head(const RequestHead& head) {
     if (!head.http_1_1) return error_reply(400, "bad_request", "HTTP/1.1 is needed.");
-    if (head.fields.size() > kMaxHeaderFields) return error_reply(431, "too_large", "Too many header fields.");
-    if (head.target.size() > kMaxTarget) return error_reply(414, "too_large", "The address is too long.");
+    if (head.fields.size() > kMaxHeaderFields)
+        return error_reply(431, "too_large", "Too many header fields.");
+    if (head.target.size() > kMaxTarget)
+        return error_reply(414, "too_large", "The address is too long.");
     if (head.has_body) return error_reply(400, "bad_request", "This request must not have a body.");
-    if (head.count("Host") != 1) return error_reply(400, "bad_request", "One Host field is needed.");
+    if (head.count("Host") != 1)
+        return error_reply(400, "bad_request", "One Host field is needed.");
     return std::nullopt;
 }
 
@@ -50,11 +53,13 @@ Reply page_reply(std::string_view host) {
     Reply reply;
     reply.type = "text/html; charset=utf-8";
     reply.body = page::html();
-    // Host passed the allow-list. Browsers differ on whether 'self' covers ws:, so it is spelled out.
+    // Host passed the allow-list. Browsers differ on whether 'self' covers ws:, so it is spelled
+    // out.
     const std::string at(host);
-    reply.fields.emplace_back("Content-Security-Policy",
-                              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://" + at +
-                                  " wss://" + at + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    reply.fields.emplace_back(
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://" + at +
+            " wss://" + at + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     return reply;
 }
 
@@ -91,7 +96,9 @@ std::string RequestHead::joined(std::string_view name) const {
     return all;
 }
 
-bool asks_for_websocket(const RequestHead& head) { return has_token(head.joined("Upgrade"), "websocket"); }
+bool asks_for_websocket(const RequestHead& head) {
+    return has_token(head.joined("Upgrade"), "websocket");
+}
 
 Handshake check_handshake(const RequestHead& head, const Access& access) {
     Handshake result;
@@ -100,12 +107,15 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
         return result;
     };
     if (auto wrong = check_head(head)) return refuse(*std::move(wrong));
-    if (head.method != "GET") return refuse(error_reply(405, "bad_request", "A WebSocket begins with GET."));
+    if (head.method != "GET")
+        return refuse(error_reply(405, "bad_request", "A WebSocket begins with GET."));
     if (!host_allowed(access, head.only("Host"), head.local)) {
-        return refuse(error_reply(403, "forbidden", "This Host is not one of ours; see allowed_hosts."));
+        return refuse(
+            error_reply(403, "forbidden", "This Host is not one of ours; see allowed_hosts."));
     }
     if (head.count("Origin") > 0 && !origin_allowed(access, head.only("Origin"), head.local)) {
-        return refuse(error_reply(403, "forbidden", "Pages of this Origin may not connect; see allowed_origins."));
+        return refuse(error_reply(403, "forbidden",
+                                  "Pages of this Origin may not connect; see allowed_origins."));
     }
     if (!has_token(head.joined("Connection"), "upgrade")) {
         return refuse(error_reply(400, "bad_request", "The Connection field must hold 'Upgrade'."));
@@ -117,7 +127,8 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
         return refuse(std::move(reply));
     }
     if (!is_websocket_key(head.only("Sec-WebSocket-Key"))) {
-        return refuse(error_reply(400, "bad_request", "One Sec-WebSocket-Key of 16 bytes in base64 is needed."));
+        return refuse(error_reply(400, "bad_request",
+                                  "One Sec-WebSocket-Key of 16 bytes in base64 is needed."));
     }
     const auto grant = read_address(path_of(head.target));
     if (!grant) return refuse(error_reply(404, "not_found", "No WebSocket lives at this address."));
@@ -125,9 +136,12 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
     const std::string protocols = head.joined("Sec-WebSocket-Protocol");
     const Subprotocols offered = read_subprotocols(protocols);
     result.grant.subprotocol = offered.cloister;
-    if (!access.token.empty() && !token_matches(access.token, bearer_token(head.only("Authorization"))) &&
+    if (!access.token.empty() &&
+        !token_matches(access.token, bearer_token(head.only("Authorization"))) &&
         !token_matches(access.token, offered.token)) {
-        Reply reply = error_reply(401, "unauthorized", "A token is needed: Authorization: Bearer, or the subprotocol bearer.TOKEN.");
+        Reply reply = error_reply(
+            401, "unauthorized",
+            "A token is needed: Authorization: Bearer, or the subprotocol bearer.TOKEN.");
         reply.fields.emplace_back("WWW-Authenticate", "Bearer");
         return refuse(std::move(reply));
     }
@@ -153,9 +167,11 @@ Reply route(const RequestHead& head, const Facts& facts) {
         return text_reply("application/json", R"({"status":"ready"})");
     }
     if (path == "/api/v1/runtimes") return text_reply("application/json", facts.runtimes_json);
-    if (path == "/assets/page.js") return text_reply("text/javascript; charset=utf-8", page::script());
+    if (path == "/assets/page.js")
+        return text_reply("text/javascript; charset=utf-8", page::script());
     if (path == "/assets/page.css") return text_reply("text/css; charset=utf-8", page::style());
-    if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path))) return page_reply(host);
+    if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path)))
+        return page_reply(host);
     if (path == "/") {
         Reply reply = text_reply("text/plain; charset=utf-8", "The page is at /api/v1/ws/demo\n");
         reply.status = 302;

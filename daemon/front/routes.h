@@ -1,5 +1,5 @@
-// What a request's head asks for and whether it may: HTTP answers, and the checks before a WebSocket
-// is granted. Pure; the server fills in RequestHead and sends what comes back.
+// What a request's head asks for and whether it may: HTTP answers, and the checks before a
+// WebSocket is granted. Pure; the server fills in RequestHead and sends what comes back.
 #pragma once
 
 #include "daemon/front/access.h"
@@ -20,7 +20,8 @@ struct RequestHead {
     std::vector<std::pair<std::string_view, std::string_view>> fields{};
     LocalAddress local{};
 
-    /// The field's value; empty when absent or given more than once, which no single-valued field may be.
+    /// The field's value; empty when absent or given more than once, which no single-valued field
+    /// may be.
     std::string_view only(std::string_view name) const;
     std::size_t count(std::string_view name) const;
     /// All values of a field that may be repeated, joined by commas.

@@ -7,6 +7,12 @@
 
 #include "daemon/front/session.h"
 
+#include <cstdio>
+#include <list>
+#include <map>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,14 +20,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/core/error.hpp>
-#include <cstdio>
-#include <list>
-#include <map>
-#include <netinet/tcp.h>
-#include <sys/resource.h>
 
 namespace cloister::front {
 
@@ -33,12 +34,13 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kMaxHalfOpen = 512;      ///< connections that have not said what they want
+constexpr std::size_t kMaxHalfOpen = 512;       ///< connections that have not said what they want
 constexpr std::size_t kMaxFarewell = 64 * 1024; ///< read and dropped behind a refused request
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kFarewellTime{2};
-constexpr int kUserTimeoutMs = 30'000;   ///< unacknowledged data for that long: the peer is gone
-constexpr int kUnsentInKernel = 128 * 1024; ///< so that a slow reader fills our queue, which we watch
+constexpr int kUserTimeoutMs = 30'000; ///< unacknowledged data for that long: the peer is gone
+constexpr int kUnsentInKernel =
+    128 * 1024; ///< so that a slow reader fills our queue, which we watch
 constexpr std::size_t kDescriptorsPerBox = 16;
 constexpr std::size_t kSpareDescriptors = 64;
 
@@ -52,12 +54,14 @@ struct Server::State {
         : io(context), acceptor(context), pause(context), service(shared) {
         sockaddr_storage bound{};
         socklen_t size = sizeof bound;
-        isolate::check(::getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &size), "read the listener's address");
+        isolate::check(::getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &size),
+                       "read the listener's address");
         acceptor.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), listener);
         rlimit files{};
         isolate::check(::getrlimit(RLIMIT_NOFILE, &files), "read the limit of open files");
         const std::size_t reserved = kSpareDescriptors + kDescriptorsPerBox * 64;
-        const std::size_t open = files.rlim_cur > 2 * reserved ? files.rlim_cur - reserved : files.rlim_cur / 2;
+        const std::size_t open =
+            files.rlim_cur > 2 * reserved ? files.rlim_cur - reserved : files.rlim_cur / 2;
         max_connections = std::min<std::size_t>(shared.settings->config.connections, open);
     }
 
@@ -81,7 +85,8 @@ using StatePtr = std::shared_ptr<Server::State>;
 /// Counts a connection for as long as it lives.
 class Counted {
 public:
-    Counted(StatePtr state, std::string address) : state_(std::move(state)), address_(std::move(address)) {
+    Counted(StatePtr state, std::string address)
+        : state_(std::move(state)), address_(std::move(address)) {
         ++state_->connections;
         if (!address_.empty()) ++state_->per_address[address_];
     }
@@ -89,15 +94,18 @@ public:
     Counted& operator=(const Counted&) = delete;
     ~Counted() {
         --state_->connections;
-        if (!address_.empty() && --state_->per_address[address_] == 0) state_->per_address.erase(address_);
+        if (!address_.empty() && --state_->per_address[address_] == 0)
+            state_->per_address.erase(address_);
         if (state_->connections == 0 && state_->done) std::exchange(state_->done, nullptr)();
     }
 
     /// Why the connection is one too many; empty when it is welcome.
     std::string_view excess() const {
         const std::size_t from_here = address_.empty() ? 0 : state_->per_address[address_];
-        if (state_->connections > state_->max_connections) return "The server has no more connections to give.";
-        if (from_here > state_->service.settings->config.connections_per_address) return "Too many connections from your address.";
+        if (state_->connections > state_->max_connections)
+            return "The server has no more connections to give.";
+        if (from_here > state_->service.settings->config.connections_per_address)
+            return "Too many connections from your address.";
         return {};
     }
 
@@ -147,19 +155,22 @@ void set_options(tcp::socket& socket) {
     // None of these is worth refusing a connection for.
     (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     (void)::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
-    (void)::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel, sizeof kUnsentInKernel);
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel,
+                       sizeof kUnsentInKernel);
 }
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-RequestHead head_of(const http::request_parser<http::empty_body>& parser, const LocalAddress& local) {
+RequestHead head_of(const http::request_parser<http::empty_body>& parser,
+                    const LocalAddress& local) {
     const UpgradeRequest& request = parser.get();
     RequestHead head;
     head.method = view(request.method_string());
     head.target = view(request.target());
     head.http_1_1 = request.version() == 11;
     head.has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
-    for (const auto& field : request) head.fields.emplace_back(view(field.name_string()), view(field.value()));
+    for (const auto& field : request)
+        head.fields.emplace_back(view(field.name_string()), view(field.value()));
     head.local = local;
     return head;
 }
@@ -184,8 +195,9 @@ Reply reply_to_error(const ErrorCode& error) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
         return error_reply(431, "too_large", "The request's head is too large.");
     }
-    const bool broken = error.category() == http::make_error_code(http::error::bad_method).category() &&
-                        error != http::error::end_of_stream && error != http::error::partial_message;
+    const bool broken =
+        error.category() == http::make_error_code(http::error::bad_method).category() &&
+        error != http::error::end_of_stream && error != http::error::partial_message;
     if (broken) return error_reply(400, "bad_request", "This is not HTTP.");
     Reply silence;
     silence.status = 0;
@@ -204,20 +216,23 @@ asio::awaitable<void> say_goodbye(beast::tcp_stream& stream, Reply reply, bool h
     std::string dropped(4096, '\0');
     auto space = asio::buffer(dropped);
     for (std::size_t total = 0; !error && total < kMaxFarewell;) {
-        total += co_await stream.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
+        total += co_await stream.async_read_some(space,
+                                                 asio::redirect_error(asio::use_awaitable, error));
     }
 }
 
 enum class Next { again, stop, upgrade };
 
 /// Reads one request and answers it, or leaves it in `request` with what was granted.
-asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream, beast::flat_buffer& buffer,
-                                    const LocalAddress& local, UpgradeRequest& request, Granted& grant) {
+asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
+                                    beast::flat_buffer& buffer, const LocalAddress& local,
+                                    UpgradeRequest& request, Granted& grant) {
     http::request_parser<http::empty_body> parser;
     parser.header_limit(kMaxHeaderBytes);
     stream.expires_after(state->service.settings->config.handshake_timeout);
     ErrorCode error;
-    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    co_await http::async_read_header(stream, buffer, parser,
+                                     asio::redirect_error(asio::use_awaitable, error));
     if (error) {
         Reply reply = reply_to_error(error);
         if (reply.status != 0) co_await say_goodbye(stream, std::move(reply), false);
@@ -228,10 +243,12 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream, b
     if (asks_for_websocket(head)) {
         Handshake handshake = check_handshake(head, state->service.access);
         if (state->stopping) handshake.granted = false;
-        if (state->stopping) handshake.refusal = error_reply(503, "busy", "The service is stopping.");
+        if (state->stopping)
+            handshake.refusal = error_reply(503, "busy", "The service is stopping.");
         if (handshake.granted && buffer.size() > 0) {
             handshake.granted = false;
-            handshake.refusal = error_reply(400, "bad_request", "Frames may follow the server's answer only.");
+            handshake.refusal =
+                error_reply(400, "bad_request", "Frames may follow the server's answer only.");
         }
         if (!handshake.granted) {
             co_await say_goodbye(stream, std::move(handshake.refusal), head_only);
@@ -246,7 +263,8 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream, b
     facts.ready = state->service.ready;
     facts.runtimes_json = state->service.runtimes_json;
     Reply reply = route(head, facts);
-    const bool keep_alive = parser.get().keep_alive() && !head.has_body && reply.status < 400 && !state->stopping;
+    const bool keep_alive =
+        parser.get().keep_alive() && !head.has_body && reply.status < 400 && !state->stopping;
     if (!keep_alive) {
         co_await say_goodbye(stream, std::move(reply), head_only);
         co_return Next::stop;
@@ -257,12 +275,14 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream, b
 }
 
 /// The half-open part of a connection: requests, until one becomes a WebSocket or none follows.
-asio::awaitable<Next> serve_requests(StatePtr state, beast::tcp_stream& stream, const LocalAddress& local,
-                                     UpgradeRequest& request, Granted& grant) {
+asio::awaitable<Next> serve_requests(StatePtr state, beast::tcp_stream& stream,
+                                     const LocalAddress& local, UpgradeRequest& request,
+                                     Granted& grant) {
     const HalfOpenEntry entry(state, stream);
     beast::flat_buffer buffer(2 * kMaxHeaderBytes);
     Next next = Next::again;
-    while (next == Next::again) next = co_await serve_request(state, stream, buffer, local, request, grant);
+    while (next == Next::again)
+        next = co_await serve_request(state, stream, buffer, local, request, grant);
     co_return next;
 }
 
@@ -288,7 +308,8 @@ asio::awaitable<void> serve_connection(StatePtr state, tcp::socket socket) {
     Granted grant;
     const Next next = co_await serve_requests(state, stream, local, request, grant);
     if (next != Next::upgrade) co_return;
-    co_await run_session(std::move(stream), std::move(request), std::move(grant), state->service, state->sessions);
+    co_await run_session(std::move(stream), std::move(request), std::move(grant), state->service,
+                         state->sessions);
 }
 
 /// Out of descriptors or memory, accepting waits a moment: the listener stays readable, so trying
@@ -297,7 +318,8 @@ asio::awaitable<void> accept_all(StatePtr state) {
     while (!state->stopping) {
         ErrorCode error;
         tcp::socket socket(state->io);
-        co_await state->acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+        co_await state->acceptor.async_accept(socket,
+                                              asio::redirect_error(asio::use_awaitable, error));
         if (!state->acceptor.is_open()) co_return;
         if (!error) {
             asio::co_spawn(state->io, serve_connection(state, std::move(socket)), asio::detached);

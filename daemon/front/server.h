@@ -1,6 +1,6 @@
-// The listener: accepts connections, answers HTTP, and hands upgraded ones to their sessions. Bounds
-// how many connections there are, how many from one address, and how many have not said what they
-// want yet.
+// The listener: accepts connections, answers HTTP, and hands upgraded ones to their sessions.
+// Bounds how many connections there are, how many from one address, and how many have not said what
+// they want yet.
 #pragma once
 
 #include "daemon/front/conversation.h"

@@ -1,12 +1,14 @@
 // Reading is a coroutine; writing is a queue with one write under way. The queue is what bounds a
-// client that reads slowly: half full, its programs wait; full, it is closed; and a write without any
-// progress for a while cuts the connection.
+// client that reads slowly: half full, its programs wait; full, it is closed; and a write without
+// any progress for a while cuts the connection.
 //
 // A `co_await` statement here holds names, literals and calls only: gcc 12 destroys braced
 // temporaries beside one twice.
 #include "daemon/front/session.h"
 
 #include "daemon/front/progress.h"
+
+#include <deque>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -15,7 +17,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
-#include <deque>
 
 namespace cloister::front {
 namespace {
@@ -25,16 +26,19 @@ namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::chrono::seconds kWriteStall{20};   ///< without a byte taken by the peer
-constexpr std::chrono::seconds kCloseTime{5};     ///< for the closing handshake
-constexpr std::size_t kKeptBuffer = 16 * 1024;    ///< of reading, between messages
-constexpr std::uint64_t kMessageOverhead = 64;    ///< what an entry of the queue costs beside its bytes
+constexpr std::chrono::seconds kWriteStall{20}; ///< without a byte taken by the peer
+constexpr std::chrono::seconds kCloseTime{5};   ///< for the closing handshake
+constexpr std::size_t kKeptBuffer = 16 * 1024;  ///< of reading, between messages
+constexpr std::uint64_t kMessageOverhead =
+    64; ///< what an entry of the queue costs beside its bytes
 
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
     Session(beast::tcp_stream stream, Service& service, std::shared_ptr<OpenSessions> sessions)
-        : socket_(std::move(stream)), stall_(socket_.get_executor()), service_(service), sessions_(std::move(sessions)),
-          conversation_(service, [this](std::string text) { send(std::move(text)); }, Clock::now()) {}
+        : socket_(std::move(stream)), stall_(socket_.get_executor()), service_(service),
+          sessions_(std::move(sessions)),
+          conversation_(
+              service, [this](std::string text) { send(std::move(text)); }, Clock::now()) {}
 
     ~Session() override {
         ended_ = true; // events of the last runs find nobody
@@ -88,10 +92,12 @@ void Session::set_options(const Granted& grant) {
     socket_.read_message_max(static_cast<std::size_t>(config.message_bytes));
     socket_.auto_fragment(false);
     const bool subprotocol = grant.subprotocol;
-    socket_.set_option(websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
-        response.set(beast::http::field::server, "cloister");
-        if (subprotocol) response.set(beast::http::field::sec_websocket_protocol, "cloister.v2");
-    }));
+    socket_.set_option(
+        websocket::stream_base::decorator([subprotocol](websocket::response_type& response) {
+            response.set(beast::http::field::server, "cloister");
+            if (subprotocol)
+                response.set(beast::http::field::sec_websocket_protocol, "cloister.v2");
+        }));
 }
 
 asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
@@ -114,7 +120,8 @@ asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
         const unsigned code = conversation_.receive(text, socket_.got_binary(), Clock::now());
         buffer_.clear();
         if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
-        if (code != Conversation::kGoOn) leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
+        if (code != Conversation::kGoOn)
+            leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
     }
     end();
 }
@@ -140,8 +147,10 @@ void Session::send(std::string text) {
 /// Tells the runs when the queue is over half its bound, and when it is well under it again.
 void Session::weigh() {
     const config::Config& config = service_.settings->config;
-    const bool heavy = queued_bytes_ > config.send_queue_bytes / 2 || queue_.size() > config.send_queue_messages / 2;
-    const bool light = queued_bytes_ < config.send_queue_bytes / 4 && queue_.size() < config.send_queue_messages / 4;
+    const bool heavy = queued_bytes_ > config.send_queue_bytes / 2 ||
+                       queue_.size() > config.send_queue_messages / 2;
+    const bool light = queued_bytes_ < config.send_queue_bytes / 4 &&
+                       queue_.size() < config.send_queue_messages / 4;
     if (congested_ ? !light : !heavy) return;
     congested_ = !congested_;
     conversation_.set_congested(congested_);
@@ -150,7 +159,9 @@ void Session::weigh() {
 void Session::write_next() {
     writing_ = true;
     socket_.async_write(asio::buffer(queue_.front()),
-                        [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_written(error); });
+                        [self = shared_from_this()](const ErrorCode& error, std::size_t) {
+                            self->on_written(error);
+                        });
     watch_progress();
 }
 
@@ -211,8 +222,8 @@ void Session::cut() {
 
 } // namespace
 
-asio::awaitable<void> run_session(beast::tcp_stream stream, UpgradeRequest request, Granted grant, Service& service,
-                                  std::shared_ptr<OpenSessions> sessions) {
+asio::awaitable<void> run_session(beast::tcp_stream stream, UpgradeRequest request, Granted grant,
+                                  Service& service, std::shared_ptr<OpenSessions> sessions) {
     const auto session = std::make_shared<Session>(std::move(stream), service, std::move(sessions));
     co_await session->run(std::move(request), std::move(grant));
 }

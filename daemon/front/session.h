@@ -14,7 +14,8 @@ namespace cloister::front {
 using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
 
 /// Carries the session from its granted handshake to its end. `sessions` outlives it.
-boost::asio::awaitable<void> run_session(boost::beast::tcp_stream stream, UpgradeRequest request, Granted grant,
-                                         Service& service, std::shared_ptr<OpenSessions> sessions);
+boost::asio::awaitable<void> run_session(boost::beast::tcp_stream stream, UpgradeRequest request,
+                                         Granted grant, Service& service,
+                                         std::shared_ptr<OpenSessions> sessions);
 
 } // namespace cloister::front

@@ -32,7 +32,8 @@ public:
                 return text_.substr(start, at_ - start);
             }
             ++at_;
-            if (std::isspace(static_cast<unsigned char>(text_[start])) == 0) return text_.substr(start, 1);
+            if (std::isspace(static_cast<unsigned char>(text_[start])) == 0)
+                return text_.substr(start, 1);
         }
         return {};
     }
@@ -137,7 +138,8 @@ JavaNames java_names(std::string_view source) {
         } else if (word == "}") {
             if (depth > 0 && --depth == 0) is_public = false;
         } else if (depth == 0 && word == "package" && names.package.empty() && first_type.empty()) {
-            for (word = words.next(); !word.empty() && word != ";"; word = words.next()) names.package += word;
+            for (word = words.next(); !word.empty() && word != ";"; word = words.next())
+                names.package += word;
         } else if (depth == 0 && word == "public") {
             is_public = true;
         } else if (depth == 0 && word == ";") {
@@ -155,7 +157,8 @@ JavaNames java_names(std::string_view source) {
         }
         before = word;
     }
-    if (names.main_type.empty()) names.main_type = names.public_type.empty() ? first_type : names.public_type;
+    if (names.main_type.empty())
+        names.main_type = names.public_type.empty() ? first_type : names.public_type;
     return names;
 }
 

@@ -7,7 +7,8 @@
 
 namespace cloister::front {
 
-/// Empty when `path` may name a file of a run, else the sentence for the client: relative, no empty,
+/// Empty when `path` may name a file of a run, else the sentence for the client: relative, no
+/// empty,
 /// "." or ".." part, no backslash or control character, at most 255 bytes a part and 1023 in all.
 std::string why_bad_path(std::string_view path);
 
@@ -21,7 +22,8 @@ std::string_view folder_of(std::string_view path);
 struct JavaNames {
     std::string package{};
     std::string public_type{}; ///< javac wants the file named after it
-    std::string main_type{};   ///< first top-level type with a `main(`; else the public, else the first one
+    std::string main_type{};   ///< first top-level type with a `main(`; else the public, else the
+                               ///< first one
 };
 JavaNames java_names(std::string_view source);
 

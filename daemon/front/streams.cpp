@@ -3,6 +3,7 @@
 #include "daemon/front/streams.h"
 
 #include <array>
+
 #include <boost/asio/io_context.hpp>
 
 namespace cloister::front {
@@ -15,8 +16,10 @@ std::array<char, 64 * 1024> shared_buffer;
 
 } // namespace
 
-StreamReader::StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool live, OnBytes on_bytes, OnEnd on_end)
-    : stream_(io, fd.get()), timer_(io), on_bytes_(std::move(on_bytes)), on_end_(std::move(on_end)), live_(live) {
+StreamReader::StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool live, OnBytes on_bytes,
+                           OnEnd on_end)
+    : stream_(io, fd.get()), timer_(io), on_bytes_(std::move(on_bytes)), on_end_(std::move(on_end)),
+      live_(live) {
     (void)fd.release(); // now the descriptor's
 }
 
@@ -48,7 +51,8 @@ void StreamReader::wait() {
 void StreamReader::read() {
     if (!stream_.is_open()) return;
     const auto keep = shared_from_this(); // the calls below may close us
-    const ssize_t size = ::read(stream_.native_handle(), shared_buffer.data(), shared_buffer.size());
+    const ssize_t size =
+        ::read(stream_.native_handle(), shared_buffer.data(), shared_buffer.size());
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return wait();
     if (size <= 0) { // the end; a terminal says EIO when its last user is gone
         const OnEnd on_end = std::move(on_end_);
@@ -73,7 +77,9 @@ void StreamReader::gather() {
     });
 }
 
-StreamWriter::StreamWriter(boost::asio::io_context& io, isolate::Fd fd) : stream_(io, fd.get()) { (void)fd.release(); }
+StreamWriter::StreamWriter(boost::asio::io_context& io, isolate::Fd fd) : stream_(io, fd.get()) {
+    (void)fd.release();
+}
 
 void StreamWriter::write(std::string_view bytes) {
     if (!stream_.is_open() || finishing_) return;
@@ -99,7 +105,8 @@ void StreamWriter::close() {
 
 void StreamWriter::flush() {
     while (stream_.is_open() && taken_ < pending_.size()) {
-        const ssize_t size = ::write(stream_.native_handle(), pending_.data() + taken_, pending_.size() - taken_);
+        const ssize_t size =
+            ::write(stream_.native_handle(), pending_.data() + taken_, pending_.size() - taken_);
         if (size >= 0) {
             taken_ += static_cast<std::size_t>(size);
             continue;

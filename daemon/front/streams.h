@@ -4,12 +4,13 @@
 
 #include "isolate/fd.h"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace cloister::front {
 
@@ -18,9 +19,11 @@ public:
     using OnBytes = std::function<void(std::string_view)>;
     using OnEnd = std::function<void()>;
 
-    /// `fd` does not block. A `live` stream is passed on at once, then at most every few milliseconds, so
-    /// that a program which prints letter by letter does not become a message per letter.
-    StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool live, OnBytes on_bytes, OnEnd on_end);
+    /// `fd` does not block. A `live` stream is passed on at once, then at most every few
+    /// milliseconds, so that a program which prints letter by letter does not become a message per
+    /// letter.
+    StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool live, OnBytes on_bytes,
+                 OnEnd on_end);
     void start() { wait(); }
     /// Resuming also ends a pause that gathers output.
     void pause(bool paused);

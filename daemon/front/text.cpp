@@ -13,7 +13,16 @@ namespace cloister::front {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The value of each base64 character, -1 for every other byte.
+constexpr std::array<std::int8_t, 256> kBase64Values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::size_t i = 0; i < kBase64.size(); ++i) values[static_cast<unsigned char>(kBase64[i])] = static_cast<std::int8_t>(i);
+    return values;
+}();
 
 /// Seconds with up to six decimals, at least one: "0.05", "3.0".
 std::string decimal_seconds(std::chrono::nanoseconds value) {
@@ -72,10 +81,13 @@ JsonObject& JsonObject::count(std::string_view key, std::uint64_t value) {
 }
 
 JsonObject& JsonObject::seconds(std::string_view key, std::chrono::nanoseconds value) {
-    return raw(key, decimal_seconds(value < std::chrono::nanoseconds{} ? std::chrono::nanoseconds{} : value));
+    return raw(key, decimal_seconds(value < std::chrono::nanoseconds{} ? std::chrono::nanoseconds{}
+                                                                       : value));
 }
 
-JsonObject& JsonObject::flag(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+JsonObject& JsonObject::flag(std::string_view key, bool value) {
+    return raw(key, value ? "true" : "false");
+}
 
 JsonObject& JsonObject::none(std::string_view key) { return raw(key, "null"); }
 
@@ -125,18 +137,19 @@ std::optional<std::string> from_base64(std::string_view text) {
         std::size_t padding = 0;
         for (std::size_t k = 0; k < 4; ++k) {
             const char c = text[i + k];
-            const auto value = kBase64.find(c);
+            const int value = kBase64Values[static_cast<unsigned char>(c)];
             if (c == '=' && last && k >= 2) {
                 ++padding;
                 word <<= 6;
-            } else if (value == std::string_view::npos || padding > 0) {
+            } else if (value < 0 || padding > 0) {
                 return std::nullopt;
             } else {
                 word = word << 6 | static_cast<std::uint32_t>(value);
             }
         }
         // Bits that the padding leaves over must be zero: one value has one spelling.
-        if ((padding == 1 && (word & 0xFF) != 0) || (padding == 2 && (word & 0xFFFF) != 0)) return std::nullopt;
+        if ((padding == 1 && (word & 0xFF) != 0) || (padding == 2 && (word & 0xFFFF) != 0))
+            return std::nullopt;
         out.push_back(static_cast<char>(word >> 16 & 0xFF));
         if (padding < 2) out.push_back(static_cast<char>(word >> 8 & 0xFF));
         if (padding < 1) out.push_back(static_cast<char>(word & 0xFF));
@@ -171,7 +184,8 @@ std::string fresh_uuid() {
 
 std::string readable_bytes(std::uint64_t bytes) {
     constexpr std::uint64_t kKiB = 1024;
-    if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0) return std::to_string(bytes / kKiB / kKiB) + " MiB";
+    if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0)
+        return std::to_string(bytes / kKiB / kKiB) + " MiB";
     if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + " KiB";
     return std::to_string(bytes) + " bytes";
 }

@@ -9,8 +9,8 @@
 
 namespace cloister::front {
 
-/// True when every byte belongs to a well-formed sequence: no surrogates, no overlong forms, nothing
-/// above U+10FFFF, nothing cut off at the end.
+/// True when every byte belongs to a well-formed sequence: no surrogates, no overlong forms,
+/// nothing above U+10FFFF, nothing cut off at the end.
 bool is_utf8(std::string_view bytes);
 
 /// Replaces each ill-formed part by one U+FFFD, as browsers do (the "maximal subpart" practice).
