@@ -1,5 +1,6 @@
-// cloisterd. Starts as root: reads the settings, tests this host, opens the listening socket, starts
-// itself again as the front (fork and exec, so that the two share no memory) and stays as the keeper.
+// cloisterd. Starts as root: reads the settings, tests this host, opens the listening socket,
+// starts itself again as the front (fork and exec, so that the two share no memory) and stays as
+// the keeper.
 #include "daemon/config/settings.h"
 #include "daemon/front/front.h"
 #include "daemon/keeper/selftest.h"
@@ -39,8 +40,10 @@ constexpr const char* kUsage =
     "usage: cloisterd [--listen ADDR:PORT] [--state-dir DIR] [--config FILE]\n"
     "                 [--policies DIR] [--runtimes DIR] [--check-config | --selftest | --version]\n"
     "Runs programs in isolated boxes and serves them over WebSocket and HTTP. Needs root.\n"
-    "  --check-config  read the configuration, policies and runtimes, and say whether they are good\n"
-    "  --selftest      make a box on this host, try what must fail in it, and say whether every layer holds\n";
+    "  --check-config  read the configuration, policies and runtimes, and say whether they are "
+    "good\n"
+    "  --selftest      make a box on this host, try what must fail in it, and say whether every "
+    "layer holds\n";
 
 struct CommandLine {
     cloister::config::Sources sources{};
@@ -78,7 +81,8 @@ CommandLine read_command_line(int argc, char** argv) {
 
 std::string folder_of_this_program() {
     char path[4096];
-    const ssize_t size = check(::readlink("/proc/self/exe", path, sizeof path), "find this program");
+    const ssize_t size =
+        check(::readlink("/proc/self/exe", path, sizeof path), "find this program");
     const std::string whole(path, static_cast<std::size_t>(size));
     return whole.substr(0, whole.rfind('/'));
 }
@@ -112,7 +116,8 @@ Fd listen_on(const std::string& address) {
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (::getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0 || found == nullptr) {
+    if (::getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0 ||
+        found == nullptr) {
         throw std::runtime_error("listen: '" + address + "' is not a numeric ADDR:PORT");
     }
     Fd socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -120,31 +125,41 @@ Fd listen_on(const std::string& address) {
     const int on = 1;
     if (socket) {
         (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket.get(), 1024) != 0) error = errno;
+        if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 ||
+            ::listen(socket.get(), 1024) != 0)
+            error = errno;
     }
     ::freeaddrinfo(found);
-    if (error == EADDRINUSE) throw std::runtime_error("listen: " + address + " is in use (is another cloisterd running?)");
+    if (error == EADDRINUSE)
+        throw std::runtime_error("listen: " + address +
+                                 " is in use (is another cloisterd running?)");
     if (error != 0) throw cloister::isolate::SysError(error, "listen on " + address);
     return socket;
 }
 
-/// The state directory, locked for this daemon's life. The lock is on the directory itself: a file in
-/// it could be put there by somebody else.
+/// The state directory, locked for this daemon's life. The lock is on the directory itself: a file
+/// in it could be put there by somebody else.
 Fd hold_state_dir(const std::string& path) {
-    if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) throw cloister::isolate::SysError(errno, "make " + path);
-    Fd directory(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), "open " + path));
-    if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) throw std::runtime_error("another cloisterd uses " + path);
+    if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST)
+        throw cloister::isolate::SysError(errno, "make " + path);
+    Fd directory(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+                       "open " + path));
+    if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
+        throw std::runtime_error("another cloisterd uses " + path);
     return directory;
 }
 
 Fd settings_memfd(const Settings& settings) {
     const std::string text = cloister::config::to_text(settings);
-    Fd file(check(::memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memory for the settings"));
+    Fd file(check(::memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+                  "memory for the settings"));
     if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
         throw cloister::isolate::SysError(errno, "write the settings");
     }
     (void)::lseek(file.get(), 0, SEEK_SET);
-    check(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), "seal the settings");
+    check(
+        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+        "seal the settings");
     return file;
 }
 
@@ -173,14 +188,17 @@ int serve(const CommandLine& line) {
     raise_open_files();
     (void)::umask(022);
     const Settings settings = cloister::config::load(line.sources);
-    if (::geteuid() != 0) throw std::runtime_error("cloisterd must be started by root: making boxes needs it (it serves as an ordinary user)");
+    if (::geteuid() != 0)
+        throw std::runtime_error("cloisterd must be started by root: making boxes needs it (it "
+                                 "serves as an ordinary user)");
     const Fd state = hold_state_dir(settings.config.state_dir);
     Fd listener = listen_on(settings.config.listen);
     const std::string missing = cloister::keeper::selftest(settings, probe_path());
     if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
     Fd text = settings_memfd(settings);
     return cloister::keeper::serve(settings, [&](int front_end, uid_t fallback_id) {
-        const passwd* account = ::getpwnam(settings.config.user.c_str()); // one thread: its static result is ours
+        const passwd* account =
+            ::getpwnam(settings.config.user.c_str()); // one thread: its static result is ours
         const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
         const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
         check(::fchown(state.get(), owner, group), "give the state directory to the front");

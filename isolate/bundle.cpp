@@ -43,14 +43,16 @@ Value read_at(std::span<const std::byte> bytes, std::size_t offset) {
 
 std::string pack(const Bundle& bundle) {
     if (bundle.files.size() > kMaxBundleFiles) throw std::length_error("too many files");
-    if (bundle.arguments.size() > kMaxBundleArguments) throw std::length_error("too many arguments");
+    if (bundle.arguments.size() > kMaxBundleArguments)
+        throw std::length_error("too many arguments");
     std::string head;
     std::string tail;
     const std::size_t tail_start = sizeof(Header) + bundle.files.size() * sizeof(Record) +
                                    bundle.arguments.size() * sizeof(std::uint32_t);
     const auto place = [&](std::string_view text) {
         const std::size_t offset = tail_start + tail.size();
-        if (offset + text.size() + 1 > kMaxBundleBytes) throw std::length_error("the files are too large");
+        if (offset + text.size() + 1 > kMaxBundleBytes)
+            throw std::length_error("the files are too large");
         tail.append(text);
         tail.push_back('\0');
         return static_cast<std::uint32_t>(offset);
@@ -83,7 +85,8 @@ bool BundleView::open(std::span<const std::byte> bytes) {
     if (bytes.size() < sizeof(Header) || bytes.size() > kMaxBundleBytes) return false;
     const auto header = read_at<Header>(bytes, 0);
     if (header.magic != kMagic || header.size != bytes.size()) return false;
-    if (header.file_count > kMaxBundleFiles || header.argument_count > kMaxBundleArguments) return false;
+    if (header.file_count > kMaxBundleFiles || header.argument_count > kMaxBundleArguments)
+        return false;
     const std::size_t tail_start = sizeof(Header) + header.file_count * sizeof(Record) +
                                    header.argument_count * sizeof(std::uint32_t);
     if (tail_start >= bytes.size() || bytes.back() != std::byte{0}) return false;
@@ -98,7 +101,8 @@ bool BundleView::open(std::span<const std::byte> bytes) {
     }
     const std::size_t arguments = sizeof(Header) + header.file_count * sizeof(Record);
     for (std::size_t i = 0; i < header.argument_count; ++i) {
-        if (!is_string(read_at<std::uint32_t>(bytes, arguments + i * sizeof(std::uint32_t)))) return false;
+        if (!is_string(read_at<std::uint32_t>(bytes, arguments + i * sizeof(std::uint32_t))))
+            return false;
     }
     bytes_ = bytes;
     file_count_ = header.file_count;

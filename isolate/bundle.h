@@ -1,6 +1,6 @@
-// The sealed parcel in which a client's files and arguments travel. The front packs it into a memfd;
-// the keeper passes the descriptor on unread; it is opened inside the box, after the uid drop and
-// behind the filter, straight from the mapping: no allocation, every offset checked.
+// The sealed parcel in which a client's files and arguments travel. The front packs it into a
+// memfd; the keeper passes the descriptor on unread; it is opened inside the box, after the uid
+// drop and behind the filter, straight from the mapping: no allocation, every offset checked.
 #pragma once
 
 #include <cstddef>

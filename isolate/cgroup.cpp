@@ -1,5 +1,5 @@
-// Finding, making, reading and removing control groups. Root writes here only below directories that
-// it made itself; no name comes from a client.
+// Finding, making, reading and removing control groups. Root writes here only below directories
+// that it made itself; no name comes from a client.
 #include "isolate/cgroup.h"
 
 #include "isolate/weaken.h"
@@ -48,8 +48,12 @@ struct Setting {
 std::string memory_value(const Limits& limits) { return std::to_string(limits.memory_bytes); }
 // One more than the program may have: init is a process too.
 std::string process_value(const Limits& limits) { return std::to_string(limits.processes + 1); }
-std::string cpu_max_value(const Limits& limits) { return std::to_string(limits.cpu_percent * 1000) + " 100000"; }
-std::string cpu_quota_value(const Limits& limits) { return std::to_string(limits.cpu_percent * 1000); }
+std::string cpu_max_value(const Limits& limits) {
+    return std::to_string(limits.cpu_percent * 1000) + " 100000";
+}
+std::string cpu_quota_value(const Limits& limits) {
+    return std::to_string(limits.cpu_percent * 1000);
+}
 std::string zero(const Limits&) { return "0"; }
 std::string one(const Limits&) { return "1"; }
 
@@ -57,13 +61,16 @@ constexpr std::array kSettings = {
     Setting{Controller::memory, true, "memory.max", false, Layer::memory_group, memory_value},
     Setting{Controller::memory, true, "memory.swap.max", true, Layer::memory_group, zero},
     Setting{Controller::memory, true, "memory.oom.group", true, Layer::memory_group, one},
-    Setting{Controller::memory, false, "memory.limit_in_bytes", false, Layer::memory_group, memory_value},
+    Setting{Controller::memory, false, "memory.limit_in_bytes", false, Layer::memory_group,
+            memory_value},
     // Memory and swap together, after memory alone: the kernel refuses the other order.
-    Setting{Controller::memory, false, "memory.memsw.limit_in_bytes", true, Layer::memory_group, memory_value},
+    Setting{Controller::memory, false, "memory.memsw.limit_in_bytes", true, Layer::memory_group,
+            memory_value},
     Setting{Controller::pids, true, "pids.max", false, Layer::process_group, process_value},
     Setting{Controller::pids, false, "pids.max", false, Layer::process_group, process_value},
     Setting{Controller::cpu, true, "cpu.max", false, Layer::processor_group, cpu_max_value},
-    Setting{Controller::cpu, false, "cpu.cfs_quota_us", false, Layer::processor_group, cpu_quota_value},
+    Setting{Controller::cpu, false, "cpu.cfs_quota_us", false, Layer::processor_group,
+            cpu_quota_value},
 };
 
 /// Where a counter is read: the number after `key` in the file, or the whole file.
@@ -92,17 +99,21 @@ std::string read_at(int directory, const char* file) {
 
 bool write_at(int directory, const char* file, const std::string& value) {
     const Fd fd(::openat(directory, file, O_WRONLY | O_CLOEXEC));
-    return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+    return fd &&
+           ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
 std::optional<std::uint64_t> number_after(const std::string& text, std::string_view key) {
     std::istringstream lines(text);
     std::string line;
     while (std::getline(lines, line)) {
-        if (!key.empty() && !(line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ')) continue;
+        if (!key.empty() &&
+            !(line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' '))
+            continue;
         const char* first = line.data() + (key.empty() ? 0 : key.size() + 1);
         std::uint64_t value = 0;
-        if (std::from_chars(first, line.data() + line.size(), value).ec == std::errc()) return value;
+        if (std::from_chars(first, line.data() + line.size(), value).ec == std::errc())
+            return value;
     }
     return std::nullopt;
 }
@@ -137,7 +148,8 @@ bool is_delegated(const std::string& path) {
     // systemd marks a group of a unit with Delegate= (systemd.resource-control(5), since 251).
     char value[8];
     for (const char* name : {"trusted.delegate", "user.delegate"}) {
-        if (::getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1') return true;
+        if (::getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1')
+            return true;
     }
     return false;
 }
@@ -158,8 +170,10 @@ bool Hierarchy::has(Controller controller) const {
 }
 
 std::string CgroupLayout::kind() const {
-    const bool any_v1 = std::any_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& h) { return !h.v2; });
-    const bool any_v2 = std::any_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& h) { return h.v2; });
+    const bool any_v1 = std::any_of(hierarchies.begin(), hierarchies.end(),
+                                    [](const Hierarchy& h) { return !h.v2; });
+    const bool any_v2 = std::any_of(hierarchies.begin(), hierarchies.end(),
+                                    [](const Hierarchy& h) { return h.v2; });
     return any_v1 ? (any_v2 ? "hybrid" : "v1") : "v2";
 }
 
@@ -184,11 +198,13 @@ CgroupLayout find_cgroups() {
             tree.path = layout.delegated ? place + own : place;
             tree.controllers.push_back(Controller::core);
             const Fd directory = open_directory(tree.path);
-            const std::vector<std::string> offered = split(read_at(directory.get(), "cgroup.controllers"), ' ');
+            const std::vector<std::string> offered =
+                split(read_at(directory.get(), "cgroup.controllers"), ' ');
             for (const ControllerName& entry : kNames) {
-                const bool found = std::any_of(offered.begin(), offered.end(), [&](const std::string& name) {
-                    return name.substr(0, name.find('\n')) == entry.name;
-                });
+                const bool found =
+                    std::any_of(offered.begin(), offered.end(), [&](const std::string& name) {
+                        return name.substr(0, name.find('\n')) == entry.name;
+                    });
                 if (found) tree.controllers.push_back(entry.controller);
             }
         } else if (after[0] == "cgroup") {
@@ -214,24 +230,28 @@ CgroupLayout find_cgroups() {
         return only_v1 ? !has_tree : !tree.has(controller);
     };
     for (Hierarchy& hierarchy : v1) {
-        std::erase_if(hierarchy.controllers, [&](Controller controller) { return !wanted(controller); });
+        std::erase_if(hierarchy.controllers,
+                      [&](Controller controller) { return !wanted(controller); });
         if (!hierarchy.controllers.empty()) layout.hierarchies.push_back(std::move(hierarchy));
     }
     if (has_tree) layout.hierarchies.insert(layout.hierarchies.begin(), std::move(tree));
 
     for (const ControllerName& entry : kNames) {
-        const bool only_v1 = entry.controller == Controller::cpuacct || entry.controller == Controller::freezer;
+        const bool only_v1 =
+            entry.controller == Controller::cpuacct || entry.controller == Controller::freezer;
         const bool found = std::any_of(layout.hierarchies.begin(), layout.hierarchies.end(),
                                        [&](const Hierarchy& h) { return h.has(entry.controller); });
         if (!found && !(only_v1 && has_tree)) {
-            throw std::runtime_error(std::string("no control group hierarchy offers the '") + entry.name +
-                                     "' controller (see /proc/cgroups and the mounts below /sys/fs/cgroup)");
+            throw std::runtime_error(
+                std::string("no control group hierarchy offers the '") + entry.name +
+                "' controller (see /proc/cgroups and the mounts below /sys/fs/cgroup)");
         }
     }
     return layout;
 }
 
-CgroupTree::CgroupTree(CgroupLayout layout, std::string name) : layout_(std::move(layout)), name_(std::move(name)) {
+CgroupTree::CgroupTree(CgroupLayout layout, std::string name)
+    : layout_(std::move(layout)), name_(std::move(name)) {
     for (const Hierarchy& hierarchy : layout_.hierarchies) {
         const Fd base = open_directory(hierarchy.path);
         if (!base) throw SysError(errno, "open " + hierarchy.path);
@@ -243,18 +263,22 @@ CgroupTree::CgroupTree(CgroupLayout layout, std::string name) : layout_(std::mov
         Fd directory = open_directory(folder + "/" + name_);
         if (!directory) throw SysError(errno, "open " + folder + "/" + name_);
         if (hierarchy.v2) {
-            // A group with processes may not have controllers below it, so we move first. And a child
-            // is killed at birth when its parent's group was killed more often than the target:
-            // a fresh group never was.
+            // A group with processes may not have controllers below it, so we move first. And a
+            // child is killed at birth when its parent's group was killed more often than the
+            // target: a fresh group never was.
             own_group_ = own_v2_group();
             make_directory(directory.get(), kKeeperGroup);
-            const Fd keeper(check(::openat(directory.get(), kKeeperGroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open our group"));
-            if (!write_at(keeper.get(), "cgroup.procs", "0")) throw SysError(errno, "enter our control group");
+            const Fd keeper(
+                check(::openat(directory.get(), kKeeperGroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                      "open our group"));
+            if (!write_at(keeper.get(), "cgroup.procs", "0"))
+                throw SysError(errno, "enter our control group");
             for (const ControllerName& entry : kNames) {
                 if (!hierarchy.has(entry.controller)) continue;
                 for (const int level : {base.get(), ours.get(), directory.get()}) {
                     if (!write_at(level, "cgroup.subtree_control", std::string("+") + entry.name)) {
-                        throw SysError(errno, std::string("enable the ") + entry.name + " controller below " + hierarchy.path);
+                        throw SysError(errno, std::string("enable the ") + entry.name +
+                                                  " controller below " + hierarchy.path);
                     }
                 }
             }
@@ -267,8 +291,10 @@ CgroupTree::~CgroupTree() {
     for (std::size_t i = 0; i < directories_.size(); ++i) {
         const Hierarchy& hierarchy = layout_.hierarchies[i];
         if (hierarchy.v2) {
-            // Back to where we came from; within a delegated group systemd removes everything itself.
-            const std::string from = layout_.delegated ? std::string() : hierarchy.path + own_group_;
+            // Back to where we came from; within a delegated group systemd removes everything
+            // itself.
+            const std::string from =
+                layout_.delegated ? std::string() : hierarchy.path + own_group_;
             const Fd directory = open_directory(from.empty() ? hierarchy.path : from);
             if (directory) (void)write_at(directory.get(), "cgroup.procs", "0");
             (void)::unlinkat(directories_[i].get(), kKeeperGroup, AT_REMOVEDIR);
@@ -289,26 +315,37 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
             const Hierarchy& hierarchy = layout_.hierarchies[i];
             const int parent = directories_[i].get();
             check(::mkdirat(parent, name.c_str(), 0755), "make the control group " + name);
-            Cgroup::Group& group = made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}});
-            group.directory = Fd(check(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), "open " + name));
+            Cgroup::Group& group =
+                made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}});
+            group.directory = Fd(check(
+                ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+                "open " + name));
             for (const Setting& setting : kSettings) {
-                if (setting.v2 != hierarchy.v2 || !hierarchy.has(setting.controller) || weakened(setting.layer)) continue;
-                if (!write_at(group.directory.get(), setting.file, setting.value(limits)) && !setting.optional) {
+                if (setting.v2 != hierarchy.v2 || !hierarchy.has(setting.controller) ||
+                    weakened(setting.layer))
+                    continue;
+                if (!write_at(group.directory.get(), setting.file, setting.value(limits)) &&
+                    !setting.optional) {
                     throw SysError(errno, std::string("set ") + setting.file);
                 }
             }
             if (hierarchy.v2) {
                 made.clone_fd_ = group.directory.get();
             } else {
-                group.tasks = Fd(check(::openat(group.directory.get(), "tasks", O_WRONLY | O_CLOEXEC), "open tasks"));
+                group.tasks = Fd(check(
+                    ::openat(group.directory.get(), "tasks", O_WRONLY | O_CLOEXEC), "open tasks"));
                 made.join_fds_.push_back(group.tasks.get());
             }
             if (!hierarchy.v2 && hierarchy.has(Controller::memory)) {
                 // v1 kills one process of a group, never the group: be told, and end the rest.
                 made.oom_event_ = Fd(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
-                const Fd control(check(::openat(group.directory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC), "open memory.oom_control"));
-                const std::string line = std::to_string(made.oom_event_.get()) + " " + std::to_string(control.get());
-                if (!write_at(group.directory.get(), "cgroup.event_control", line)) throw SysError(errno, "watch for memory kills");
+                const Fd control(check(
+                    ::openat(group.directory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC),
+                    "open memory.oom_control"));
+                const std::string line =
+                    std::to_string(made.oom_event_.get()) + " " + std::to_string(control.get());
+                if (!write_at(group.directory.get(), "cgroup.event_control", line))
+                    throw SysError(errno, "watch for memory kills");
             }
         }
     } catch (...) {
@@ -332,7 +369,8 @@ std::chrono::nanoseconds Cgroup::cpu_time() const {
     }
     const Group* accounting = group_of(Controller::cpuacct);
     if (accounting == nullptr) return {};
-    return std::chrono::nanoseconds(number_after(read_at(accounting->directory.get(), "cpuacct.usage"), "").value_or(0));
+    return std::chrono::nanoseconds(
+        number_after(read_at(accounting->directory.get(), "cpuacct.usage"), "").value_or(0));
 }
 
 Counters Cgroup::counters() const {
@@ -364,8 +402,8 @@ void Cgroup::kill() {
     if (const Group* tree = group_of(Controller::core)) {
         if (write_at(tree->directory.get(), "cgroup.kill", "1")) return;
     }
-    // Without cgroup.kill: frozen processes cannot fork while the list is read. A killed process of a
-    // v1 freezer dies only when it is thawed.
+    // Without cgroup.kill: frozen processes cannot fork while the list is read. A killed process of
+    // a v1 freezer dies only when it is thawed.
     const Group* freezer = group_of(Controller::freezer);
     if (freezer != nullptr) (void)write_at(freezer->directory.get(), "freezer.state", "FROZEN");
     for (const Group& group : groups_) {
@@ -378,7 +416,8 @@ bool Cgroup::is_empty() const {
     return std::all_of(groups_.begin(), groups_.end(), [](const Group& group) {
         if (group.name.empty()) return true;
         if (group.hierarchy->v2) {
-            return number_after(read_at(group.directory.get(), "cgroup.events"), "populated").value_or(1) == 0;
+            return number_after(read_at(group.directory.get(), "cgroup.events"), "populated")
+                       .value_or(1) == 0;
         }
         return read_at(group.directory.get(), "cgroup.procs").empty();
     });
@@ -405,13 +444,16 @@ int sweep_cgroups(const CgroupLayout& layout, const std::string& name) {
         if (!folder) continue;
         std::vector<std::string> groups;
         while (const dirent* entry = ::readdir(folder.get())) {
-            if (entry->d_type == DT_DIR && entry->d_name[0] != '.') groups.emplace_back(entry->d_name);
+            if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+                groups.emplace_back(entry->d_name);
         }
         for (const std::string& group : groups) {
             const Fd directory = open_directory(path + "/" + group);
             if (!directory) continue;
-            if (!hierarchy.v2 || !write_at(directory.get(), "cgroup.kill", "1")) (void)kill_listed(directory.get());
-            // What was alive needs a moment to be gone; what cannot be removed is met again next time.
+            if (!hierarchy.v2 || !write_at(directory.get(), "cgroup.kill", "1"))
+                (void)kill_listed(directory.get());
+            // What was alive needs a moment to be gone; what cannot be removed is met again next
+            // time.
             for (int attempt = 0; attempt < 100; ++attempt) {
                 if (::rmdir((path + "/" + group).c_str()) == 0) {
                     ++swept;

@@ -16,7 +16,8 @@ namespace cloister::isolate {
 
 enum class Controller : unsigned { core, memory, pids, cpu, cpuacct, freezer };
 
-/// One mounted hierarchy that we use, and what for. `core` is the v2 tree itself: kill, events, placement.
+/// One mounted hierarchy that we use, and what for. `core` is the v2 tree itself: kill, events,
+/// placement.
 struct Hierarchy {
     bool v2 = false;
     std::string path{};                    ///< the directory that holds (or will hold) `cloister/`
@@ -44,8 +45,8 @@ struct Counters {
     std::uint32_t forks_refused = 0;
 };
 
-/// One box's groups. Made for one run and never used again: after cgroup.kill some kernels kill every
-/// newcomer of the group (6.12, 6.18), and a fresh group's counters start at zero.
+/// One box's groups. Made for one run and never used again: after cgroup.kill some kernels kill
+/// every newcomer of the group (6.12, 6.18), and a fresh group's counters start at zero.
 class Cgroup {
 public:
     Cgroup() = default;
@@ -60,8 +61,8 @@ public:
 
     std::chrono::nanoseconds cpu_time() const;
     Counters counters() const;
-    /// Lifts the CPU quota. Processes that are being killed run their own ends; under a quota, 64 of
-    /// them or a full memory take a second to go.
+    /// Lifts the CPU quota. Processes that are being killed run their own ends; under a quota, 64
+    /// of them or a full memory take a second to go.
     void hurry();
     /// Sends SIGKILL to everything inside.
     void kill();

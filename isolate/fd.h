@@ -11,7 +11,8 @@ namespace cloister::isolate {
 /// Something went wrong for us (not for the user's program). `what()` starts with the action.
 class SysError : public std::system_error {
 public:
-    SysError(int error, const char* action) : std::system_error(error, std::generic_category(), action) {}
+    SysError(int error, const char* action)
+        : std::system_error(error, std::generic_category(), action) {}
     SysError(int error, const std::string& action)
         : std::system_error(error, std::generic_category(), action) {}
 };
@@ -23,7 +24,8 @@ Result check(Result result, const Action& action) {
     return result;
 }
 
-/// A file descriptor and its life. Open with O_CLOEXEC: nothing of ours may reach a program by accident.
+/// A file descriptor and its life. Open with O_CLOEXEC: nothing of ours may reach a program by
+/// accident.
 class Fd {
 public:
     Fd() = default;
@@ -44,7 +46,8 @@ public:
     explicit operator bool() const { return fd_ >= 0; }
     int release() { return std::exchange(fd_, -1); }
     void reset() {
-        if (fd_ >= 0) (void)::close(std::exchange(fd_, -1)); // nothing can be done about a failed close
+        if (fd_ >= 0)
+            (void)::close(std::exchange(fd_, -1)); // nothing can be done about a failed close
     }
 
 private:

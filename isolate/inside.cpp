@@ -54,7 +54,8 @@ bool send_report(int socket, const Report& report, int fd = -1) {
 
 /// Names the step that failed to the keeper and ends the child.
 [[noreturn]] void fail(int report_fd, Step step, int error = errno) {
-    const Report report{.kind = Report::Kind::failed, .value = static_cast<std::int32_t>(step), .detail = error};
+    const Report report{
+        .kind = Report::Kind::failed, .value = static_cast<std::int32_t>(step), .detail = error};
     (void)send_report(report_fd, report);
     ::_exit(127);
 }
@@ -85,7 +86,8 @@ bool write_text(const char* path, const char* text) {
     return good;
 }
 
-/// The signal dispositions and mask that the keeper set for itself would be inherited through execve.
+/// The signal dispositions and mask that the keeper set for itself would be inherited through
+/// execve.
 void reset_signals() {
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
@@ -98,11 +100,12 @@ void reset_signals() {
 // ---------------------------------------------------------------------------------------------------
 // init, as root. Nothing of the client's has been opened yet.
 
-/// PR_SET_PDEATHSIG fires when the creating thread ends; it is cleared by a change of user id, so it
-/// is set again after each. The keeper may have died before the call: hence the second look.
+/// PR_SET_PDEATHSIG fires when the creating thread ends; it is cleared by a change of user id, so
+/// it is set again after each. The keeper may have died before the call: hence the second look.
 void die_with_keeper(const Inside& inside) {
     const Steps steps(inside.report_fd);
-    if (!weakened(Layer::death_signal)) steps.require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    if (!weakened(Layer::death_signal))
+        steps.require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     if (keeper_is_gone(inside.report_fd)) ::_exit(127);
 }
 
@@ -122,7 +125,8 @@ void enter_root(const Inside& inside) {
 }
 
 void attach(const Inside& inside, int tree, const char* path, Step step) {
-    Steps(inside.report_fd).require_call(step, ::move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
+    Steps(inside.report_fd)
+        .require_call(step, ::move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 /// /box and /tmp are two folders of one tmpfs, so that one bound holds for both.
@@ -130,7 +134,8 @@ void mount_files(const Inside& inside) {
     const Steps steps(inside.report_fd);
     const unsigned long no_exec = weakened(Layer::no_exec) ? 0 : MS_NOEXEC;
     const unsigned long flags = MS_NOSUID | MS_NODEV | no_exec;
-    steps.require_call(Step::mount_files, ::mount("files", "/tmp", "tmpfs", flags, inside.files_options));
+    steps.require_call(Step::mount_files,
+                       ::mount("files", "/tmp", "tmpfs", flags, inside.files_options));
     if (inside.work_mount >= 0) {
         attach(inside, inside.work_mount, "/box", Step::attach_work);
     } else {
@@ -145,14 +150,18 @@ void mount_files(const Inside& inside) {
         attach(inside, box, "/box", Step::mount_files);
         attach(inside, tmp, "/tmp", Step::mount_files);
     }
-    steps.require_call(Step::mount_shm, ::mount("shm", "/dev/shm", "tmpfs", flags, inside.shm_options));
-    if (inside.artifact_mount >= 0) attach(inside, inside.artifact_mount, "/app", Step::attach_artifact);
+    steps.require_call(Step::mount_shm,
+                       ::mount("shm", "/dev/shm", "tmpfs", flags, inside.shm_options));
+    if (inside.artifact_mount >= 0)
+        attach(inside, inside.artifact_mount, "/app", Step::attach_artifact);
 }
 
 void mount_proc(const Inside& inside) {
     // Without /proc/sys, kcore, keys, sysrq-trigger…: what does not exist needs no masking.
     const char* options = weakened(Layer::small_proc) ? "" : "hidepid=invisible,subset=pid";
-    Steps(inside.report_fd).require_call(Step::mount_proc, ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+    Steps(inside.report_fd)
+        .require_call(Step::mount_proc,
+                      ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
     // When the host runs out of memory, boxes go first. Raising needs no privilege; without it we
     // would still be within our own limits, so a refusal is no failure.
     (void)write_text("/proc/self/oom_score_adj", "500");
@@ -181,18 +190,22 @@ void raise_loopback(const Inside& inside) {
 void set_streams(const Inside& inside) {
     const Steps steps(inside.report_fd);
     for (int target = 0; target < 3; ++target) {
-        steps.require_call(Step::set_streams, ::dup2(inside.streams[static_cast<std::size_t>(target)], target));
+        steps.require_call(Step::set_streams,
+                           ::dup2(inside.streams[static_cast<std::size_t>(target)], target));
     }
-    if (inside.report_fd != kReportFd) steps.require_call(Step::set_streams, ::dup3(inside.report_fd, kReportFd, O_CLOEXEC));
+    if (inside.report_fd != kReportFd)
+        steps.require_call(Step::set_streams, ::dup3(inside.report_fd, kReportFd, O_CLOEXEC));
     if (inside.terminal) steps.require_call(Step::set_streams, ::ioctl(0, TIOCSCTTY, 0));
     // Everything from 4 on was the keeper's. The report socket closes itself at execve.
-    if (!weakened(Layer::close_descriptors)) steps.require_call(Step::set_streams, ::close_range(kReportFd + 1, ~0U, 0));
+    if (!weakened(Layer::close_descriptors))
+        steps.require_call(Step::set_streams, ::close_range(kReportFd + 1, ~0U, 0));
 }
 
 void set_limits(const Inside& inside) {
     if (weakened(Layer::resource_limits)) return;
     for (const ResourceLimit& limit : inside.limits) {
-        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.value) != 0) fail(kReportFd, Step::set_limits);
+        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.value) != 0)
+            fail(kReportFd, Step::set_limits);
     }
 }
 
@@ -200,22 +213,25 @@ void forget_keys() {
     if (weakened(Layer::session_keyring)) return;
     // A session keyring of its own: root's would hand keys from run to run. A kernel without key
     // management has nothing to forget.
-    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) fail(kReportFd, Step::forget_keys);
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+        fail(kReportFd, Step::forget_keys);
 }
 
 void drop_bounding_set() {
     if (weakened(Layer::capabilities)) return;
     const Steps steps(kReportFd);
     // Root's number gives nothing any more, and no later exec can bring a capability back.
-    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-                               SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                               SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
     steps.require_call(Step::drop_bounding_set, ::prctl(PR_SET_SECUREBITS, bits));
     for (unsigned long capability = 0; capability < 64; ++capability) {
         if (::prctl(PR_CAPBSET_DROP, capability) == 0) continue;
         if (errno == EINVAL) break; // past the kernel's last one
         fail(kReportFd, Step::drop_bounding_set);
     }
-    steps.require_call(Step::drop_bounding_set, ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+    steps.require_call(Step::drop_bounding_set,
+                       ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 }
 
 void drop_identity(int report_fd, uid_t id) {
@@ -236,15 +252,17 @@ void drop_capabilities(int report_fd) {
 
 void forbid_new_privileges(int report_fd) {
     if (weakened(Layer::no_new_privileges)) return;
-    Steps(report_fd).require_call(Step::no_new_privileges, ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    Steps(report_fd).require_call(Step::no_new_privileges,
+                                  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-/// A policy that kills by name has a listener: it goes to the keeper, which asks the kernel what was
-/// called and ends the box.
+/// A policy that kills by name has a listener: it goes to the keeper, which asks the kernel what
+/// was called and ends the box.
 void load_filter(const Inside& inside) {
     if (weakened(Layer::filter)) return;
     const Steps steps(kReportFd);
-    sock_fprog program{.len = static_cast<unsigned short>(inside.filter.size()), .filter = const_cast<sock_filter*>(inside.filter.data())};
+    sock_fprog program{.len = static_cast<unsigned short>(inside.filter.size()),
+                       .filter = const_cast<sock_filter*>(inside.filter.data())};
     const unsigned flags = inside.has_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
     const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
     steps.require_call(Step::load_filter, listener);
@@ -255,9 +273,11 @@ void load_filter(const Inside& inside) {
 }
 
 // ---------------------------------------------------------------------------------------------------
-// The program's process as the box's user, behind every lock. Here the client's bytes are first read.
+// The program's process as the box's user, behind every lock. Here the client's bytes are first
+// read.
 
-/// Makes the folders of `path` and opens the file. `path` is a client's: relative, plain parts only.
+/// Makes the folders of `path` and opens the file. `path` is a client's: relative, plain parts
+/// only.
 int create_file(const char* path) {
     char part[kMaxBundlePath + 1];
     const std::size_t size = std::strlen(path);
@@ -268,12 +288,14 @@ int create_file(const char* path) {
         const std::size_t end = slash != nullptr ? static_cast<std::size_t>(slash - path) : size;
         std::memcpy(part, path + start, end - start);
         part[end - start] = '\0';
-        const bool plain = part[0] != '\0' && std::strcmp(part, ".") != 0 && std::strcmp(part, "..") != 0;
+        const bool plain =
+            part[0] != '\0' && std::strcmp(part, ".") != 0 && std::strcmp(part, "..") != 0;
         int next = -1;
         if (!plain && !weakened(Layer::checked_unpack)) {
             errno = EINVAL;
         } else if (slash == nullptr) {
-            next = ::openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+            next =
+                ::openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
         } else if (::mkdirat(folder, part, 0777) == 0 || errno == EEXIST) {
             next = ::openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         }
@@ -294,7 +316,8 @@ void unpack(const BundleView& bundle) {
         const int fd = create_file(file.path);
         steps.require_call(Step::unpack_files, fd);
         for (std::size_t done = 0; done < file.content.size();) {
-            const ssize_t size = ::write(fd, file.content.data() + done, file.content.size() - done);
+            const ssize_t size =
+                ::write(fd, file.content.data() + done, file.content.size() - done);
             steps.require_call(Step::unpack_files, size);
             done += static_cast<std::size_t>(size);
         }
@@ -326,7 +349,8 @@ void unpack(const BundleView& bundle) {
         }
     }
     words[count] = nullptr;
-    (void)::execve(words[0], const_cast<char* const*>(words), const_cast<char* const*>(inside.environment));
+    (void)::execve(words[0], const_cast<char* const*>(words),
+                   const_cast<char* const*>(inside.environment));
     fail(kReportFd, Step::execute);
 }
 
@@ -348,14 +372,16 @@ void unpack(const BundleView& bundle) {
     drop_identity(kReportFd, inside.user_id);
     drop_capabilities(kReportFd);
     // The change of identity cleared it. Init cannot outlive the keeper, nor this process init.
-    if (!weakened(Layer::death_signal)) steps.require_call(Step::die_with_init, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    if (!weakened(Layer::death_signal))
+        steps.require_call(Step::die_with_init, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     forbid_new_privileges(kReportFd);
     (void)::umask(inside.umask);
     load_filter(inside);
 
     BundleView bundle;
     steps.require_call(Step::unpack_files, ::chdir("/box"));
-    if (!bundle.open({static_cast<const std::byte*>(bytes), size})) fail(kReportFd, Step::unpack_files, EBADMSG);
+    if (!bundle.open({static_cast<const std::byte*>(bytes), size}))
+        fail(kReportFd, Step::unpack_files, EBADMSG);
     unpack(bundle);
     execute(inside, bundle);
 }
@@ -375,7 +401,8 @@ pid_t start_program(const Inside& inside) {
     if (pid == 0) be_program(inside);
     Steps(inside.report_fd).require_call(Step::start_program, pid);
     const Report report{.kind = Report::Kind::started, .value = 0, .detail = 0};
-    Steps(inside.report_fd).require(Step::start_program, send_report(inside.report_fd, report, pidfd));
+    Steps(inside.report_fd)
+        .require(Step::start_program, send_report(inside.report_fd, report, pidfd));
     return static_cast<pid_t>(pid);
 }
 
@@ -384,13 +411,15 @@ pid_t start_program(const Inside& inside) {
 void become_nobody(const Inside& inside) {
     if (weakened(Layer::sealed_init)) return;
     const int report_fd = inside.report_fd;
-    if (report_fd != kReportFd && ::dup3(report_fd, kReportFd, O_CLOEXEC) < 0) fail(report_fd, Step::start_program);
+    if (report_fd != kReportFd && ::dup3(report_fd, kReportFd, O_CLOEXEC) < 0)
+        fail(report_fd, Step::start_program);
     for (int fd = 0; fd < kReportFd; ++fd) (void)::close(fd);
     (void)::close_range(kReportFd + 1, ~0U, 0);
     // Its bounding set may stay: what never calls execve cannot gain from it.
     drop_identity(kReportFd, inside.user_id + 1);
     drop_capabilities(kReportFd);
-    if (!weakened(Layer::death_signal)) Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    if (!weakened(Layer::death_signal))
+        Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     if (keeper_is_gone(kReportFd)) ::_exit(127);
     forbid_new_privileges(kReportFd);
     (void)::prctl(PR_SET_DUMPABLE, 0);
@@ -403,7 +432,8 @@ void become_nobody(const Inside& inside) {
         const pid_t ended = ::waitpid(-1, &status, __WALL);
         if (ended < 0 && errno == EINTR) continue;
         if (ended != program && ended >= 0) continue;
-        const Report report{.kind = Report::Kind::ended, .value = status, .detail = ended < 0 ? errno : 0};
+        const Report report{
+            .kind = Report::Kind::ended, .value = status, .detail = ended < 0 ? errno : 0};
         (void)send_report(report_fd, report);
         ::_exit(0); // the kernel kills the rest of the namespace and waits for it
     }

@@ -1,12 +1,13 @@
-// What happens inside a box between clone and exec, and what its init does after that. Everything is
-// worked out before the clone: the child walks ready arrays, allocates nothing, throws nothing, and a
-// step that fails names itself on the report socket and ends.
+// What happens inside a box between clone and exec, and what its init does after that. Everything
+// is worked out before the clone: the child walks ready arrays, allocates nothing, throws nothing,
+// and a step that fails names itself on the report socket and ends.
 //
-// Theory of operation. Three processes: the KEEPER (root, outside, one thread) clones INIT (pid 1 of
-// the box's pid namespace), which makes the box around itself and starts the PROGRAM (pid 2). Init
-// waits for the program with vfork's semantics until it has called execve, then becomes nobody, and
-// waits for its end. One SOCK_SEQPACKET pair leads from both to the keeper; the program's copy closes
-// with its execve. When init ends the kernel kills all that is left in the namespace.
+// Theory of operation. Three processes: the KEEPER (root, outside, one thread) clones INIT (pid 1
+// of the box's pid namespace), which makes the box around itself and starts the PROGRAM (pid 2).
+// Init waits for the program with vfork's semantics until it has called execve, then becomes
+// nobody, and waits for its end. One SOCK_SEQPACKET pair leads from both to the keeper; the
+// program's copy closes with its execve. When init ends the kernel kills all that is left in the
+// namespace.
 #pragma once
 
 #include "isolate/step.h"
@@ -31,11 +32,12 @@ struct ResourceLimit {
     rlimit value;
 };
 
-/// All pointers and descriptors stay valid until the child has called execve; the keeper's copies may
-/// then go.
+/// All pointers and descriptors stay valid until the child has called execve; the keeper's copies
+/// may then go.
 struct Inside {
-    int report_fd = -1;  ///< the child's end
-    int keeper_fd = -1;  ///< the keeper's end, closed first: its hang-up tells that the keeper is gone
+    int report_fd = -1; ///< the child's end
+    int keeper_fd =
+        -1; ///< the keeper's end, closed first: its hang-up tells that the keeper is gone
     std::span<const int> join_fds{}; ///< v1 `tasks` files
     int root_namespace = -1;
     const char* files_options = ""; ///< tmpfs options of /tmp, and of /box when there is no work
@@ -59,10 +61,10 @@ inline constexpr std::size_t kMaxWords = 640; ///< of a filled-in command
 /// What the inside tells the keeper, one packet each.
 struct Report {
     enum class Kind : std::uint32_t {
-        failed = 1,    ///< value: step, detail: errno
-        started = 2,   ///< with the program's pidfd
-        ended = 3,     ///< value: wait status of the program
-        listener = 4,  ///< with the listener of a filter that kills by name
+        failed = 1,   ///< value: step, detail: errno
+        started = 2,  ///< with the program's pidfd
+        ended = 3,    ///< value: wait status of the program
+        listener = 4, ///< with the listener of a filter that kills by name
     } kind = Kind::failed;
     std::int32_t value = 0;
     std::int32_t detail = 0;

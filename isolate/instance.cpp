@@ -20,16 +20,19 @@ constexpr const char* kWorkFolder = "/run/cloister/work";
 std::string name_of_instance(unsigned number) { return "instance-" + std::to_string(number); }
 
 void make_own_folder(const char* path, mode_t mode) {
-    if (::mkdir(path, mode) != 0 && errno != EEXIST) throw SysError(errno, std::string("make ") + path);
+    if (::mkdir(path, mode) != 0 && errno != EEXIST)
+        throw SysError(errno, std::string("make ") + path);
     struct stat info {};
     check(::lstat(path, &info), path);
-    if (!S_ISDIR(info.st_mode) || info.st_uid != 0) throw std::runtime_error(std::string(path) + " is not root's own folder");
+    if (!S_ISDIR(info.st_mode) || info.st_uid != 0)
+        throw std::runtime_error(std::string(path) + " is not root's own folder");
 }
 
 /// The lock of that number, or nothing when a living instance holds it.
 Fd try_lock(unsigned number) {
     const std::string path = std::string(kRunFolder) + "/" + name_of_instance(number);
-    Fd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), "open " + path));
+    Fd lock(check(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600),
+                  "open " + path));
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno != EWOULDBLOCK) throw SysError(errno, "lock " + path);
     return {};
@@ -53,16 +56,22 @@ Work& Work::operator=(Work&& other) noexcept {
 }
 
 Fd Work::show(bool writable) const {
-    Fd tree(check(::open_tree(AT_FDCWD, path_.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW), "show work"));
+    Fd tree(check(::open_tree(AT_FDCWD, path_.c_str(),
+                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW),
+                  "show work"));
     // Programs run from the finished work only, never from one that a box can still write.
-    mount_attr attributes{.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = MS_PRIVATE, .userns_fd = 0};
+    mount_attr attributes{.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                          .attr_clr = 0,
+                          .propagation = MS_PRIVATE,
+                          .userns_fd = 0};
     if (writable) {
         if (!weakened(Layer::no_exec)) attributes.attr_set |= MOUNT_ATTR_NOEXEC;
     } else {
         if (!weakened(Layer::read_only_binds)) attributes.attr_set |= MOUNT_ATTR_RDONLY;
         attributes.attr_clr |= MOUNT_ATTR_NOEXEC;
     }
-    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes), "lock work");
+    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+          "lock work");
     return tree;
 }
 
@@ -85,15 +94,20 @@ Instance::Instance() {
     // What is mounted from here on is seen by nobody else, and is gone with this process.
     check(::unshare(CLONE_NEWNS), "own mount namespace");
     check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
-    check(::mount("cloister-work", kWorkFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,mode=700"), "mount the work folder");
+    check(::mount("cloister-work", kWorkFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                  "size=64k,mode=700"),
+          "mount the work folder");
 }
 
-Work Instance::make_work(const std::string& name, uid_t owner, std::uint64_t bytes, std::uint32_t files) {
+Work Instance::make_work(const std::string& name, uid_t owner, std::uint64_t bytes,
+                         std::uint32_t files) {
     const std::string path = std::string(kWorkFolder) + "/" + name;
     check(::mkdir(path.c_str(), 0755), "make " + path);
-    const std::string options = "mode=755,size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(files) +
+    const std::string options = "mode=755,size=" + std::to_string(bytes) +
+                                ",nr_inodes=" + std::to_string(files) +
                                 ",uid=" + std::to_string(owner) + ",gid=" + std::to_string(owner);
-    if (::mount("cloister-work", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
+    if (::mount("cloister-work", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) !=
+        0) {
         const int error = errno;
         (void)::rmdir(path.c_str());
         throw SysError(error, "mount " + path);

@@ -1,7 +1,8 @@
-// One running owner of boxes: a daemon's keeper, or a `cloister run` without a daemon. Instance K holds
-// the lock /run/cloister/instance-K, and with it the control groups cloister/instance-K, a range of
-// user ids and a private mount namespace for the work of compilers. The kernel drops the lock when the
-// owner dies, however it dies; the next owner that starts cleans up what the dead one left.
+// One running owner of boxes: a daemon's keeper, or a `cloister run` without a daemon. Instance K
+// holds the lock /run/cloister/instance-K, and with it the control groups cloister/instance-K, a
+// range of user ids and a private mount namespace for the work of compilers. The kernel drops the
+// lock when the owner dies, however it dies; the next owner that starts cleans up what the dead one
+// left.
 #pragma once
 
 #include "isolate/cgroup.h"
@@ -42,8 +43,8 @@ private:
 
 class Instance {
 public:
-    /// Takes the first free number, sweeps what dead instances left, and enters a mount namespace of
-    /// its own. Needs root and one thread. Throws SysError or std::runtime_error.
+    /// Takes the first free number, sweeps what dead instances left, and enters a mount namespace
+    /// of its own. Needs root and one thread. Throws SysError or std::runtime_error.
     Instance();
 
     unsigned number() const { return number_; }

@@ -13,8 +13,8 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 
 /// Bounds of one box, each for the whole process tree unless it says otherwise.
 struct Limits {
-    std::uint64_t memory_bytes = 128 * kMiB;     ///< everything charged: heap, tmpfs, sockets; no swap
-    std::uint32_t cpu_percent = 50;              ///< of one core, over any 100 ms period; 100 = a core
+    std::uint64_t memory_bytes = 128 * kMiB; ///< everything charged: heap, tmpfs, sockets; no swap
+    std::uint32_t cpu_percent = 50;          ///< of one core, over any 100 ms period; 100 = a core
     std::chrono::milliseconds wall_time{10'000}; ///< from the program's start to its end
     std::chrono::milliseconds cpu_time{10'000};  ///< user + system, all processes together
     std::uint32_t processes = 64;                ///< processes and threads at one time
@@ -29,13 +29,18 @@ struct Limits {
 
 /// True when no field of `asked` exceeds the same field of `ceiling` and none is zero.
 constexpr bool within(const Limits& asked, const Limits& ceiling) {
-    const auto fits = [](auto value, auto most) { return value > decltype(value){} && value <= most; };
+    const auto fits = [](auto value, auto most) {
+        return value > decltype(value){} && value <= most;
+    };
     return fits(asked.memory_bytes, ceiling.memory_bytes) &&
-           fits(asked.cpu_percent, ceiling.cpu_percent) && fits(asked.wall_time, ceiling.wall_time) &&
-           fits(asked.cpu_time, ceiling.cpu_time) && fits(asked.processes, ceiling.processes) &&
+           fits(asked.cpu_percent, ceiling.cpu_percent) &&
+           fits(asked.wall_time, ceiling.wall_time) && fits(asked.cpu_time, ceiling.cpu_time) &&
+           fits(asked.processes, ceiling.processes) &&
            fits(asked.output_bytes, ceiling.output_bytes) &&
-           fits(asked.file_bytes, ceiling.file_bytes) && fits(asked.file_count, ceiling.file_count) &&
-           fits(asked.open_files, ceiling.open_files) && fits(asked.stack_bytes, ceiling.stack_bytes);
+           fits(asked.file_bytes, ceiling.file_bytes) &&
+           fits(asked.file_count, ceiling.file_count) &&
+           fits(asked.open_files, ceiling.open_files) &&
+           fits(asked.stack_bytes, ceiling.stack_bytes);
 }
 
 } // namespace cloister::isolate

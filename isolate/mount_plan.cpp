@@ -59,7 +59,8 @@ public:
                 const std::string to(target, static_cast<std::size_t>(size));
                 add({.path = here, .target = to});
                 std::string next = to.starts_with('/') ? to : prefix + "/" + to;
-                for (std::size_t rest = i + 1; rest < parts.size(); ++rest) next += "/" + parts[rest];
+                for (std::size_t rest = i + 1; rest < parts.size(); ++rest)
+                    next += "/" + parts[rest];
                 return show(next, links + 1);
             }
             prefix = here;
@@ -69,11 +70,13 @@ public:
     }
 
     void show_at(const std::string& source, const std::string& target) {
-        const std::unique_ptr<char, decltype(&std::free)> real(::realpath(source.c_str(), nullptr), &std::free);
+        const std::unique_ptr<char, decltype(&std::free)> real(::realpath(source.c_str(), nullptr),
+                                                               &std::free);
         if (!real) throw SysError(errno, source);
         std::string place;
         for (const std::string& part : parts_of(target)) place += "/" + part;
-        if (place.empty()) throw std::runtime_error("nothing can be shown in place of a box's root");
+        if (place.empty())
+            throw std::runtime_error("nothing can be shown in place of a box's root");
         plan_.binds.push_back({.source = real.get(), .target = place});
     }
 
@@ -86,12 +89,14 @@ public:
     /// Drops what a bound folder shows anyhow.
     MountPlan finish() {
         std::vector<MountPlan::Bind> kept;
-        std::sort(plan_.binds.begin(), plan_.binds.end(), [](const auto& a, const auto& b) { return a.target < b.target; });
+        std::sort(plan_.binds.begin(), plan_.binds.end(),
+                  [](const auto& a, const auto& b) { return a.target < b.target; });
         for (MountPlan::Bind& bind : plan_.binds) {
             if (!is_within(bind.target, kept)) kept.push_back(std::move(bind));
         }
         plan_.binds = std::move(kept);
-        std::erase_if(plan_.links, [&](const auto& link) { return is_within(link.path, plan_.binds); });
+        std::erase_if(plan_.links,
+                      [&](const auto& link) { return is_within(link.path, plan_.binds); });
         return std::move(plan_);
     }
 
@@ -114,12 +119,15 @@ MountPlan plan_mounts(const std::vector<std::string>& paths) {
     for (const char* name : {"/lib", "/lib64"}) {
         char target[PATH_MAX];
         const ssize_t size = ::readlink(name, target, sizeof target);
-        if (size > 0) planner.add({.path = name, .target = std::string(target, static_cast<std::size_t>(size))});
+        if (size > 0)
+            planner.add(
+                {.path = name, .target = std::string(target, static_cast<std::size_t>(size))});
     }
     for (const std::string& entry : paths) {
         const bool may_be_absent = entry.starts_with('?');
         const std::string path = may_be_absent ? entry.substr(1) : entry;
-        if (!path.starts_with('/')) throw std::runtime_error("not an absolute path: '" + path + "'");
+        if (!path.starts_with('/'))
+            throw std::runtime_error("not an absolute path: '" + path + "'");
         try {
             constexpr std::string_view kAt = " => ";
             if (const auto at = path.find(kAt); at != std::string::npos) {
@@ -132,7 +140,8 @@ MountPlan plan_mounts(const std::vector<std::string>& paths) {
         }
     }
     if (weakened(Layer::private_root)) {
-        for (const char* path : {"/etc", "/root", "/home", "/var", "/run", "/sys"}) planner.show(path);
+        for (const char* path : {"/etc", "/root", "/home", "/var", "/run", "/sys"})
+            planner.show(path);
     }
     return planner.finish();
 }

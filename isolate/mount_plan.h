@@ -22,16 +22,15 @@ struct MountPlan {
         std::string source; ///< a real path on the host
         std::string target; ///< in the box
     };
-    /// Parents before children. What lies below /tmp, /box, /app, /proc or /dev on the host is hidden
-    /// by the box's own: show such a path at another place.
+    /// Parents before children. What lies below /tmp, /box, /app, /proc or /dev on the host is
+    /// hidden by the box's own: show such a path at another place.
     std::vector<Bind> binds{};
-    std::vector<File> files{};        ///< made by us, read-only
+    std::vector<File> files{}; ///< made by us, read-only
 };
 
 /// Plans for `paths`: absolute, '*' matches within one component, a leading '?' marks what may be
-/// absent, and "SOURCE => TARGET" shows one path at another place. Only the operator's files name such
-/// paths. Throws SysError (ENOENT) for a missing path,
-/// std::runtime_error for a relative one.
+/// absent, and "SOURCE => TARGET" shows one path at another place. Only the operator's files name
+/// such paths. Throws SysError (ENOENT) for a missing path, std::runtime_error for a relative one.
 MountPlan plan_mounts(const std::vector<std::string>& paths);
 
 } // namespace cloister::isolate

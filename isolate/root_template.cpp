@@ -18,7 +18,8 @@
 namespace cloister::isolate {
 namespace {
 
-constexpr std::array kDevices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
+constexpr std::array kDevices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+                                 "/dev/urandom"};
 constexpr std::array kFolders = {"/etc", "/dev", "/dev/shm", "/proc", "/tmp", "/box", "/app"};
 const std::array kDeviceLinks = {
     MountPlan::Link{"/dev/fd", "/proc/self/fd"},
@@ -37,14 +38,16 @@ void make_folders(const std::string& path, bool with_last) {
     for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
         if (end == std::string::npos && !with_last) return;
         const std::string folder = "." + path.substr(0, end);
-        if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) throw SysError(errno, "make " + folder);
+        if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
+            throw SysError(errno, "make " + folder);
         if (end == std::string::npos) return;
     }
 }
 
 Fd grab(const std::string& path) {
     // Not recursive: what is mounted beneath a shown folder is somebody else's.
-    return Fd(check(::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), "show " + path));
+    return Fd(check(::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+                    "show " + path));
 }
 
 void attach(const Fd& tree, const std::string& path, std::uint64_t flags) {
@@ -56,19 +59,24 @@ void attach(const Fd& tree, const std::string& path, std::uint64_t flags) {
         const Fd file(::open(place.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444));
         if (!file) throw SysError(errno, "make " + place);
     }
-    mount_attr attributes{.attr_set = flags, .attr_clr = 0, .propagation = MS_PRIVATE, .userns_fd = 0};
+    mount_attr attributes{
+        .attr_set = flags, .attr_clr = 0, .propagation = MS_PRIVATE, .userns_fd = 0};
     if (weakened(Layer::read_only_binds)) attributes.attr_set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
-    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes), "lock " + path);
-    check(::move_mount(tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH), "place " + path);
+    check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+          "lock " + path);
+    check(::move_mount(tree.get(), "", AT_FDCWD, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
+          "place " + path);
 }
 
 void write_file(const MountPlan::File& file) {
     make_folders(file.path, false);
     const std::string place = "." + file.path;
-    const int fd = ::open(place.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+    const int fd =
+        ::open(place.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
     if (fd < 0 && errno == EEXIST && weakened(Layer::private_root)) return;
     const Fd owner(check(fd, "make " + place));
-    if (::write(fd, file.content.data(), file.content.size()) != static_cast<ssize_t>(file.content.size())) {
+    if (::write(fd, file.content.data(), file.content.size()) !=
+        static_cast<ssize_t>(file.content.size())) {
         throw SysError(errno, "write " + place);
     }
 }
@@ -82,11 +90,14 @@ void build(const MountPlan& plan) {
     for (const char* path : kDevices) devices.push_back(grab(path));
 
     // /proc exists everywhere and nothing is shown from it: a place to stand on for a moment.
-    check(::mount("cloister", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=1024,mode=755"), "new root");
+    check(::mount("cloister", "/proc", "tmpfs", MS_NOSUID | MS_NODEV,
+                  "size=1m,nr_inodes=1024,mode=755"),
+          "new root");
     check(::chdir("/proc"), "enter the new root");
     for (const char* path : kFolders) make_folders(path, true);
     for (std::size_t i = 0; i < trees.size(); ++i) {
-        attach(trees[i], plan.binds[i].target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        attach(trees[i], plan.binds[i].target,
+               MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     }
     for (std::size_t i = 0; i < devices.size(); ++i) {
         attach(devices[i], kDevices[i], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
@@ -102,8 +113,12 @@ void build(const MountPlan& plan) {
     check(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
     check(::umount2(".", MNT_DETACH), "leave the host's root");
     check(::chdir("/"), "enter the root");
-    mount_attr locked{.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
-    if (!weakened(Layer::read_only_binds)) check(::mount_setattr(AT_FDCWD, "/", 0, &locked, sizeof locked), "lock the root");
+    mount_attr locked{.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                      .attr_clr = 0,
+                      .propagation = 0,
+                      .userns_fd = 0};
+    if (!weakened(Layer::read_only_binds))
+        check(::mount_setattr(AT_FDCWD, "/", 0, &locked, sizeof locked), "lock the root");
 }
 
 } // namespace
@@ -127,7 +142,8 @@ RootTemplate::RootTemplate(const MountPlan& plan) {
         }
         char byte = 0;
         (void)!::write(theirs.get(), &report, sizeof report);
-        (void)!::read(theirs.get(), &byte, sizeof byte); // until the keeper holds the namespace, or is gone
+        (void)!::read(theirs.get(), &byte, sizeof byte); // until the keeper holds the namespace, or
+                                                         // is gone
         ::_exit(0);
     }
     theirs.reset();
@@ -154,15 +170,17 @@ std::vector<MountPlan::File> generated_etc(uid_t first_id, std::uint32_t count) 
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::string id = std::to_string(first_id + 2 * i);
         const std::string name = "box" + std::to_string(i);
-        passwd.append(name).append(":x:").append(id).append(":").append(id).append("::/tmp:/usr/sbin/nologin\n");
+        passwd.append(name).append(":x:").append(id).append(":").append(id).append(
+            "::/tmp:/usr/sbin/nologin\n");
         group.append(name).append(":x:").append(id).append(":\n");
     }
     passwd += "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n";
     group += "nogroup:x:65534:\n";
-    return {{.path = "/etc/passwd", .content = std::move(passwd)},
-            {.path = "/etc/group", .content = std::move(group)},
-            {.path = "/etc/hosts", .content = "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n"},
-            {.path = "/etc/nsswitch.conf", .content = "passwd: files\ngroup: files\nhosts: files\n"}};
+    return {
+        {.path = "/etc/passwd", .content = std::move(passwd)},
+        {.path = "/etc/group", .content = std::move(group)},
+        {.path = "/etc/hosts", .content = "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n"},
+        {.path = "/etc/nsswitch.conf", .content = "passwd: files\ngroup: files\nhosts: files\n"}};
 }
 
 } // namespace cloister::isolate

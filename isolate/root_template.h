@@ -1,6 +1,7 @@
-// A box's root, made once per set of binds and kept as a mount namespace of its own: an empty tmpfs of
-// ours, read-only, with the plan's binds, a generated /etc and a small /dev. A box enters it and takes
-// its own copy (setns + unshare), which costs a copy of a dozen mounts instead of making them.
+// A box's root, made once per set of binds and kept as a mount namespace of its own: an empty tmpfs
+// of ours, read-only, with the plan's binds, a generated /etc and a small /dev. A box enters it and
+// takes its own copy (setns + unshare), which costs a copy of a dozen mounts instead of making
+// them.
 #pragma once
 
 #include "isolate/fd.h"
@@ -12,8 +13,8 @@ namespace cloister::isolate {
 
 class RootTemplate {
 public:
-    /// Forks a helper that builds the namespace; needs root and one thread. Throws SysError that names
-    /// the path or the act which failed.
+    /// Forks a helper that builds the namespace; needs root and one thread. Throws SysError that
+    /// names the path or the act which failed.
     explicit RootTemplate(const MountPlan& plan);
 
     int mount_namespace() const { return namespace_.get(); }

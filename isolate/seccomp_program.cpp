@@ -1,4 +1,5 @@
-// From rules to BPF by libseccomp, with a short prelude of our own for calls younger than the policy.
+// From rules to BPF by libseccomp, with a short prelude of our own for calls younger than the
+// policy.
 #include "isolate/seccomp_program.h"
 
 #include "isolate/fd.h"
@@ -6,10 +7,11 @@
 #include <array>
 #include <linux/seccomp.h>
 #include <memory>
-#include <seccomp.h>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+#include <seccomp.h>
 
 namespace cloister::isolate {
 namespace {
@@ -54,7 +56,8 @@ Context build(const SyscallPolicy& policy) {
     const std::uint32_t refused = SCMP_ACT_ERRNO(EPERM);
     Context context(seccomp_init(refused));
     if (!context) throw SysError(ENOMEM, "start a filter");
-    check_rule(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "foreign ABI");
+    check_rule(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+               "foreign ABI");
     check_rule(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimisation");
     for (const SyscallRule& rule : policy.rules) {
         const int number = syscall_number(rule.name);
@@ -63,10 +66,13 @@ Context build(const SyscallPolicy& policy) {
         if (action == refused) continue; // what no rule allows is refused so anyhow
         std::vector<scmp_arg_cmp> tests;
         for (const ArgumentTest& test : rule.tests) {
-            tests.push_back({.arg = test.argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = test.mask, .datum_b = test.value});
+            tests.push_back({.arg = test.argument,
+                             .op = SCMP_CMP_MASKED_EQ,
+                             .datum_a = test.mask,
+                             .datum_b = test.value});
         }
-        const int result = seccomp_rule_add_array(context.get(), action, number,
-                                                  static_cast<unsigned>(tests.size()), tests.data());
+        const int result = seccomp_rule_add_array(
+            context.get(), action, number, static_cast<unsigned>(tests.size()), tests.data());
         if (result != -EEXIST) check_rule(result, rule.name);
     }
     return context;
@@ -80,7 +86,8 @@ std::string captured(const Write& write) {
     struct stat info {};
     check(::fstat(file.get(), &info), "size of a filter");
     std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
-    if (::pread(file.get(), bytes.data(), bytes.size(), 0) != info.st_size) throw SysError(EIO, "read a filter");
+    if (::pread(file.get(), bytes.data(), bytes.size(), 0) != info.st_size)
+        throw SysError(EIO, "read a filter");
     return bytes;
 }
 
@@ -121,13 +128,16 @@ std::string syscall_name(int number) {
     return result;
 }
 
-SeccompProgram::SeccompProgram(const SyscallPolicy& policy) : instructions_(prelude(policy.first_unknown)) {
+SeccompProgram::SeccompProgram(const SyscallPolicy& policy)
+    : instructions_(prelude(policy.first_unknown)) {
     const Context context = build(policy);
-    const std::string bytes = captured([&](int fd) { return seccomp_export_bpf(context.get(), fd); });
+    const std::string bytes =
+        captured([&](int fd) { return seccomp_export_bpf(context.get(), fd); });
     const auto* first = reinterpret_cast<const sock_filter*>(bytes.data());
     instructions_.insert(instructions_.end(), first, first + bytes.size() / sizeof(sock_filter));
     for (const SyscallRule& rule : policy.rules) {
-        if (rule.action == SyscallRule::Action::kill && syscall_number(rule.name) >= 0) has_listener_ = true;
+        if (rule.action == SyscallRule::Action::kill && syscall_number(rule.name) >= 0)
+            has_listener_ = true;
     }
 }
 

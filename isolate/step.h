@@ -43,12 +43,13 @@ enum class Step : std::uint32_t {
 };
 
 inline constexpr std::array kStepNames = {
-    "none",          "make_cgroup",       "make_work",       "clone_init",        "join_cgroup",
-    "die_with_keeper", "enter_root",      "mount_proc",      "mount_files",       "mount_shm",
-    "attach_work",   "attach_artifact",   "name_host",       "raise_loopback",    "start_program",
-    "own_session",   "set_streams",       "set_limits",      "forget_keys",       "drop_bounding_set",
-    "drop_identity", "drop_capabilities", "die_with_init",   "no_new_privileges", "load_filter",
-    "unpack_files",  "execute",
+    "none",          "make_cgroup",       "make_work",     "clone_init",
+    "join_cgroup",   "die_with_keeper",   "enter_root",    "mount_proc",
+    "mount_files",   "mount_shm",         "attach_work",   "attach_artifact",
+    "name_host",     "raise_loopback",    "start_program", "own_session",
+    "set_streams",   "set_limits",        "forget_keys",   "drop_bounding_set",
+    "drop_identity", "drop_capabilities", "die_with_init", "no_new_privileges",
+    "load_filter",   "unpack_files",      "execute",
 };
 static_assert(kStepNames.size() == static_cast<std::size_t>(Step::execute) + 1);
 

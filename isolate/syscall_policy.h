@@ -21,7 +21,8 @@ struct SyscallRule {
     std::string name;
     Action action = Action::allow;
     int error = 0;                     ///< errno of `refuse`
-    std::vector<ArgumentTest> tests{}; ///< all must hold; several rules of one name are alternatives
+    std::vector<ArgumentTest> tests{}; ///< all must hold; several rules of one name are
+                                       ///< alternatives
 };
 
 /// A call that no rule names is refused with EPERM when it is older than `first_unknown`, and with

@@ -30,8 +30,8 @@ enum class Verdict : std::uint32_t {
 };
 
 inline constexpr std::array kVerdictNames = {
-    "ok",           "nonzero_exit",  "signalled",     "time_limit",        "wall_limit",
-    "memory_limit", "output_limit",  "process_limit", "forbidden_syscall", "compile_error",
+    "ok",           "nonzero_exit",   "signalled",     "time_limit",        "wall_limit",
+    "memory_limit", "output_limit",   "process_limit", "forbidden_syscall", "compile_error",
     "cancelled",    "internal_error",
 };
 static_assert(kVerdictNames.size() == static_cast<std::size_t>(Verdict::internal_error) + 1);
@@ -46,7 +46,7 @@ struct Usage {
     std::chrono::nanoseconds cpu_time{};   ///< whole tree, from the program's start
     std::chrono::nanoseconds setup_time{}; ///< request taken to program started
     std::uint64_t memory_peak_bytes = 0;   ///< highest charge of the box
-    std::uint32_t processes_peak = 0;      ///< 0 where the kernel does not count it (before 6.1 on v2)
+    std::uint32_t processes_peak = 0; ///< 0 where the kernel does not count it (before 6.1 on v2)
     std::uint32_t oom_kills = 0;
     std::uint32_t forks_refused = 0;
 };
@@ -56,9 +56,9 @@ struct Ending {
     std::optional<Verdict> killed_for{}; ///< set when we ended the run
     int exit_code = -1;                  ///< -1 when a signal ended the program
     int signal = 0;                      ///< 0 when it ended by itself
-    int forbidden_syscall = -1;          ///< number, when `killed_for` is forbidden_syscall; -1: foreign ABI
-    Step failed_step = Step::none;       ///< set when the box could not be made
-    int error = 0;                       ///< errno of `failed_step`
+    int forbidden_syscall = -1; ///< number, when `killed_for` is forbidden_syscall; -1: foreign ABI
+    Step failed_step = Step::none; ///< set when the box could not be made
+    int error = 0;                 ///< errno of `failed_step`
 };
 
 struct Outcome {

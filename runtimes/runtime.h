@@ -12,28 +12,29 @@ namespace cloister::runtimes {
 
 /// One command in a box of its own. Words of `command` are literal, except the whole words {entry}
 /// (path of the file to run), {main} (its name in the language), {sources} (every source file) and
-/// {args} (the client's arguments), which the box fills in, and {memory_mib} anywhere inside a word,
-/// which the keeper replaces by the run's memory limit.
+/// {args} (the client's arguments), which the box fills in, and {memory_mib} anywhere inside a
+/// word, which the keeper replaces by the run's memory limit.
 struct StepPlan {
-    std::vector<std::string> command{};     ///< first word: an absolute path; below /app for a compiled program
-    std::vector<std::string> environment{}; ///< NAME=value, beside PATH HOME LANG TMPDIR
+    std::vector<std::string> command{}; ///< first word: an absolute path; below /app for a compiled
+                                        ///< program
+    std::vector<std::string> environment{};      ///< NAME=value, beside PATH HOME LANG TMPDIR
     std::vector<std::string> live_environment{}; ///< added when output is watched as it happens
-    std::vector<std::string> mounts{};      ///< see isolate/mount_plan.h
-    std::string policy{};                   ///< name of the policy; empty: the configured one
+    std::vector<std::string> mounts{};           ///< see isolate/mount_plan.h
+    std::string policy{};                        ///< name of the policy; empty: the configured one
 };
 
 struct Runtime {
-    std::string id;                       ///< folder name and wire name: "python"
-    std::string name;                     ///< for people: "Python"
-    std::vector<std::string> aliases{};   ///< other accepted names: "py", "python3"
-    std::string default_file;             ///< "main.py"
-    std::vector<std::string> extensions{};///< of source files, with the dot
-    std::string main_from{};              ///< how {main} is found: "file_stem" or "java_class"
-    std::vector<std::string> packages{};  ///< Debian packages that bring it
+    std::string id;                        ///< folder name and wire name: "python"
+    std::string name;                      ///< for people: "Python"
+    std::vector<std::string> aliases{};    ///< other accepted names: "py", "python3"
+    std::string default_file;              ///< "main.py"
+    std::vector<std::string> extensions{}; ///< of source files, with the dot
+    std::string main_from{};               ///< how {main} is found: "file_stem" or "java_class"
+    std::vector<std::string> packages{};   ///< Debian packages that bring it
     std::string docker_image{};
-    StepPlan version{};                   ///< prints the version; its first "N.N[.N]" is taken
-    std::optional<StepPlan> compile{};    ///< works in /box; what it leaves there is the artifact
-    StepPlan run{};                       ///< works in /box; the artifact is at /app, read-only
+    StepPlan version{};                ///< prints the version; its first "N.N[.N]" is taken
+    std::optional<StepPlan> compile{}; ///< works in /box; what it leaves there is the artifact
+    StepPlan run{};                    ///< works in /box; the artifact is at /app, read-only
 };
 
 /// By id; the order (and so each runtime's number on the wire) is the ids' order.

@@ -18,8 +18,11 @@ enum class Grade { good, note, missing };
 
 Grade worst = Grade::good;
 
-void say(Grade grade, const std::string& subject, const std::string& fact, const std::string& advice = {}) {
-    const char* mark = grade == Grade::good ? "ok      " : grade == Grade::note ? "note    " : "missing ";
+void say(Grade grade, const std::string& subject, const std::string& fact,
+         const std::string& advice = {}) {
+    const char* mark = grade == Grade::good   ? "ok      "
+                       : grade == Grade::note ? "note    "
+                                              : "missing ";
     std::cout << mark << subject << ": " << fact << "\n";
     if (!advice.empty()) std::cout << "        -> " << advice << "\n";
     worst = std::max(worst, grade);
@@ -40,29 +43,40 @@ void check_kernel() {
     (void)std::sscanf(name.release, "%d.%d", &major, &minor);
     // mount_setattr came with 5.12, cgroup.kill with 5.14.
     if (major > 5 || (major == 5 && minor >= 14)) say(Grade::good, "kernel", name.release);
-    else if (major == 5 && minor >= 12) say(Grade::note, "kernel", name.release, "5.14 or newer can kill a whole control group at once");
-    else say(Grade::missing, "kernel", name.release, "5.12 is the oldest that boxes can be made on");
+    else if (major == 5 && minor >= 12)
+        say(Grade::note, "kernel", name.release,
+            "5.14 or newer can kill a whole control group at once");
+    else
+        say(Grade::missing, "kernel", name.release, "5.12 is the oldest that boxes can be made on");
 }
 
 void check_cgroups() {
     try {
         const isolate::CgroupLayout layout = isolate::find_cgroups();
-        say(Grade::good, "control groups", layout.kind() + (layout.delegated ? ", delegated by systemd" : ""));
+        say(Grade::good, "control groups",
+            layout.kind() + (layout.delegated ? ", delegated by systemd" : ""));
         for (const isolate::Hierarchy& hierarchy : layout.hierarchies) {
             if (hierarchy.v2 || !hierarchy.has(isolate::Controller::memory)) continue;
-            if (!std::filesystem::exists(hierarchy.path + "/memory.memsw.limit_in_bytes") && !first_line("/proc/swaps").empty()) {
-                say(Grade::note, "swap accounting", "off", "boot with swapaccount=1, or run without swap: memory limits do not count swap otherwise");
+            if (!std::filesystem::exists(hierarchy.path + "/memory.memsw.limit_in_bytes") &&
+                !first_line("/proc/swaps").empty()) {
+                say(Grade::note, "swap accounting", "off",
+                    "boot with swapaccount=1, or run without swap: memory limits do not count swap "
+                    "otherwise");
             }
         }
     } catch (const std::exception& error) {
-        say(Grade::missing, "control groups", error.what(), "boot with systemd.unified_cgroup_hierarchy=1, or mount the hierarchies");
+        say(Grade::missing, "control groups", error.what(),
+            "boot with systemd.unified_cgroup_hierarchy=1, or mount the hierarchies");
     }
 }
 
 void check_boxes(const config::Settings& settings) {
-    if (::geteuid() != 0) return say(Grade::note, "boxes", "not tried", "run this as root to make one and test every layer");
+    if (::geteuid() != 0)
+        return say(Grade::note, "boxes", "not tried",
+                   "run this as root to make one and test every layer");
     std::error_code error;
-    const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    const std::filesystem::path folder =
+        std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
     std::string probe = (folder / "cloister-probe").string();
     if (::access(probe.c_str(), X_OK) != 0) probe = "/usr/libexec/cloister/cloister-probe";
     try {
@@ -91,16 +105,23 @@ void check_noise() {
     std::ifstream swaps("/proc/swaps");
     std::string line;
     std::getline(swaps, line);
-    if (std::getline(swaps, line)) say(Grade::note, "swap", "on", "timings are steadier without (swapoff -a); boxes themselves never swap on v2");
+    if (std::getline(swaps, line))
+        say(Grade::note, "swap", "on",
+            "timings are steadier without (swapoff -a); boxes themselves never swap on v2");
     else say(Grade::good, "swap", "off");
     const std::string threads = first_line("/sys/devices/system/cpu/smt/active");
-    if (threads == "1") say(Grade::note, "SMT", "on", "judging is steadier with it off: echo off > /sys/devices/system/cpu/smt/control");
+    if (threads == "1")
+        say(Grade::note, "SMT", "on",
+            "judging is steadier with it off: echo off > /sys/devices/system/cpu/smt/control");
     else say(Grade::good, "SMT", threads.empty() ? "not known" : "off");
-    const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-    if (!governor.empty() && governor != "performance") say(Grade::note, "CPU governor", governor, "judging is steadier with 'performance'");
+    const std::string governor =
+        first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    if (!governor.empty() && governor != "performance")
+        say(Grade::note, "CPU governor", governor, "judging is steadier with 'performance'");
     else say(Grade::good, "CPU governor", governor.empty() ? "none" : governor);
     const std::string layout = first_line("/proc/sys/kernel/randomize_va_space");
-    if (layout != "2") say(Grade::note, "address randomisation", layout, "sysctl kernel.randomize_va_space=2");
+    if (layout != "2")
+        say(Grade::note, "address randomisation", layout, "sysctl kernel.randomize_va_space=2");
 }
 
 } // namespace

@@ -6,8 +6,8 @@
 
 namespace cloister::cli {
 
-/// Prints one line per finding. Returns 0 when boxes can be made here (as far as this user can tell),
-/// 1 otherwise.
+/// Prints one line per finding. Returns 0 when boxes can be made here (as far as this user can
+/// tell), 1 otherwise.
 int check_host(const config::Settings& settings);
 
 } // namespace cloister::cli

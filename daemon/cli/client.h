@@ -16,10 +16,10 @@ struct ClientRun {
     std::vector<std::string> arguments{};
 };
 
-/// Runs the program with our own stdin, stdout and stderr as its streams; SIGINT and SIGTERM go to the
-/// program, the second one ends the run. Returns the exit status: the program's own, 128 + N for signal
-/// N, 124 at a time limit, 1 when it did not compile, 125 otherwise. Nothing when no daemon answers.
-/// Throws std::runtime_error with a sentence when one answers but refuses us.
+/// Runs the program with our own stdin, stdout and stderr as its streams; SIGINT and SIGTERM go to
+/// the program, the second one ends the run. Returns the exit status: the program's own, 128 + N
+/// for signal N, 124 at a time limit, 1 when it did not compile, 125 otherwise. Nothing when no
+/// daemon answers. Throws std::runtime_error with a sentence when one answers but refuses us.
 std::optional<int> run_through_daemon(const ClientRun& run);
 
 /// The daemon's languages as a table of text. Nothing when no daemon answers.

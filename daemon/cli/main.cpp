@@ -1,5 +1,5 @@
-// cloister, the command line: a client when a daemon is running, and as root without one a driver of
-// the same boxes in its own process.
+// cloister, the command line: a client when a daemon is running, and as root without one a driver
+// of the same boxes in its own process.
 #include "daemon/cli/check.h"
 #include "daemon/cli/client.h"
 #include "daemon/config/settings.h"
@@ -23,12 +23,14 @@ namespace {
 using namespace cloister;
 
 constexpr const char* kUsage =
-    "usage: cloister run [--language L] [--address ADDR:PORT] [--token-file F] [--local] FILE [ARG...]\n"
+    "usage: cloister run [--language L] [--address ADDR:PORT] [--token-file F] [--local] FILE "
+    "[ARG...]\n"
     "       cloister runtimes [--address ADDR:PORT] [--token-file F] [--local]\n"
     "       cloister check\n"
     "       cloister show-policy [NAME]\n"
     "       cloister show-filter [NAME]\n"
-    "run        run a program in a box; exits as it does (128 + N for signal N, 124 at a time limit,\n"
+    "run        run a program in a box; exits as it does (128 + N for signal N, 124 at a time "
+    "limit,\n"
     "           125 when it was ended for another limit or could not be run)\n"
     "runtimes   the languages, their versions, and what to install for the missing ones\n"
     "check      what this host offers for isolation, and what to do about what it lacks\n"
@@ -57,7 +59,8 @@ Options read_options(int argc, char** argv) {
         else if (word == "--address") options.address = value();
         else if (word == "--token-file") options.token_file = value();
         else if (word == "--local") options.local = true;
-        else if (word.starts_with("--")) throw std::runtime_error("unknown option '" + word + "'\n" + kUsage);
+        else if (word.starts_with("--"))
+            throw std::runtime_error("unknown option '" + word + "'\n" + kUsage);
         else {
             options.rest.assign(argv + i, argv + argc); // what follows FILE is the program's
             break;
@@ -68,7 +71,8 @@ Options read_options(int argc, char** argv) {
 
 config::Settings local_settings() {
     config::Sources sources;
-    for (const char* name : {"MAX_EXECUTION_TIME", "MAX_MEMORY_LIMIT", "MAX_CPU_QUOTA", "DOCKER_ENABLED"}) {
+    for (const char* name :
+         {"MAX_EXECUTION_TIME", "MAX_MEMORY_LIMIT", "MAX_CPU_QUOTA", "DOCKER_ENABLED"}) {
         if (const char* value = std::getenv(name)) sources.environment[name] = value;
     }
     return config::load(sources);
@@ -82,9 +86,11 @@ std::string read_file(const std::string& path) {
 
 std::string name_of_file(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-const runtimes::Runtime& runtime_for(const config::Settings& settings, const Options& options, const std::string& file) {
+const runtimes::Runtime& runtime_for(const config::Settings& settings, const Options& options,
+                                     const std::string& file) {
     if (!options.language.empty()) {
-        if (const auto* runtime = runtimes::find(settings.runtimes, options.language)) return *runtime;
+        if (const auto* runtime = runtimes::find(settings.runtimes, options.language))
+            return *runtime;
         throw std::runtime_error("no runtime is called '" + options.language + "'");
     }
     for (const auto& [id, runtime] : settings.runtimes) {
@@ -108,11 +114,13 @@ std::string sentence(const keeper::LocalResult& result) {
     case isolate::Verdict::memory_limit: return "Ended: it used up its memory.";
     case isolate::Verdict::output_limit: return "Ended: it wrote more than is kept.";
     case isolate::Verdict::process_limit: return "It reached its limit of processes.";
-    case isolate::Verdict::forbidden_syscall: return "Ended: it called " + isolate::syscall_name(ending.forbidden_syscall) + ", which is forbidden.";
+    case isolate::Verdict::forbidden_syscall:
+        return "Ended: it called " + isolate::syscall_name(ending.forbidden_syscall) +
+               ", which is forbidden.";
     case isolate::Verdict::cancelled: return "Cancelled.";
     case isolate::Verdict::internal_error:
-        return "It could not be run: step " + std::string(isolate::name_of(ending.failed_step)) + ": " +
-               std::generic_category().message(ending.error) + ".";
+        return "It could not be run: step " + std::string(isolate::name_of(ending.failed_step)) +
+               ": " + std::generic_category().message(ending.error) + ".";
     }
     return {};
 }
@@ -133,7 +141,9 @@ int exit_status(const keeper::LocalResult& result) {
 }
 
 int run_here(const Options& options) {
-    if (::geteuid() != 0) throw std::runtime_error("no daemon answers at " + options.address + ", and making a box here needs root");
+    if (::geteuid() != 0)
+        throw std::runtime_error("no daemon answers at " + options.address +
+                                 ", and making a box here needs root");
     const config::Settings settings = local_settings();
     const std::string& path = options.rest.front();
     const runtimes::Runtime& runtime = runtime_for(settings, options, path);
@@ -158,9 +168,11 @@ int run_here(const Options& options) {
     if (ending.failed_step == isolate::Step::enter_root && ending.error == ENOENT) {
         std::string packages;
         for (const std::string& package : runtime.packages) packages += " " + package;
-        throw std::runtime_error(runtime.name + " is not installed here; Debian packages:" + packages);
+        throw std::runtime_error(runtime.name +
+                                 " is not installed here; Debian packages:" + packages);
     }
-    if (const std::string text = sentence(result); !text.empty()) std::cerr << "cloister: " << text << "\n";
+    if (const std::string text = sentence(result); !text.empty())
+        std::cerr << "cloister: " << text << "\n";
     return exit_status(result);
 }
 
@@ -169,12 +181,14 @@ int run(const Options& options) {
     if (!options.local) {
         cli::ClientRun request;
         request.address = options.address;
-        request.token = options.token_file.empty() ? std::string() : cli::trimmed(read_file(options.token_file));
+        request.token = options.token_file.empty() ? std::string()
+                                                   : cli::trimmed(read_file(options.token_file));
         request.language = options.language;
         request.file_name = name_of_file(options.rest.front());
         request.code = read_file(options.rest.front());
         request.arguments.assign(options.rest.begin() + 1, options.rest.end());
-        if (request.language.empty()) request.language = runtime_for(local_settings(), options, request.file_name).id;
+        if (request.language.empty())
+            request.language = runtime_for(local_settings(), options, request.file_name).id;
         if (const std::optional<int> status = cli::run_through_daemon(request)) return *status;
     }
     return run_here(options);
@@ -185,7 +199,8 @@ std::string first_version(const std::string& text) {
         const std::size_t end = std::min(text.find_first_not_of("0123456789.", i), text.size());
         const std::string word = text.substr(i, end - i);
         const auto dot = word.find('.');
-        if (dot != std::string::npos && dot > 0 && dot + 1 < word.size()) return word.substr(0, word.find_last_not_of('.') + 1);
+        if (dot != std::string::npos && dot > 0 && dot + 1 < word.size())
+            return word.substr(0, word.find_last_not_of('.') + 1);
         if (end > i) i = end;
     }
     return "?";
@@ -193,13 +208,17 @@ std::string first_version(const std::string& text) {
 
 int show_runtimes(const Options& options) {
     if (!options.local) {
-        const std::string token = options.token_file.empty() ? std::string() : cli::trimmed(read_file(options.token_file));
+        const std::string token = options.token_file.empty()
+                                      ? std::string()
+                                      : cli::trimmed(read_file(options.token_file));
         if (const auto text = cli::fetch_runtimes(options.address, token)) {
             std::cout << *text;
             return 0;
         }
     }
-    if (::geteuid() != 0) throw std::runtime_error("no daemon answers at " + options.address + ", and asking the runtimes here needs root");
+    if (::geteuid() != 0)
+        throw std::runtime_error("no daemon answers at " + options.address +
+                                 ", and asking the runtimes here needs root");
     const config::Settings settings = local_settings();
     keeper::LocalRunner runner(settings);
     for (const auto& [id, runtime] : settings.runtimes) {
@@ -220,7 +239,8 @@ int show_runtimes(const Options& options) {
 }
 
 const policies::Policy& policy_named(const config::Settings& settings, const Options& options) {
-    const std::string name = options.rest.empty() ? settings.config.run_policy : options.rest.front();
+    const std::string name =
+        options.rest.empty() ? settings.config.run_policy : options.rest.front();
     const auto found = settings.policies.find(name);
     if (found != settings.policies.end()) return found->second;
     std::string known;
@@ -242,7 +262,9 @@ int command(int argc, char** argv) {
         const config::Settings settings = local_settings();
         const policies::Policy& policy = policy_named(settings, options);
         const isolate::SeccompProgram program(policy.syscalls);
-        std::cout << "# policy " << policy.name << ": " << program.instructions().size() << " BPF instructions\n" << isolate::explain(policy.syscalls);
+        std::cout << "# policy " << policy.name << ": " << program.instructions().size()
+                  << " BPF instructions\n"
+                  << isolate::explain(policy.syscalls);
         return 0;
     }
     if (name == "--version") {

@@ -19,16 +19,17 @@ namespace cloister::config {
 struct Config {
     std::string listen = "127.0.0.1:8000"; ///< ADDR:PORT, IPv6 in brackets; port 0: any free one
     std::string state_dir = "/var/lib/cloister";
-    std::string user = "cloister";         ///< the front's account; without it, a number of our own
-    std::string token_file{};              ///< required when `listen` is not loopback
+    std::string user = "cloister"; ///< the front's account; without it, a number of our own
+    std::string token_file{};      ///< required when `listen` is not loopback
     std::vector<std::string> allowed_origins{}; ///< exact, beside the origins of `listen` itself
-    std::vector<std::string> allowed_hosts{};   ///< exact Host values, beside those of `listen` itself
-    std::string executor = "auto";         ///< auto, native, docker, local
-    std::string run_policy = "default";    ///< policy of run steps that name none
-    std::uint32_t boxes = 0;               ///< runs at one time; 0: four per core
-    std::uint32_t queue = 1024;            ///< waiting runs, all clients together
-    std::uint32_t runs_per_client = 4;     ///< running at one time
-    std::uint32_t queue_per_client = 16;   ///< waiting
+    std::vector<std::string> allowed_hosts{};   ///< exact Host values, beside those of `listen`
+                                                ///< itself
+    std::string executor = "auto";              ///< auto, native, docker, local
+    std::string run_policy = "default";         ///< policy of run steps that name none
+    std::uint32_t boxes = 0;                    ///< runs at one time; 0: four per core
+    std::uint32_t queue = 1024;                 ///< waiting runs, all clients together
+    std::uint32_t runs_per_client = 4;          ///< running at one time
+    std::uint32_t queue_per_client = 16;        ///< waiting
     std::uint32_t connections = 10'000;
     std::uint32_t connections_per_address = 256; ///< not applied to loopback
     std::uint64_t message_bytes = 1 * isolate::kMiB;
@@ -43,7 +44,7 @@ struct Config {
     std::uint64_t input_queue_bytes = 256 * isolate::kKiB; ///< unread execution_input per run
     std::chrono::seconds handshake_timeout{10};
     std::chrono::seconds idle_ping{25};
-    std::chrono::seconds drain_time{10};   ///< for runs under way when the service stops
+    std::chrono::seconds drain_time{10}; ///< for runs under way when the service stops
 };
 
 struct Settings {
@@ -57,17 +58,20 @@ struct Settings {
 
 /// Where to read from. Empty members mean the built-in place.
 struct Sources {
-    std::string config_file{};  ///< /etc/cloister/cloister.jsonc; missing is fine unless named by a flag
-    std::string policies_dir{}; ///< beside the executable in a build tree, else /usr/share/cloister/policies
+    std::string config_file{};  ///< /etc/cloister/cloister.jsonc; missing is fine unless named by a
+                                ///< flag
+    std::string policies_dir{}; ///< beside the executable in a build tree, else
+                                ///< /usr/share/cloister/policies
     std::string runtimes_dir{};
     std::map<std::string, std::string> flags{}; ///< "listen" and "state_dir", which come last
     std::map<std::string, std::string> environment{};
 };
 
-/// Reads, merges (file, then .env, then environment, then flags) and checks everything, including that
-/// every policy a runtime names exists. MAX_EXECUTION_TIME (s), MAX_MEMORY_LIMIT ("128m"),
+/// Reads, merges (file, then .env, then environment, then flags) and checks everything, including
+/// that every policy a runtime names exists. MAX_EXECUTION_TIME (s), MAX_MEMORY_LIMIT ("128m"),
 /// MAX_CPU_QUOTA (µs per 100 ms) and DOCKER_ENABLED set the ceilings of every policy that extends
-/// or is the run policy, never of `compile`. Throws std::runtime_error with a sentence for the operator.
+/// or is the run policy, never of `compile`. Throws std::runtime_error with a sentence for the
+/// operator.
 Settings load(const Sources& sources);
 
 /// The settings as one JSON text, and back: the hand-over from keeper to front.

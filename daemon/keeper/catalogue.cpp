@@ -10,7 +10,8 @@ namespace cloister::keeper {
 namespace {
 
 /// What every program finds in its environment, beside its runtime's own.
-const std::vector<std::string> kEnvironment = {"PATH=/usr/bin", "HOME=/tmp", "LANG=C.UTF-8", "TMPDIR=/tmp"};
+const std::vector<std::string> kEnvironment = {"PATH=/usr/bin", "HOME=/tmp", "LANG=C.UTF-8",
+                                               "TMPDIR=/tmp"};
 
 /// Roots by their list of mounts: stages that show the same share one.
 class Roots {
@@ -44,7 +45,8 @@ StagePlan plan_of(const runtimes::StepPlan& step, Roots& roots) {
     StagePlan plan;
     plan.command = step.command;
     plan.environment = kEnvironment;
-    plan.environment.insert(plan.environment.end(), step.environment.begin(), step.environment.end());
+    plan.environment.insert(plan.environment.end(), step.environment.begin(),
+                            step.environment.end());
     plan.live_environment = step.live_environment;
     roots.give(plan, step.mounts);
     return plan;
@@ -62,8 +64,10 @@ Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned 
         runtimes_.push_back(std::move(plan));
     }
     for (const auto& [name, policy] : settings.policies) {
-        policies_.push_back({.name = name, .ceilings = policy.limits,
-                             .filter = std::make_unique<const isolate::SeccompProgram>(policy.syscalls)});
+        policies_.push_back(
+            {.name = name,
+             .ceilings = policy.limits,
+             .filter = std::make_unique<const isolate::SeccompProgram>(policy.syscalls)});
     }
 }
 
@@ -78,11 +82,13 @@ const PolicyPlan* Catalogue::policy(std::uint32_t number) const {
     return number < policies_.size() ? &policies_[number] : nullptr;
 }
 
-std::vector<isolate::Word> fill(const std::vector<std::string>& command, const isolate::Limits& limits,
-                                std::vector<std::string>& storage) {
+std::vector<isolate::Word> fill(const std::vector<std::string>& command,
+                                const isolate::Limits& limits, std::vector<std::string>& storage) {
     using Kind = isolate::Word::Kind;
-    static const std::map<std::string_view, Kind> kHoles = {
-        {"{entry}", Kind::entry}, {"{main}", Kind::main_name}, {"{sources}", Kind::sources}, {"{args}", Kind::arguments}};
+    static const std::map<std::string_view, Kind> kHoles = {{"{entry}", Kind::entry},
+                                                            {"{main}", Kind::main_name},
+                                                            {"{sources}", Kind::sources},
+                                                            {"{args}", Kind::arguments}};
     constexpr std::string_view kMemory = "{memory_mib}";
     std::vector<isolate::Word> words;
     storage.clear();

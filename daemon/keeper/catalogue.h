@@ -1,6 +1,6 @@
-// Everything that can be run, worked out once from the settings: per runtime and stage the root, the
-// command and the environment; per policy the compiled filter and the ceilings. Numbers in frames
-// are places in these lists.
+// Everything that can be run, worked out once from the settings: per runtime and stage the root,
+// the command and the environment; per policy the compiled filter and the ceilings. Numbers in
+// frames are places in these lists.
 #pragma once
 
 #include "daemon/config/settings.h"
@@ -51,7 +51,7 @@ private:
 };
 
 /// The command's words with {memory_mib} replaced; they borrow from `storage`.
-std::vector<isolate::Word> fill(const std::vector<std::string>& command, const isolate::Limits& limits,
-                                std::vector<std::string>& storage);
+std::vector<isolate::Word> fill(const std::vector<std::string>& command,
+                                const isolate::Limits& limits, std::vector<std::string>& storage);
 
 } // namespace cloister::keeper

@@ -36,7 +36,9 @@ Fd seal(const std::string& bytes) {
     if (::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
         throw isolate::SysError(errno, "write the bundle");
     }
-    check(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), "seal the bundle");
+    check(
+        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+        "seal the bundle");
     return file;
 }
 
@@ -75,17 +77,21 @@ struct LocalRunner::State {
     std::unordered_map<std::uint64_t, Job*> jobs{};
 
     explicit State(const config::Settings& from)
-        : settings(from), slots(from.config.boxes != 0 ? from.config.boxes : 4 * std::max(1U, std::thread::hardware_concurrency())),
+        : settings(from),
+          slots(from.config.boxes != 0 ? from.config.boxes
+                                       : 4 * std::max(1U, std::thread::hardware_concurrency())),
           catalogue(settings, instance.user_id(0), slots),
-          runs(instance, catalogue, slots,
-               {.started = [this](std::uint64_t id, std::chrono::nanoseconds) { jobs.at(id)->started = Clock::now(); },
-                .ended =
-                    [this](std::uint64_t id, const isolate::Outcome& outcome) {
-                        Job& job = *jobs.at(id);
-                        job.result.outcome = outcome;
-                        job.ended = true;
-                        job.input.reset();
-                    }}) {}
+          runs(
+              instance, catalogue, slots,
+              {.started = [this](std::uint64_t id,
+                                 std::chrono::nanoseconds) { jobs.at(id)->started = Clock::now(); },
+               .ended =
+                   [this](std::uint64_t id, const isolate::Outcome& outcome) {
+                       Job& job = *jobs.at(id);
+                       job.result.outcome = outcome;
+                       job.ended = true;
+                       job.input.reset();
+                   }}) {}
 
     void begin(Job& job);
     void feed(Job& job);
@@ -97,13 +103,18 @@ struct LocalRunner::State {
 void LocalRunner::State::begin(Job& job) {
     const LocalRun& request = *job.request;
     const auto runtime = settings.runtimes.find(request.runtime);
-    if (runtime == settings.runtimes.end()) throw std::runtime_error("no runtime is called '" + request.runtime + "'");
-    const runtimes::StepPlan& step = request.stage == wire::Stage::version   ? runtime->second.version
-                                     : request.stage == wire::Stage::compile ? runtime->second.compile.value()
-                                                                             : runtime->second.run;
-    const std::string policy_name = !request.policy.empty() ? request.policy : !step.policy.empty() ? step.policy : settings.config.run_policy;
+    if (runtime == settings.runtimes.end())
+        throw std::runtime_error("no runtime is called '" + request.runtime + "'");
+    const runtimes::StepPlan& step = request.stage == wire::Stage::version ? runtime->second.version
+                                     : request.stage == wire::Stage::compile
+                                         ? runtime->second.compile.value()
+                                         : runtime->second.run;
+    const std::string policy_name = !request.policy.empty() ? request.policy
+                                    : !step.policy.empty()  ? step.policy
+                                                            : settings.config.run_policy;
     const auto policy = settings.policies.find(policy_name);
-    if (policy == settings.policies.end()) throw std::runtime_error("no policy is called '" + policy_name + "'");
+    if (policy == settings.policies.end())
+        throw std::runtime_error("no policy is called '" + policy_name + "'");
 
     job.limits = request.limits.value_or(policy->second.limits);
     job.result.run_id = ++last_id;
@@ -141,13 +152,15 @@ void LocalRunner::State::begin(Job& job) {
         fds.streams[i + 1] = std::move(pipe.write);
     }
     jobs[frame.run_id] = &job;
-    if (!runs.start(frame, std::move(fds))) throw std::runtime_error("the run asks for what it may not have");
+    if (!runs.start(frame, std::move(fds)))
+        throw std::runtime_error("the run asks for what it may not have");
 }
 
 void LocalRunner::State::feed(Job& job) {
     const std::string& input = job.request->input;
     while (job.written < input.size()) {
-        const ssize_t size = ::write(job.input.get(), input.data() + job.written, input.size() - job.written);
+        const ssize_t size =
+            ::write(job.input.get(), input.data() + job.written, input.size() - job.written);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && errno == EAGAIN) return;
         if (size < 0) break; // the program no longer reads
@@ -167,7 +180,9 @@ void LocalRunner::State::collect(Job& job, Stream& stream) {
             return;
         }
         const auto bytes = static_cast<std::size_t>(size);
-        const std::size_t room = job.limits.output_bytes - std::min<std::uint64_t>(job.limits.output_bytes, stream.kept->size());
+        const std::size_t room =
+            job.limits.output_bytes -
+            std::min<std::uint64_t>(job.limits.output_bytes, stream.kept->size());
         const std::size_t fits = std::min(room, bytes);
         stream.kept->append(chunk.data(), fits);
         *stream.dropped += bytes - fits;
@@ -200,14 +215,17 @@ void LocalRunner::State::finish(std::vector<Job>& all) {
         std::vector<pollfd> watched = {{.fd = runs.fd(), .events = POLLIN, .revents = 0}};
         for (Job& job : all) {
             keep_time(job, next);
-            if (job.input) watched.push_back({.fd = job.input.get(), .events = POLLOUT, .revents = 0});
+            if (job.input)
+                watched.push_back({.fd = job.input.get(), .events = POLLOUT, .revents = 0});
             for (const Stream& stream : job.streams) {
-                if (stream.fd) watched.push_back({.fd = stream.fd.get(), .events = POLLIN, .revents = 0});
+                if (stream.fd)
+                    watched.push_back({.fd = stream.fd.get(), .events = POLLIN, .revents = 0});
             }
         }
         timespec wait{};
         if (next) {
-            const auto left = std::max<std::chrono::nanoseconds>(*next - Clock::now(), std::chrono::nanoseconds::zero());
+            const auto left = std::max<std::chrono::nanoseconds>(*next - Clock::now(),
+                                                                 std::chrono::nanoseconds::zero());
             wait.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
             wait.tv_nsec = (left % std::chrono::seconds(1)).count();
         }
@@ -223,7 +241,8 @@ void LocalRunner::State::finish(std::vector<Job>& all) {
     for (Job& job : all) {
         job.result.verdict = isolate::judge(job.result.outcome.ending, job.result.outcome.usage);
         const bool overflowed = job.result.output_dropped + job.result.error_dropped > 0;
-        if (overflowed && !job.result.outcome.ending.killed_for) job.result.verdict = isolate::Verdict::output_limit;
+        if (overflowed && !job.result.outcome.ending.killed_for)
+            job.result.verdict = isolate::Verdict::output_limit;
         jobs.erase(job.result.run_id);
     }
 }
@@ -264,7 +283,8 @@ LocalResult LocalRunner::compile_and_run(LocalRun request) {
     compile.signal_after.reset();
     LocalResult compiled = run(compile);
     if (compiled.verdict != isolate::Verdict::ok) {
-        if (compiled.verdict != isolate::Verdict::internal_error) compiled.verdict = isolate::Verdict::compile_error;
+        if (compiled.verdict != isolate::Verdict::internal_error)
+            compiled.verdict = isolate::Verdict::compile_error;
         return compiled;
     }
     request.artifact = compiled.run_id;

@@ -67,21 +67,33 @@ bool cannot_execute_in(const char* folder) {
 
 bool holds(std::size_t layer) {
     switch (layer) {
-    case 0: return ::getuid() != 0 && ::geteuid() == ::getuid() && ::getgid() != 0 && ::getgroups(0, nullptr) == 0;
-    case 1: return is_zero("CapInh:") && is_zero("CapPrm:") && is_zero("CapEff:") && is_zero("CapBnd:") && is_zero("CapAmb:");
+    case 0:
+        return ::getuid() != 0 && ::geteuid() == ::getuid() && ::getgid() != 0 &&
+               ::getgroups(0, nullptr) == 0;
+    case 1:
+        return is_zero("CapInh:") && is_zero("CapPrm:") && is_zero("CapEff:") &&
+               is_zero("CapBnd:") && is_zero("CapAmb:");
     case 2: return std::strcmp(status("NoNewPrivs:"), "1") == 0;
     case 3: return std::strcmp(status("Seccomp:"), "2") == 0;
     case 4: return ::getpid() == 2;
     case 5: return only_loopback();
-    case 6: return is_missing("/root") && is_missing("/home") && is_missing("/var") && is_missing("/sys") && is_missing("/etc/shadow");
+    case 6:
+        return is_missing("/root") && is_missing("/home") && is_missing("/var") &&
+               is_missing("/sys") && is_missing("/etc/shadow");
     case 7: return ::mkdir("/x", 0700) != 0 && ::open("/etc/passwd", O_WRONLY | O_CLOEXEC) < 0;
-    case 8: return is_missing("/proc/sys") && is_missing("/proc/kcore") && is_missing("/proc/sysrq-trigger") && is_missing("/proc/1/status");
+    case 8:
+        return is_missing("/proc/sys") && is_missing("/proc/kcore") &&
+               is_missing("/proc/sysrq-trigger") && is_missing("/proc/1/status");
     case 9: return nothing_is_open();
     case 10: return ::unshare(CLONE_NEWUSER) != 0 && ::unshare(CLONE_NEWNS) != 0;
     case 11: return ::mount("x", "/tmp", "tmpfs", 0, nullptr) != 0;
     case 12: return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0;
-    case 13: return cannot_execute_in("/box") && cannot_execute_in("/tmp") && cannot_execute_in("/dev/shm");
-    case 14: return std::getenv("HOME") != nullptr && std::strcmp(std::getenv("HOME"), "/tmp") == 0 && std::getenv("SUDO_USER") == nullptr;
+    case 13:
+        return cannot_execute_in("/box") && cannot_execute_in("/tmp") &&
+               cannot_execute_in("/dev/shm");
+    case 14:
+        return std::getenv("HOME") != nullptr && std::strcmp(std::getenv("HOME"), "/tmp") == 0 &&
+               std::getenv("SUDO_USER") == nullptr;
     default: return true;
     }
 }

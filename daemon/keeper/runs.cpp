@@ -211,15 +211,13 @@ void Runs::read_reports(Run& run) {
 void Runs::handle(Run& run, Source source) {
     switch (source) {
     case Source::report: read_reports(run); break;
-    case Source::memory:
+    case Source::memory: {
+        std::uint64_t count = 0;
+        (void)!::read(run.box.oom_event(), &count, sizeof count); // resets it
         // v1 has killed one process; the rest of the box goes with it.
-        if (run.box.counters().oom_kills > 0) {
-            end(run, Verdict::memory_limit);
-        } else {
-            std::uint64_t count = 0;
-            (void)!::read(run.box.oom_event(), &count, sizeof count);
-        }
+        if (run.box.counters().oom_kills > 0) end(run, Verdict::memory_limit);
         break;
+    }
     case Source::listener:
         // The listener is also readable when the last process behind the filter has ended well:
         // then there is no call to take, and nothing was forbidden.

@@ -1,6 +1,6 @@
-// The runs under way: slots, boxes, clocks and artifacts. One thread; the owner waits for fd() to be
-// readable or next_deadline() to pass, and calls dispatch(). Everything told to `Events` is final:
-// `ended` comes once per run, after its box is proven empty and gone.
+// The runs under way: slots, boxes, clocks and artifacts. One thread; the owner waits for fd() to
+// be readable or next_deadline() to pass, and calls dispatch(). Everything told to `Events` is
+// final: `ended` comes once per run, after its box is proven empty and gone.
 #pragma once
 
 #include "daemon/keeper/catalogue.h"

@@ -24,7 +24,8 @@ std::string selftest(const config::Settings& settings, const std::string& probe)
     const isolate::Ending& ending = result.outcome.ending;
     if (result.verdict == isolate::Verdict::ok) return {};
     if (ending.failed_step != isolate::Step::none) {
-        return "a box could not be made: step " + std::string(isolate::name_of(ending.failed_step)) + ": " +
+        return "a box could not be made: step " +
+               std::string(isolate::name_of(ending.failed_step)) + ": " +
                std::generic_category().message(ending.error);
     }
     const auto place = static_cast<std::size_t>(ending.exit_code);

@@ -9,7 +9,8 @@
 
 namespace cloister::keeper {
 
-/// What the probe tests, in order; its exit status is the place (from 1) of the first that is missing.
+/// What the probe tests, in order; its exit status is the place (from 1) of the first that is
+/// missing.
 inline constexpr std::array kProbedLayers = {
     "user and group identity",
     "empty capability sets",
@@ -28,8 +29,8 @@ inline constexpr std::array kProbedLayers = {
     "clean environment",
 };
 
-/// Empty when every layer holds; else one sentence that names what is missing. `probe` is the path of
-/// the probe program. Throws when no box could be made at all.
+/// Empty when every layer holds; else one sentence that names what is missing. `probe` is the path
+/// of the probe program. Throws when no box could be made at all.
 std::string selftest(const config::Settings& settings, const std::string& probe);
 
 } // namespace cloister::keeper

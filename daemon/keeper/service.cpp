@@ -1,5 +1,6 @@
-// The keeper's loop. Every frame is checked as if the front were taken: a frame that is not permitted
-// ends both. All the front can do is run what the catalogue holds, within the ceilings, and kill it.
+// The keeper's loop. Every frame is checked as if the front were taken: a frame that is not
+// permitted ends both. All the front can do is run what the catalogue holds, within the ceilings,
+// and kill it.
 #include "daemon/keeper/service.h"
 
 #include "daemon/keeper/catalogue.h"
@@ -38,18 +39,22 @@ public:
 };
 
 unsigned slots_of(const config::Config& config) {
-    const unsigned asked = config.boxes != 0 ? config.boxes : 4 * std::max(1U, std::thread::hardware_concurrency());
+    const unsigned asked =
+        config.boxes != 0 ? config.boxes : 4 * std::max(1U, std::thread::hardware_concurrency());
     return std::min(asked, isolate::kMaxSlots);
 }
 
 class Service {
 public:
     Service(const config::Settings& settings, Fd front, Fd signals)
-        : slots_(slots_of(settings.config)), drain_time_(settings.config.drain_time), front_(std::move(front)),
-          signals_(std::move(signals)), instance_(), catalogue_(settings, instance_.user_id(0), slots_),
+        : slots_(slots_of(settings.config)), drain_time_(settings.config.drain_time),
+          front_(std::move(front)), signals_(std::move(signals)), instance_(),
+          catalogue_(settings, instance_.user_id(0), slots_),
           runs_(instance_, catalogue_, slots_,
-                {.started = [this](std::uint64_t id, std::chrono::nanoseconds setup) { tell_started(id, setup); },
-                 .ended = [this](std::uint64_t id, const isolate::Outcome& outcome) { tell_ended(id, outcome); }}) {}
+                {.started = [this](std::uint64_t id,
+                                   std::chrono::nanoseconds setup) { tell_started(id, setup); },
+                 .ended = [this](std::uint64_t id,
+                                 const isolate::Outcome& outcome) { tell_ended(id, outcome); }}) {}
 
     uid_t fallback_id() const { return instance_.front_id(); }
     int serve(pid_t front_pid);
@@ -65,7 +70,9 @@ private:
 
     void handle_run(wire::Received& received);
     void handle_kill(wire::Received& received);
-    void handle_release(wire::Received& received) { runs_.release(received.frame.body.release.run_id); }
+    void handle_release(wire::Received& received) {
+        runs_.release(received.frame.body.release.run_id);
+    }
     void handle_status(wire::Received& received);
 
     void tell_started(std::uint64_t id, std::chrono::nanoseconds setup);
@@ -99,12 +106,14 @@ void require(bool permitted, const char* what) {
     if (!permitted) throw NotPermitted(what);
 }
 
-/// A stream is a pipe or a terminal, the bundle a sealed memfd: a taken front gains nothing by handing
-/// over something else, and this keeps it so.
+/// A stream is a pipe or a terminal, the bundle a sealed memfd: a taken front gains nothing by
+/// handing over something else, and this keeps it so.
 void check_descriptors(const wire::Received& received) {
     for (std::size_t i = 0; i < 3; ++i) {
         struct stat info {};
-        require(::fstat(received.fds[i].get(), &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)), "a stream that is no pipe");
+        require(::fstat(received.fds[i].get(), &info) == 0 &&
+                    (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)),
+                "a stream that is no pipe");
     }
     const int seals = ::fcntl(received.fds[3].get(), F_GET_SEALS);
     constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
@@ -127,7 +136,9 @@ void Service::handle_kill(wire::Received& received) {
         require(frame.signal < static_cast<std::uint32_t>(SIGRTMIN), "an unknown signal");
         return runs_.signal(frame.run_id, static_cast<int>(frame.signal));
     }
-    require(frame.reason == isolate::Verdict::cancelled || frame.reason == isolate::Verdict::output_limit, "an unknown reason");
+    require(frame.reason == isolate::Verdict::cancelled ||
+                frame.reason == isolate::Verdict::output_limit,
+            "an unknown reason");
     runs_.kill(frame.run_id, frame.reason);
 }
 
@@ -172,7 +183,9 @@ bool Service::read_front() {
         wire::Received received = wire::receive(front_.get());
         if (received.state == wire::Received::State::nothing) return true;
         if (received.state == wire::Received::State::closed) return false;
-        const auto permit = std::find_if(kPermits.begin(), kPermits.end(), [&](const Permit& entry) { return entry.kind == received.frame.kind; });
+        const auto permit =
+            std::find_if(kPermits.begin(), kPermits.end(),
+                         [&](const Permit& entry) { return entry.kind == received.frame.kind; });
         require(permit != kPermits.end(), "an unknown frame");
         require(received.fd_count == permit->fds, "a frame with the wrong descriptors");
         (this->*permit->handle)(received);
@@ -183,7 +196,9 @@ void Service::read_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            std::fputs("cloisterd: SIGHUP: policies and runtimes are read at start only; restart to change them\n", stderr);
+            std::fputs("cloisterd: SIGHUP: policies and runtimes are read at start only; restart "
+                       "to change them\n",
+                       stderr);
         } else if (drain_until_) {
             stop_now_ = true; // asked twice
         } else {
@@ -200,7 +215,8 @@ void Service::wait(const Fd& front_process) {
     if (drain_until_) next = next ? std::min(*next, *drain_until_) : drain_until_;
     timespec timeout{};
     if (next) {
-        const auto left = std::max<std::chrono::nanoseconds>(*next - Clock::now(), std::chrono::nanoseconds::zero());
+        const auto left = std::max<std::chrono::nanoseconds>(*next - Clock::now(),
+                                                             std::chrono::nanoseconds::zero());
         timeout.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
         timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
     }
@@ -213,7 +229,8 @@ void Service::wait(const Fd& front_process) {
 }
 
 int Service::serve(pid_t front_pid) {
-    const Fd front_process(check(static_cast<int>(::syscall(SYS_pidfd_open, front_pid, 0)), "watch the front"));
+    const Fd front_process(
+        check(static_cast<int>(::syscall(SYS_pidfd_open, front_pid, 0)), "watch the front"));
     int status = 1;
     bool trusted = true;
     try {
@@ -236,12 +253,16 @@ int Service::serve(pid_t front_pid) {
     front_.reset();
     siginfo_t info{};
     pollfd watched{.fd = front_process.get(), .events = POLLIN, .revents = 0};
-    const int patience_ms = trusted && !stop_now_ ? 1000 : 0; // its end of the pair is closed: it goes by itself
-    if (::poll(&watched, 1, patience_ms) == 0) (void)::syscall(SYS_pidfd_send_signal, front_process.get(), SIGKILL, nullptr, 0);
+    const int patience_ms =
+        trusted && !stop_now_ ? 1000 : 0; // its end of the pair is closed: it goes by itself
+    if (::poll(&watched, 1, patience_ms) == 0)
+        (void)::syscall(SYS_pidfd_send_signal, front_process.get(), SIGKILL, nullptr, 0);
     if (::waitid(P_PID, static_cast<id_t>(front_pid), &info, WEXITED) == 0 && drain_until_) {
         status = (info.si_code == CLD_EXITED && info.si_status == 0) || stop_now_ ? 0 : 1;
     }
-    if (!drain_until_) std::fprintf(stderr, "cloisterd: the front ended (%s %d); ending\n", info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+    if (!drain_until_)
+        std::fprintf(stderr, "cloisterd: the front ended (%s %d); ending\n",
+                     info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
     return status;
 }
 
@@ -258,7 +279,8 @@ Fd catch_signals() {
 
 int serve(const config::Settings& settings, const std::function<pid_t(int, uid_t)>& start_front) {
     int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "pair of front and keeper");
+    check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+          "pair of front and keeper");
     Fd theirs(ends[1]);
     Service service(settings, Fd(ends[0]), catch_signals());
     const pid_t front = start_front(theirs.get(), service.fallback_id());

@@ -9,9 +9,11 @@
 
 namespace cloister::keeper {
 
-/// Starts the front (by `start_front`, with the front's end of the pair and the user id to fall back
-/// on; it returns the child's pid) and serves until it ends or a signal says so. SIGTERM and SIGINT
-/// drain. Returns the exit status: 0 after a drain, 1 when the front died or broke the protocol.
-int serve(const config::Settings& settings, const std::function<pid_t(int front_end, uid_t fallback_id)>& start_front);
+/// Starts the front (by `start_front`, with the front's end of the pair and the user id to fall
+/// back on; it returns the child's pid) and serves until it ends or a signal says so. SIGTERM and
+/// SIGINT drain. Returns the exit status: 0 after a drain, 1 when the front died or broke the
+/// protocol.
+int serve(const config::Settings& settings,
+          const std::function<pid_t(int front_end, uid_t fallback_id)>& start_front);
 
 } // namespace cloister::keeper

@@ -56,7 +56,8 @@ Received receive(int socket) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
             isolate::Fd owned(fd);
-            if (received.fd_count < kMaxFrameFds) received.fds[received.fd_count++] = std::move(owned);
+            if (received.fd_count < kMaxFrameFds)
+                received.fds[received.fd_count++] = std::move(owned);
         }
     }
     if (size == 0) {

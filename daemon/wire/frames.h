@@ -1,7 +1,7 @@
 // What front and keeper say to each other: fixed-size frames over one SOCK_SEQPACKET pair, with
-// descriptors beside them (SCM_RIGHTS). No frame holds a path, an argument, an environment string or
-// a byte that a client wrote. Both ends check every frame as if the other were hostile; a frame that
-// is not permitted ends both processes.
+// descriptors beside them (SCM_RIGHTS). No frame holds a path, an argument, an environment string
+// or a byte that a client wrote. Both ends check every frame as if the other were hostile; a frame
+// that is not permitted ends both processes.
 #pragma once
 
 #include "isolate/fd.h"
@@ -31,8 +31,9 @@ enum class Kind : std::uint32_t {
 /// Which of a runtime's steps a run is.
 enum class Stage : std::uint32_t { version = 0, compile = 1, run = 2 };
 
-inline constexpr std::uint32_t kFlagTerminal = 1; ///< the streams are one terminal; make it controlling
-inline constexpr std::uint32_t kFlagLive = 2;     ///< output is watched as it happens
+inline constexpr std::uint32_t kFlagTerminal =
+    1;                                        ///< the streams are one terminal; make it controlling
+inline constexpr std::uint32_t kFlagLive = 2; ///< output is watched as it happens
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0
@@ -66,7 +67,7 @@ struct EndedFrame {
 };
 
 struct StatusReply {
-    std::uint32_t boxes = 0;     ///< how many runs may be under way at one time
+    std::uint32_t boxes = 0; ///< how many runs may be under way at one time
     std::uint32_t running = 0;
     std::uint32_t artifacts = 0;
     std::uint32_t quarantined = 0; ///< slots that could not be proven empty
@@ -101,8 +102,8 @@ struct Received {
 /// std::system_error on anything else (EPIPE: the peer is gone).
 bool send(int socket, const Frame& frame, const int* fds = nullptr, std::size_t fd_count = 0);
 
-/// Takes one frame, never blocking. Throws std::runtime_error on a packet that is not one whole frame
-/// or carries more descriptors than kMaxFrameFds.
+/// Takes one frame, never blocking. Throws std::runtime_error on a packet that is not one whole
+/// frame or carries more descriptors than kMaxFrameFds.
 Received receive(int socket);
 
 } // namespace cloister::wire
