@@ -29,7 +29,7 @@ uid_t first_id() {
         std::string folder;
         uid_t number = 0;
         text >> folder >> number;
-        return number - (number - isolate::Instance::kFirstId) % isolate::Instance::kIdsPerInstance;
+        return number - (number - isolate::kFirstId) % isolate::kIdsPerInstance;
     }();
     return id;
 }
@@ -41,7 +41,7 @@ std::vector<std::string> seen_now(const std::string& own_group) {
         if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
         struct stat owner {};
         if (::stat(entry.path().c_str(), &owner) != 0) continue;
-        if (owner.st_uid < first_id() || owner.st_uid >= first_id() + isolate::Instance::kIdsPerInstance) continue;
+        if (owner.st_uid < first_id() || owner.st_uid >= first_id() + isolate::kIdsPerInstance) continue;
         std::ifstream status(entry.path() / "status");
         std::string name;
         std::getline(status, name);
@@ -127,7 +127,7 @@ LocalResult run(const Words& arguments) { return runner().run(play(arguments)); 
 
 std::vector<std::string> left_on_host() {
     const std::string own_group =
-        "instance-" + std::to_string((first_id() - isolate::Instance::kFirstId) / isolate::Instance::kIdsPerInstance);
+        "instance-" + std::to_string((first_id() - isolate::kFirstId) / isolate::kIdsPerInstance);
     const auto patience = std::chrono::steady_clock::now() + 1s * slowness();
     for (;;) {
         std::vector<std::string> seen = seen_now(own_group);

@@ -259,7 +259,9 @@ TEST_CASE("a forbidden call is refused by default, and ends the run by name unde
     }
     LocalRun honest = play({"hello"});
     honest.policy = "strict";
-    CHECK(runner().run(honest).verdict == Verdict::ok);
+    const LocalResult unharmed = runner().run(honest);
+    INFO(describe(unharmed) << isolate::syscall_name(unharmed.outcome.ending.forbidden_syscall));
+    CHECK(unharmed.verdict == Verdict::ok);
 }
 
 TEST_CASE("a box that cannot be made names the step", "[box][root]") {
