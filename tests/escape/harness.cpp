@@ -27,6 +27,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -271,6 +272,19 @@ std::vector<int> left_after_a_second(const Attack& attack) {
     }
 }
 
+/// The lock of that process's instance, held by us too: another runner on this host would sweep what
+/// the dead one left, and so do what is to be shown to happen without it.
+Fd lock_of(pid_t holder) {
+    const Fd process(check(static_cast<int>(::syscall(SYS_pidfd_open, holder, 0)), "pidfd"));
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(holder) + "/fd")) {
+        std::error_code error;
+        const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
+        if (target.find("/cloister/instance-") == std::string::npos) continue;
+        return Fd(check(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), std::atoi(entry.path().filename().c_str()), 0)), "take the lock"));
+    }
+    throw std::runtime_error("the runner holds no lock");
+}
+
 LocalResult run_bare(const Attack& attack, const Words& arguments) {
     int ends[2];
     check(::pipe2(ends, O_CLOEXEC), "pipe");
@@ -367,6 +381,7 @@ Evidence attack_after_keeper_died(const Attack& attack) {
     // Init looks once more for its keeper after the program's start: only what comes later is left to
     // the death signal alone.
     std::this_thread::sleep_for(200ms * slowness());
+    const Fd lock = lock_of(holder);
     (void)::kill(holder, SIGKILL);
     while (::waitpid(holder, nullptr, 0) < 0 && errno == EINTR) {}
     evidence.left_behind = left_after_a_second(attack);
