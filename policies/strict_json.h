@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -157,7 +158,7 @@ inline std::chrono::milliseconds read_seconds(const json& value, const std::stri
                         std::to_string(static_cast<std::uint64_t>(most)) + " seconds, found " +
                         quoted(value));
     }
-    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
 /// One JSON object whose keys are taken one by one; those that nobody took are errors.
