@@ -115,8 +115,9 @@ class Running(cases.Case):
     def test_signals(self):
         client = self.connect()
         client.send(type="execute_code", language="python", stream=True, code=(
-            "import signal,time\nsignal.signal(signal.SIGUSR1, lambda *_: print('usr1', flush=True))\n"
-            "print('up', flush=True)\nwhile True: time.sleep(.1)"))
+            # os.write: print() writes a line and its end apart, and the signal may come between.
+            "import os,signal,time\nsignal.signal(signal.SIGUSR1, lambda *_: os.write(1, b'usr1\\n'))\n"
+            "os.write(1, b'up\\n')\nwhile True: time.sleep(.1)"))
         run_id = client.wait("execution_started")["run_id"]
         client.wait("execution_output")
         client.send(type="execution_signal", run_id=run_id, signal="SIGUSR1")
