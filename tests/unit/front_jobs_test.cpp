@@ -1,0 +1,165 @@
+// Promises about the step from request to job: languages, versions, limits, files.
+#include "tests/unit/front_fixture.h"
+
+#include <catch2/catch.hpp>
+
+using namespace cloister::front;
+namespace isolate = cloister::isolate;
+
+namespace {
+
+const cloister::config::Settings kSettings = made_settings();
+
+ExecuteCode request_for(const std::string& language, const std::string& code = "code") {
+    ExecuteCode request;
+    request.id = "i";
+    request.language = language;
+    request.code = code;
+    return request;
+}
+
+Job made(ExecuteCode request) {
+    auto job = make_job(std::move(request), made_catalog(kSettings));
+    if (const auto* refusal = std::get_if<Refusal>(&job)) FAIL(refusal->code << ": " << refusal->message);
+    return std::get<Job>(std::move(job));
+}
+
+Refusal refused(ExecuteCode request) {
+    auto job = make_job(std::move(request), made_catalog(kSettings));
+    REQUIRE(std::holds_alternative<Refusal>(job));
+    CHECK(std::get<Refusal>(job).id == "i");
+    return std::get<Refusal>(job);
+}
+
+struct Opened {
+    explicit Opened(const Job& job) { REQUIRE(view.open(std::as_bytes(std::span(job.bundle)))); }
+    isolate::BundleView view;
+};
+
+} // namespace
+
+TEST_CASE("an interpreted language is one step, a compiled one two with limits of their own", "[front]") {
+    const Job python = made(request_for("PY"));
+    CHECK(python.language == "python");
+    REQUIRE(python.steps.size() == 1);
+    CHECK(python.steps[0].stage == cloister::wire::Stage::run);
+    CHECK(python.steps[0].policy == 1);
+    CHECK(python.runtime == 2);
+
+    ExecuteCode request = request_for("c");
+    request.limits.memory = 1 << 20;
+    const Job c = made(request);
+    REQUIRE(c.steps.size() == 2);
+    CHECK(c.steps[0].stage == cloister::wire::Stage::compile);
+    CHECK(c.steps[0].policy == 0);
+    CHECK(c.steps[0].limits.memory_bytes == 512 * isolate::kMiB);
+    CHECK(c.steps[1].limits.memory_bytes == 1 * isolate::kMiB);
+}
+
+TEST_CASE("a limit may be lowered to the last unit and not raised by one", "[front]") {
+    ExecuteCode request = request_for("python");
+    request.limits.wall_time = std::chrono::milliseconds(10'000);
+    request.limits.processes = 64;
+    request.limits.stack = 8 * isolate::kMiB;
+    CHECK(made(request).steps[0].limits == isolate::Limits{});
+    request.limits.processes = 65;
+    const Refusal refusal = refused(request);
+    CHECK(refusal.code == "limit_too_high");
+    CHECK(refusal.message == "The limit 'processes' may be at most 64.");
+    // A number beyond the field's own type is too high, never wrapped around.
+    request.limits.processes = (std::uint64_t{1} << 32) + 1;
+    CHECK(refused(request).code == "limit_too_high");
+    request = request_for("python");
+    request.limits.memory = 128 * isolate::kMiB + 1;
+    CHECK(refused(request).message == "The limit 'memory' may be at most 128 MiB.");
+    request = request_for("python");
+    request.limits.wall_time = std::chrono::milliseconds(10'001);
+    CHECK(refused(request).message == "The limit 'wall_time' may be at most 10 s.");
+}
+
+TEST_CASE("languages and versions that are not here say what is", "[front]") {
+    CHECK(refused(request_for("pyton")).message == "No runtime is called 'pyton'. Known: c, java, python.");
+    ExecuteCode request = request_for("python");
+    request.version = "3.11";
+    CHECK(made(request).version == "3.11.2");
+    for (const char* other : {"3.1", "3.12", "2", "3.11.2.1"}) {
+        request.version = other;
+        CHECK(refused(request).code == "runtime_unavailable");
+    }
+    Catalog catalog = made_catalog(kSettings);
+    catalog.entries[0].version.reset();
+    const auto job = make_job(request_for("c"), catalog);
+    CHECK(std::get<Refusal>(job).message == "C is not installed on this server. Debian packages: gcc libc6-dev.");
+    CHECK(catalog.summary() == "java 3.11.2, python 3.11.2; not installed: c");
+    CHECK(catalog.to_json().find(R"("id":"c","name":"C","version":null,"available":false,"packages":["gcc","libc6-dev"])") != std::string::npos);
+}
+
+TEST_CASE("the code lies under the path the client gave, if it suits the language", "[front]") {
+    ExecuteCode request = request_for("python");
+    request.file_path = "src/tool.py";
+    CHECK(std::string(Opened(made(request)).view.entry()) == "src/tool.py");
+    CHECK(std::string(Opened(made(request)).view.main_name()) == "tool");
+    request.file_path = "notes.txt";
+    CHECK(std::string(Opened(made(request)).view.entry()) == "main.py");
+    request.file_path = "../x.py";
+    CHECK(refused(request).code == "bad_path");
+}
+
+TEST_CASE("java code lies in a file of its public class's name", "[front]") {
+    ExecuteCode request = request_for("java", "package a.b; public class Right { public static void main(String[] x) {} }");
+    request.file_path = "src/main.java";
+    const Job job = made(request);
+    const Opened opened(job);
+    CHECK(std::string(opened.view.entry()) == "src/Right.java");
+    CHECK(std::string(opened.view.main_name()) == "a.b.Right");
+    CHECK(opened.view.file(0).source);
+    const Job empty = made(request_for("java", "nothing"));
+    CHECK(std::string(Opened(empty).view.entry()) == "Main.java");
+    CHECK(std::string(Opened(empty).view.main_name()) == "Main");
+}
+
+TEST_CASE("several files: sources are marked, the entry is chosen or found", "[front]") {
+    ExecuteCode request = request_for("python");
+    request.code.reset();
+    request.files = {{"data.txt", "d"}, {"lib.py", "l"}, {"main.py", "m"}};
+    request.arguments = {"one", ""};
+    const Job job = made(request);
+    const Opened opened(job);
+    CHECK(std::string(opened.view.entry()) == "main.py");
+    CHECK(opened.view.file_count() == 3);
+    CHECK_FALSE(opened.view.file(0).source);
+    CHECK(opened.view.file(1).source);
+    CHECK(std::string(opened.view.argument(0)) == "one");
+    request.entry = "lib.py";
+    CHECK(std::string(Opened(made(request)).view.entry()) == "lib.py");
+    request.entry = "none.py";
+    CHECK(refused(request).code == "bad_message");
+    request.entry.clear();
+    request.files = {{"lib.py", "l"}};
+    CHECK(std::string(Opened(made(request)).view.entry()) == "lib.py");
+    request.files = {{"data.txt", "d"}};
+    CHECK(refused(request).code == "bad_message");
+}
+
+TEST_CASE("two files of one name, or a file where a folder must be, are refused", "[front]") {
+    ExecuteCode request = request_for("python");
+    request.files = {{"main.py", "again"}};
+    CHECK(refused(request).code == "bad_path");
+    request.files = {{"a", ""}, {"a/b", ""}};
+    CHECK(refused(request).code == "bad_path");
+    request.files = {{"a.b", ""}, {"a/b", ""}};
+    CHECK(Opened(made(request)).view.file_count() == 3);
+}
+
+TEST_CASE("a version is the first dotted number that a command prints", "[front]") {
+    CHECK(version_in("Python 3.11.2\n") == "3.11.2");
+    CHECK(version_in("go version go1.19.8 linux/amd64") == "1.19.8");
+    CHECK(version_in("openjdk 17.0.15 2025-04-15") == "17.0.15");
+    CHECK(version_in("gcc (Debian 12.2.0-14) 12.2.0") == "12.2.0");
+    CHECK(version_in("v20.20.2") == "20.20.2");
+    CHECK(version_in("x 1.2.3.4.5") == "1.2.3");
+    CHECK(version_in("build 7, then 1.5.") == "1.5");
+    CHECK(version_in("no 7 numbers.") == std::nullopt);
+    CHECK(version_in("") == std::nullopt);
+    CHECK(version_in("1.") == std::nullopt);
+}
