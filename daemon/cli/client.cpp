@@ -49,8 +49,9 @@ constexpr int kNotRun = 125;
 constexpr int kNotCompiled = 1;
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::milliseconds kRetryInput{50};
-constexpr std::size_t kInputPiece = 160 * 1024;  ///< well within the server's bound for unread input
-constexpr std::size_t kHastyPieces = 100;        ///< as fast as they are taken; then within the server's message rate
+constexpr std::size_t kInputPiece = 160 * 1024; ///< well within the server's bound for unread input
+constexpr std::size_t kHastyPieces =
+    100; ///< as fast as they are taken; then within the server's message rate
 constexpr std::chrono::milliseconds kPieceTime{36};
 constexpr std::size_t kMaxMessage =
     64 * 1024 * 1024; ///< the server is ours; its answers may be long
@@ -61,7 +62,8 @@ constexpr std::string_view kAlphabet =
 constexpr std::array<std::int8_t, 256> kBase64Values = [] {
     std::array<std::int8_t, 256> values{};
     values.fill(-1);
-    for (std::size_t i = 0; i < kAlphabet.size(); ++i) values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+        values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
     return values;
 }();
 
@@ -311,7 +313,8 @@ void RunClient::take(const json& message) {
 void RunClient::go_on_with_input() {
     if (input_over_ && !refused_) return;
     const bool hasty = !refused_ && pieces_ < kHastyPieces;
-    retry_.expires_after(hasty ? std::chrono::milliseconds{} : std::max(kPieceTime, refused_ ? kRetryInput : kPieceTime));
+    retry_.expires_after(hasty ? std::chrono::milliseconds{}
+                               : std::max(kPieceTime, refused_ ? kRetryInput : kPieceTime));
     retry_.async_wait([this](const ErrorCode& error) {
         if (error || done_) return;
         if (refused_) return send_piece();

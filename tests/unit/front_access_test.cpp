@@ -17,8 +17,11 @@ RequestHead good_head() {
     head.target = "/api/v1/ws/demo";
     head.http_1_1 = true;
     head.local = kLoopback;
-    head.fields = {{"Host", "127.0.0.1:8000"}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"},
-                   {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}, {"Sec-WebSocket-Version", "13"}};
+    head.fields = {{"Host", "127.0.0.1:8000"},
+                   {"Upgrade", "websocket"},
+                   {"Connection", "Upgrade"},
+                   {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+                   {"Sec-WebSocket-Version", "13"}};
     return head;
 }
 
@@ -31,14 +34,17 @@ RequestHead with(std::string_view name, std::string_view value) {
 
 } // namespace
 
-TEST_CASE("only the address that was reached, localhost and the listed names are our Host", "[front]") {
+TEST_CASE("only the address that was reached, localhost and the listed names are our Host",
+          "[front]") {
     Access access;
     access.hosts = {"code.example.org"};
-    for (const char* good : {"127.0.0.1:8000", "localhost:8000", "LocalHost:8000", "[::1]:8000", "code.example.org", "CODE.example.org"}) {
+    for (const char* good : {"127.0.0.1:8000", "localhost:8000", "LocalHost:8000", "[::1]:8000",
+                             "code.example.org", "CODE.example.org"}) {
         CHECK(host_allowed(access, good, kLoopback));
     }
-    for (const char* bad : {"", "127.0.0.1", "127.0.0.1:80", "evil.example:8000", "127.0.0.1:8000.evil.example", "code.example.org:8000",
-                            "localhost", "127.0.0.1.evil.example:8000"}) {
+    for (const char* bad :
+         {"", "127.0.0.1", "127.0.0.1:80", "evil.example:8000", "127.0.0.1:8000.evil.example",
+          "code.example.org:8000", "localhost", "127.0.0.1.evil.example:8000"}) {
         CHECK_FALSE(host_allowed(access, bad, kLoopback));
     }
     CHECK(host_allowed(access, "192.0.2.7:8000", kPublic));
@@ -50,18 +56,21 @@ TEST_CASE("only the address that was reached, localhost and the listed names are
 TEST_CASE("only our own pages and the listed ones are allowed Origins", "[front]") {
     Access access;
     access.origins = {"https://code.example.org"};
-    for (const char* good : {"http://127.0.0.1:8000", "http://localhost:8000", "https://code.example.org"}) {
+    for (const char* good :
+         {"http://127.0.0.1:8000", "http://localhost:8000", "https://code.example.org"}) {
         CHECK(origin_allowed(access, good, kLoopback));
     }
-    for (const char* bad : {"", "null", "http://", "http://evil.example", "https://127.0.0.1:8000", "http://127.0.0.1:8001",
-                            "http://code.example.org", "https://code.example.org.evil.example", "http://127.0.0.1:8000/"}) {
+    for (const char* bad : {"", "null", "http://", "http://evil.example", "https://127.0.0.1:8000",
+                            "http://127.0.0.1:8001", "http://code.example.org",
+                            "https://code.example.org.evil.example", "http://127.0.0.1:8000/"}) {
         CHECK_FALSE(origin_allowed(access, bad, kLoopback));
     }
 }
 
 TEST_CASE("a token matches as a whole or not at all", "[front]") {
     CHECK(token_matches("0123456789abcdef", "0123456789abcdef"));
-    for (const char* bad : {"", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeX", "0123456789abcdef0123456789abcdef"}) {
+    for (const char* bad : {"", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeX",
+                            "0123456789abcdef0123456789abcdef"}) {
         CHECK_FALSE(token_matches("0123456789abcdef", bad));
     }
     CHECK_FALSE(token_matches("", ""));
@@ -77,7 +86,9 @@ TEST_CASE("a token matches as a whole or not at all", "[front]") {
 
 TEST_CASE("a key is sixteen bytes in base64", "[front]") {
     CHECK(is_websocket_key("dGhlIHNhbXBsZSBub25jZQ=="));
-    for (const char* bad : {"", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ", "AAAAAAAAAAAAAAAAAAAAAAAA", "dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25j!Q=="}) {
+    for (const char* bad :
+         {"", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ", "AAAAAAAAAAAAAAAAAAAAAAAA",
+          "dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25j!Q=="}) {
         CHECK_FALSE(is_websocket_key(bad));
     }
 }
@@ -85,7 +96,9 @@ TEST_CASE("a key is sixteen bytes in base64", "[front]") {
 TEST_CASE("connection ids are short and plain", "[front]") {
     CHECK(is_connection_id("aZ09_-"));
     CHECK(is_connection_id(std::string(64, 'a')));
-    for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("a/b"), std::string("a b"), std::string("\xC3\xA4"), std::string("a%41")}) {
+    for (const std::string& bad :
+         {std::string(), std::string(65, 'a'), std::string("a/b"), std::string("a b"),
+          std::string("\xC3\xA4"), std::string("a%41")}) {
         CHECK_FALSE(is_connection_id(bad));
     }
 }
@@ -131,9 +144,12 @@ TEST_CASE("a token is asked for where one is set", "[front]") {
     Access access;
     access.token = "0123456789abcdef";
     CHECK(check_handshake(good_head(), access).refusal.status == 401);
-    CHECK(check_handshake(with("Authorization", "Bearer 0123456789abcdeX"), access).refusal.status == 401);
+    CHECK(
+        check_handshake(with("Authorization", "Bearer 0123456789abcdeX"), access).refusal.status ==
+        401);
     CHECK(check_handshake(with("Authorization", "Bearer 0123456789abcdef"), access).granted);
-    const Handshake by_subprotocol = check_handshake(with("Sec-WebSocket-Protocol", "cloister.v2, bearer.0123456789abcdef"), access);
+    const Handshake by_subprotocol = check_handshake(
+        with("Sec-WebSocket-Protocol", "cloister.v2, bearer.0123456789abcdef"), access);
     CHECK(by_subprotocol.granted);
     CHECK(by_subprotocol.grant.subprotocol);
 }
@@ -148,7 +164,8 @@ TEST_CASE("addresses of sockets", "[front]") {
     CHECK(grant("/api/v1/ws/demo").grant.connection_id.empty());
     CHECK(grant("/api/v1/ws/mine?x=1").grant.connection_id == "mine");
     CHECK(grant("/api/v1/ws/room/r_1").grant.room);
-    for (const char* nowhere : {"/", "/api/v1/ws/", "/api/v1/ws/a/b", "/api/v1/ws/room/", "/api/v1/ws/a%2Fb", "/api/v2/ws/demo"}) {
+    for (const char* nowhere : {"/", "/api/v1/ws/", "/api/v1/ws/a/b", "/api/v1/ws/room/",
+                                "/api/v1/ws/a%2Fb", "/api/v2/ws/demo"}) {
         CHECK(grant(nowhere).refusal.status == 404);
     }
 }

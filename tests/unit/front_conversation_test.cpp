@@ -1,9 +1,8 @@
 // Promises of a whole dialogue, text in and text out, over paper boxes.
 #include "tests/unit/front_fixture.h"
 
-#include <nlohmann/json.hpp>
-
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 using namespace cloister::front;
 using nlohmann::json;
@@ -15,11 +14,14 @@ struct Dialogue {
         service.settings = &settings;
         service.catalog = &catalog;
         service.executions = &stage.executions;
-        conversation = std::make_unique<Conversation>(service, [this](std::string text) { said.push_back(json::parse(text)); }, stage.now);
+        conversation = std::make_unique<Conversation>(
+            service, [this](std::string text) { said.push_back(json::parse(text)); }, stage.now);
         conversation->begin(Granted{});
     }
 
-    unsigned say(const std::string& text, bool binary = false) { return conversation->receive(text, binary, stage.now); }
+    unsigned say(const std::string& text, bool binary = false) {
+        return conversation->receive(text, binary, stage.now);
+    }
     json ask(const std::string& text) {
         CHECK(say(text) == Conversation::kGoOn);
         return said.back();
@@ -44,7 +46,8 @@ TEST_CASE("the dialogue of a base client, to the letter", "[front]") {
     CHECK(hello.contains("timestamp"));
     CHECK(dialogue.ask(R"({"type": "ping"})")["type"] == "pong");
 
-    (void)dialogue.say(R"-({"type": "execute_code", "code": "print('Hello, World!')", "language": "python", "file_path": "main.py"})-");
+    (void)dialogue.say(
+        R"-({"type": "execute_code", "code": "print('Hello, World!')", "language": "python", "file_path": "main.py"})-");
     CHECK(dialogue.said.size() == 2);
     const auto box = dialogue.stage.boxes.last();
     dialogue.stage.executions.on_output(box, 0, "Hello, World!\n");
@@ -63,7 +66,8 @@ TEST_CASE("the dialogue of a base client, to the letter", "[front]") {
     CHECK(result["execution_time"] == 0.05);
     CHECK(result["language"] == "python");
     CHECK(result["method"] == "native");
-    for (const char* name : {"verdict", "exit_code", "signal", "cpu_time", "wall_time", "memory_peak", "truncated", "queued_time", "setup_time", "start"}) {
+    for (const char* name : {"verdict", "exit_code", "signal", "cpu_time", "wall_time",
+                             "memory_peak", "truncated", "queued_time", "setup_time", "start"}) {
         CHECK(result.contains(name));
     }
 }
@@ -85,7 +89,9 @@ TEST_CASE("the reason stands behind stderr on a line of its own", "[front]") {
 TEST_CASE("an error answers one message and the dialogue goes on", "[front]") {
     Dialogue dialogue;
     CHECK(dialogue.ask("{")["code"] == "bad_json");
-    CHECK(dialogue.ask(R"({"type":"execute_code","language":"none","code":"","id":"mine"})")["id"] == "mine");
+    CHECK(
+        dialogue.ask(R"({"type":"execute_code","language":"none","code":"","id":"mine"})")["id"] ==
+        "mine");
     CHECK(dialogue.ask(R"({"type":"chat_message","message":"hi"})")["code"] == "unknown_type");
     CHECK(dialogue.say("x", true) == Conversation::kGoOn);
     CHECK(dialogue.said.back()["code"] == "bad_message");
@@ -96,7 +102,8 @@ TEST_CASE("an error answers one message and the dialogue goes on", "[front]") {
 TEST_CASE("a flood is refused message by message, then closed; rest forgives", "[front]") {
     Dialogue dialogue;
     const auto& config = dialogue.settings.config;
-    for (std::uint32_t i = 0; i < config.message_burst; ++i) CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
+    for (std::uint32_t i = 0; i < config.message_burst; ++i)
+        CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
     CHECK(dialogue.ask(R"({"type":"ping"})")["code"] == "rate_limited");
     dialogue.stage.now += std::chrono::seconds(1);
     CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
@@ -113,7 +120,8 @@ TEST_CASE("a flood is refused message by message, then closed; rest forgives", "
 
 TEST_CASE("bytes travel as base64 when asked for", "[front]") {
     Dialogue dialogue;
-    (void)dialogue.say(R"({"type":"execute_code","code":"","language":"python","stream":true,"output_encoding":"base64"})");
+    (void)dialogue.say(
+        R"({"type":"execute_code","code":"","language":"python","stream":true,"output_encoding":"base64"})");
     const auto box = dialogue.stage.boxes.last();
     dialogue.stage.executions.on_output(box, 0, "\xFF");
     CHECK(dialogue.said.back()["data"] == "/w==");

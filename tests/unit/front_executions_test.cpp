@@ -1,5 +1,5 @@
-// Promises of the flow of runs, each bound reached: one answer for each accepted job, fairness, output
-// kept to the byte, input refused whole, nothing left when a client goes.
+// Promises of the flow of runs, each bound reached: one answer for each accepted job, fairness,
+// output kept to the byte, input refused whole, nothing left when a client goes.
 #include "tests/unit/front_fixture.h"
 
 #include <csignal>
@@ -25,7 +25,9 @@ Executions::Bounds bounds_with(std::size_t boxes) {
     return bounds;
 }
 
-bool accepted(const std::variant<std::string, Refusal>& answer) { return std::holds_alternative<std::string>(answer); }
+bool accepted(const std::variant<std::string, Refusal>& answer) {
+    return std::holds_alternative<std::string>(answer);
+}
 
 } // namespace
 
@@ -74,7 +76,8 @@ TEST_CASE("the order of the last words does not matter", "[front]") {
         for (int i = 0; i < 3; ++i) {
             const int what = (i + order) % 3;
             CHECK(ears.events.empty());
-            if (what == 0) stage.executions.on_ended(box, {.ending = {.exit_code = 0}, .usage = {}});
+            if (what == 0)
+                stage.executions.on_ended(box, {.ending = {.exit_code = 0}, .usage = {}});
             if (what == 1) stage.executions.on_stream_end(box, 0);
             if (what == 2) stage.executions.on_stream_end(box, 1);
         }
@@ -94,7 +97,8 @@ TEST_CASE("output is kept to the last byte, then the run is ended once", "[front
     stage.executions.on_output(box, 0, "x");
     stage.executions.on_output(box, 0, "yz");
     stage.executions.on_output(box, 1, "q");
-    CHECK(stage.boxes.log == std::vector<std::string>{"kill " + std::to_string(box) + " output_limit"});
+    CHECK(stage.boxes.log ==
+          std::vector<std::string>{"kill " + std::to_string(box) + " output_limit"});
     Outcome outcome;
     outcome.ending.killed_for = Verdict::output_limit;
     stage.end_as(box, outcome);
@@ -120,7 +124,8 @@ TEST_CASE("a run that ended by itself over its output limit is still over it", "
     CHECK(stage.boxes.log.empty()); // nothing to kill any more
 }
 
-TEST_CASE("a streamed run tells its start, its output in order, and repairs text across reads", "[front]") {
+TEST_CASE("a streamed run tells its start, its output in order, and repairs text across reads",
+          "[front]") {
     Stage stage;
     Ears ears;
     const ClientId client = stage.executions.open_client(ears);
@@ -207,7 +212,8 @@ TEST_CASE("a compile that fails is the answer", "[front]") {
     CHECK(result.compile->error == result.reason);
 }
 
-TEST_CASE("no more boxes run than the keeper has, and no more of a client than its share", "[front]") {
+TEST_CASE("no more boxes run than the keeper has, and no more of a client than its share",
+          "[front]") {
     Stage stage(bounds_with(6));
     Ears one;
     Ears two;
@@ -305,7 +311,8 @@ TEST_CASE("a cancel that comes as the compiler succeeds starts no program", "[fr
     CHECK(stage.boxes.logged("release " + std::to_string(compile)));
 }
 
-TEST_CASE("when a client goes its runs are killed, its queue dropped, and it hears nothing more", "[front]") {
+TEST_CASE("when a client goes its runs are killed, its queue dropped, and it hears nothing more",
+          "[front]") {
     Stage stage(bounds_with(2));
     Ears ears;
     Ears other;
@@ -372,7 +379,9 @@ TEST_CASE("streams that cannot be made are one error, and the queue goes on", "[
     CHECK(stage.executions.is_idle());
 }
 
-TEST_CASE("input reaches an interactive run, waits for its start, and is refused whole beyond its bound", "[front]") {
+TEST_CASE(
+    "input reaches an interactive run, waits for its start, and is refused whole beyond its bound",
+    "[front]") {
     Executions::Bounds bounds = bounds_with(1);
     bounds.input_bytes = 10;
     Stage stage(bounds);
@@ -391,7 +400,8 @@ TEST_CASE("input reaches an interactive run, waits for its start, and is refused
     CHECK_FALSE(stage.boxes.boxes.at(box).input_closed);
     CHECK(stage.executions.input(client, by_id("a"), "x", false)->code == "too_large");
     stage.boxes.boxes.at(box).input.clear(); // the program has read it
-    CHECK(stage.executions.input(client, by_id("a"), std::string(11, 'x'), true)->code == "too_large");
+    CHECK(stage.executions.input(client, by_id("a"), std::string(11, 'x'), true)->code ==
+          "too_large");
     CHECK_FALSE(stage.boxes.boxes.at(box).input_closed); // refused whole, its eof too
     CHECK_FALSE(stage.executions.input(client, by_id("a"), std::string(10, 'x'), true).has_value());
     CHECK(stage.boxes.boxes.at(box).input_closed);
@@ -461,7 +471,8 @@ TEST_CASE("a slow client's streams pause, its results wait, and its share stays 
     Stage stage(bounds_with(20));
     Ears ears;
     const ClientId client = stage.executions.open_client(ears);
-    for (int i = 0; i < 6; ++i) (void)stage.executions.submit(client, stage.job(std::to_string(i), i == 0));
+    for (int i = 0; i < 6; ++i)
+        (void)stage.executions.submit(client, stage.job(std::to_string(i), i == 0));
     const auto boxes = stage.boxes.order;
     REQUIRE(boxes.size() == 4);
     stage.executions.set_congested(client, true);
@@ -505,7 +516,8 @@ TEST_CASE("results that a client takes one by one come one by one", "[front]") {
     CHECK(stage.executions.is_idle());
 }
 
-TEST_CASE("a stopping service answers what waits, finishes what runs, takes nothing new", "[front]") {
+TEST_CASE("a stopping service answers what waits, finishes what runs, takes nothing new",
+          "[front]") {
     Stage stage(bounds_with(1));
     Ears ears;
     const ClientId client = stage.executions.open_client(ears);
@@ -550,11 +562,13 @@ TEST_CASE("each ending has its sentence", "[front]") {
     CHECK(reason(outcome).find("foreign ABI") != std::string::npos);
     outcome = {};
     outcome.ending.signal = SIGSEGV;
-    CHECK(reason(outcome) == "The program was ended by SIGSEGV (it touched memory that it does not own).");
+    CHECK(reason(outcome) ==
+          "The program was ended by SIGSEGV (it touched memory that it does not own).");
     outcome = {};
     outcome.ending.failed_step = cloister::isolate::Step::mount_proc;
     outcome.ending.error = EPERM;
-    CHECK(reason(outcome) == "The box could not be made: step mount_proc failed (Operation not permitted).");
+    CHECK(reason(outcome) ==
+          "The box could not be made: step mount_proc failed (Operation not permitted).");
     outcome = {};
     outcome.usage.forks_refused = 1;
     outcome.ending.exit_code = 1;

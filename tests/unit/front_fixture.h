@@ -1,5 +1,5 @@
-// What the front's tests share: settings made by hand, a keeper that only writes down what it is asked,
-// and a listener that keeps what it hears.
+// What the front's tests share: settings made by hand, a keeper that only writes down what it is
+// asked, and a listener that keeps what it hears.
 #pragma once
 
 #include "daemon/front/conversation.h"
@@ -84,13 +84,18 @@ public:
         boxes.at(box).killed = true;
         log.push_back("kill " + std::to_string(box) + " " + std::string(isolate::name_of(reason)));
     }
-    void signal(std::uint64_t box, int number) override { log.push_back("signal " + std::to_string(box) + " " + std::to_string(number)); }
-    void release(std::uint64_t artifact) override { log.push_back("release " + std::to_string(artifact)); }
+    void signal(std::uint64_t box, int number) override {
+        log.push_back("signal " + std::to_string(box) + " " + std::to_string(number));
+    }
+    void release(std::uint64_t artifact) override {
+        log.push_back("release " + std::to_string(artifact));
+    }
     void write(std::uint64_t box, std::string_view bytes) override { boxes.at(box).input += bytes; }
     void close_input(std::uint64_t box) override { boxes.at(box).input_closed = true; }
     std::size_t unread_input(std::uint64_t box) override { return boxes.at(box).input.size(); }
     void resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) override {
-        log.push_back("resize " + std::to_string(box) + " " + std::to_string(columns) + "x" + std::to_string(rows));
+        log.push_back("resize " + std::to_string(box) + " " + std::to_string(columns) + "x" +
+                      std::to_string(rows));
     }
     void pause(std::uint64_t box, bool paused) override { boxes.at(box).paused = paused; }
     void forget(std::uint64_t box) override { boxes.erase(box); }
@@ -126,7 +131,8 @@ public:
 /// Executions over paper boxes, with a clock that the test moves.
 struct Stage {
     explicit Stage(const Executions::Bounds& bounds = {})
-        : executions(boxes, bounds, [](int) { return std::string("ptrace"); }, [this] { return now; }) {}
+        : executions(
+              boxes, bounds, [](int) { return std::string("ptrace"); }, [this] { return now; }) {}
 
     Job job(const std::string& id = "x", bool stream = false) {
         Job made;

@@ -20,7 +20,8 @@ ExecuteCode request_for(const std::string& language, const std::string& code = "
 
 Job made(ExecuteCode request) {
     auto job = make_job(std::move(request), made_catalog(kSettings));
-    if (const auto* refusal = std::get_if<Refusal>(&job)) FAIL(refusal->code << ": " << refusal->message);
+    if (const auto* refusal = std::get_if<Refusal>(&job))
+        FAIL(refusal->code << ": " << refusal->message);
     return std::get<Job>(std::move(job));
 }
 
@@ -38,7 +39,8 @@ struct Opened {
 
 } // namespace
 
-TEST_CASE("an interpreted language is one step, a compiled one two with limits of their own", "[front]") {
+TEST_CASE("an interpreted language is one step, a compiled one two with limits of their own",
+          "[front]") {
     const Job python = made(request_for("PY"));
     CHECK(python.language == "python");
     REQUIRE(python.steps.size() == 1);
@@ -78,7 +80,8 @@ TEST_CASE("a limit may be lowered to the last unit and not raised by one", "[fro
 }
 
 TEST_CASE("languages and versions that are not here say what is", "[front]") {
-    CHECK(refused(request_for("pyton")).message == "No runtime is called 'pyton'. Known: c, java, python.");
+    CHECK(refused(request_for("pyton")).message ==
+          "No runtime is called 'pyton'. Known: c, java, python.");
     ExecuteCode request = request_for("python");
     request.version = "3.11";
     CHECK(made(request).version == "3.11.2");
@@ -89,9 +92,13 @@ TEST_CASE("languages and versions that are not here say what is", "[front]") {
     Catalog catalog = made_catalog(kSettings);
     catalog.entries[0].version.reset();
     const auto job = make_job(request_for("c"), catalog);
-    CHECK(std::get<Refusal>(job).message == "C is not installed on this server. Debian packages: gcc libc6-dev.");
+    CHECK(std::get<Refusal>(job).message ==
+          "C is not installed on this server. Debian packages: gcc libc6-dev.");
     CHECK(catalog.summary() == "java 3.11.2, python 3.11.2; not installed: c");
-    CHECK(catalog.to_json().find(R"("id":"c","name":"C","version":null,"available":false,"packages":["gcc","libc6-dev"])") != std::string::npos);
+    CHECK(
+        catalog.to_json().find(
+            R"("id":"c","name":"C","version":null,"available":false,"packages":["gcc","libc6-dev"])") !=
+        std::string::npos);
 }
 
 TEST_CASE("the code lies under the path the client gave, if it suits the language", "[front]") {
@@ -106,7 +113,8 @@ TEST_CASE("the code lies under the path the client gave, if it suits the languag
 }
 
 TEST_CASE("java code lies in a file of its public class's name", "[front]") {
-    ExecuteCode request = request_for("java", "package a.b; public class Right { public static void main(String[] x) {} }");
+    ExecuteCode request = request_for(
+        "java", "package a.b; public class Right { public static void main(String[] x) {} }");
     request.file_path = "src/main.java";
     const Job job = made(request);
     const Opened opened(job);

@@ -13,7 +13,8 @@ namespace {
 std::string in_pieces(const std::string& bytes, std::size_t size) {
     Utf8Repair repair;
     std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += size) repair.feed(std::string_view(bytes).substr(i, size), out);
+    for (std::size_t i = 0; i < bytes.size(); i += size)
+        repair.feed(std::string_view(bytes).substr(i, size), out);
     repair.finish(out);
     return out;
 }
@@ -23,11 +24,13 @@ const std::string kBad = "\xEF\xBF\xBD";
 } // namespace
 
 TEST_CASE("well-formed text passes validation and ill-formed text does not", "[front]") {
-    for (const char* good : {"", "abc", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    for (const char* good : {"", "abc", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
+                             "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
         CHECK(is_utf8(good));
     }
-    for (const char* bad : {"\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xEF\xBF", "\xF0\x8F\xBF\xBF",
-                            "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xC3z"}) {
+    for (const char* bad :
+         {"\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xEF\xBF",
+          "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xC3z"}) {
         CHECK_FALSE(is_utf8(bad));
     }
 }
@@ -45,7 +48,8 @@ TEST_CASE("repair replaces each ill-formed part once, as browsers do", "[front]"
 }
 
 TEST_CASE("repair does not depend on where reads cut the stream", "[front]") {
-    std::string bytes = "plain \xED\x95\x9C\xEA\xB8\x80 \xF0\x9F\x98\x80 \xFF\xC3 \xE2\x82 \xF4\x90\x80\x80 end\xF0\x9F";
+    std::string bytes = "plain \xED\x95\x9C\xEA\xB8\x80 \xF0\x9F\x98\x80 \xFF\xC3 \xE2\x82 "
+                        "\xF4\x90\x80\x80 end\xF0\x9F";
     // Every pair and triple of interesting bytes as well.
     for (const char a : {'\x41', '\x80', '\xC3', '\xE0', '\xED', '\xF0', '\xF4', '\xFF'}) {
         for (const char b : {'\x41', '\x80', '\x90', '\xA0', '\xBF', '\xC3'}) {
@@ -79,16 +83,22 @@ TEST_CASE("base64 goes there and back, and one value has one spelling", "[front]
     CHECK(to_base64("") == "");
     CHECK(to_base64("f") == "Zg==");
     CHECK(to_base64("foobar") == "Zm9vYmFy");
-    for (const char* bad : {"Z", "Zg=", "Zg", "Zh==", "Zm9=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm9-"}) {
+    for (const char* bad :
+         {"Z", "Zg=", "Zg", "Zh==", "Zm9=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm9-"}) {
         CHECK_FALSE(from_base64(bad).has_value());
     }
 }
 
 TEST_CASE("JSON texts escape what they must and keep the order of fields", "[front]") {
     JsonObject object;
-    object.text("a", "q\" b\\ n\n t\t c\x01 \xED\x95\x9C").number("b", -3).flag("c", true).none("d");
+    object.text("a", "q\" b\\ n\n t\t c\x01 \xED\x95\x9C")
+        .number("b", -3)
+        .flag("c", true)
+        .none("d");
     CHECK(object.seconds("e", std::chrono::milliseconds(50)).close() ==
-          R"({"a":"q\" b\\ n\n t\t c\u0001 )" "\xED\x95\x9C" R"(","b":-3,"c":true,"d":null,"e":0.05})");
+          R"({"a":"q\" b\\ n\n t\t c\u0001 )"
+          "\xED\x95\x9C"
+          R"(","b":-3,"c":true,"d":null,"e":0.05})");
     CHECK(JsonObject().seconds("s", std::chrono::seconds(3)).close() == R"({"s":3.0})");
     CHECK(JsonObject().seconds("s", std::chrono::nanoseconds(-5)).close() == R"({"s":0.0})");
     CHECK(JsonObject().close() == "{}");
