@@ -20,9 +20,10 @@ struct StepPlan {
     std::vector<std::string> environment{};      ///< NAME=value, beside PATH HOME LANG TMPDIR
     std::vector<std::string> live_environment{}; ///< added when output is watched as it happens
     /// Host paths shown read-only at the same place; '*' globs; a leading '?': may be absent;
-    /// "PATH => PLACE": shown there. A file's own "mounts", beside its steps, belong to each of them.
+    /// "PATH => PLACE": shown there. A file's own "mounts", beside its steps, belong to each of
+    /// them.
     std::vector<std::string> mounts{};
-    std::string policy{};                        ///< name of the policy; empty: the configured one
+    std::string policy{}; ///< name of the policy; empty: the configured one
 };
 
 struct Runtime {
