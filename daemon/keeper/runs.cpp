@@ -79,22 +79,26 @@ void Runs::unwatch(int fd) {
 bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
     const StagePlan* plan = catalogue_.stage(frame.runtime, frame.stage);
     const PolicyPlan* policy = catalogue_.policy(frame.policy);
-    if (plan == nullptr || policy == nullptr || frame.run_id == 0 || free_.empty()) return false;
+    if (plan == nullptr || policy == nullptr || frame.run_id == 0) return false;
     if (by_id_.contains(frame.run_id) || artifacts_.contains(frame.run_id)) return false;
     if (!isolate::within(frame.limits, policy->ceilings)) return false;
     const auto artifact = artifacts_.find(frame.artifact);
     if (frame.artifact != 0 && artifact == artifacts_.end()) return false;
-    if (frame.stage == wire::Stage::compile && artifacts_.size() >= kMaxArtifacts) return false;
 
     ++total_;
     const Clock::time_point taken = Clock::now();
-    if (!plan->root) {
-        isolate::Outcome missing;
-        missing.ending.failed_step = Step::enter_root;
-        missing.ending.error = plan->missing_error;
-        if (events_.ended) events_.ended(frame.run_id, missing);
+    const auto refuse = [&](Step step, int error) {
+        isolate::Outcome failed;
+        failed.ending.failed_step = step;
+        failed.ending.error = error;
+        if (events_.ended) events_.ended(frame.run_id, failed);
         return true;
-    }
+    };
+    if (!plan->root) return refuse(Step::enter_root, plan->missing_error);
+    // Not the asker's fault: a slot may have been put aside since it was told how many there are.
+    if (free_.empty()) return refuse(Step::make_cgroup, EAGAIN);
+    if (frame.stage == wire::Stage::compile && artifacts_.size() >= kMaxArtifacts)
+        return refuse(Step::make_work, EAGAIN);
 
     const unsigned slot = free_.back();
     auto run = std::make_unique<Run>();
@@ -141,11 +145,7 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
         watch(run->box.oom_event(), slot, Source::memory);
     } catch (const isolate::SysError& error) {
         const auto* box_error = dynamic_cast<const isolate::BoxError*>(&error);
-        isolate::Outcome failed;
-        failed.ending.failed_step = box_error != nullptr ? box_error->step() : step;
-        failed.ending.error = error.code().value();
-        if (events_.ended) events_.ended(frame.run_id, failed);
-        return true;
+        return refuse(box_error != nullptr ? box_error->step() : step, error.code().value());
     }
     free_.pop_back();
     by_id_.emplace(frame.run_id, slot);

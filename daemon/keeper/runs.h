@@ -43,8 +43,8 @@ public:
     ~Runs();
 
     /// Starts a run. False when the frame asks for what it may not: a number that names nothing, a
-    /// limit above the ceiling, a run id in use, no free slot, an artifact that is not there.
-    /// A box that cannot be made is an `ended` with the failed step.
+    /// limit above the ceiling, a run id in use, an artifact that is not there. A box that cannot
+    /// be made, for want of a free slot too, is an `ended` with the failed step.
     bool start(const wire::RunFrame& frame, RunFds fds);
     /// Ends a run; no effect when it has ended.
     void kill(std::uint64_t run_id, isolate::Verdict reason);
