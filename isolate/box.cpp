@@ -176,6 +176,10 @@ std::optional<Report> Box::next_report() {
 }
 
 int Box::forbidden_call() const {
+    // Ready also when the last process behind the filter has ended; older kernels would then wait
+    // in the call below for ever.
+    pollfd watched{.fd = listener_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&watched, 1, 0) <= 0 || (watched.revents & POLLIN) == 0) return -1;
     seccomp_notif call{};
     if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return -1;
     return call.data.nr;
