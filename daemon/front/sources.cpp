@@ -92,6 +92,8 @@ std::string why_bad_path(std::string_view path) {
     if (path.empty()) return "A path is empty.";
     if (path.size() >= isolate::kMaxBundlePath) return "A path is longer than 1023 bytes.";
     if (path.front() == '/') return "A path must be relative.";
+    // Compilers and interpreters would take such a name for an option, or for a file of options.
+    if (path.front() == '-' || path.front() == '@') return "A path must not begin with '-' or '@'.";
     for (const char c : path) {
         const auto u = static_cast<unsigned char>(c);
         if (u < 0x20 || u == 0x7F) return "A path holds a control character.";

@@ -173,7 +173,7 @@ TEST_CASE("paths stay inside and are spelled plainly", "[front]") {
          {"a", "main.py", "a/b/c.py", ".hidden", "a..b", "\xED\x95\x9C.py", "a b"})
         CHECK(why_bad_path(good).empty());
     for (const char* bad : {"", "/a", "..", "../a", "a/..", "a/../b", ".", "./a", "a//b", "a/",
-                            "a\\b", "a\nb", "a\x7F"}) {
+                            "a\\b", "a\nb", "a\x7F", "-o", "@options"}) {
         CHECK_FALSE(why_bad_path(bad).empty());
     }
     CHECK(why_bad_path(std::string(255, 'a')).empty());
