@@ -172,7 +172,7 @@ const std::vector<Attack>& all_attacks() {
         {.promise = "nothing can be mounted the younger way", .program = "mount_by_fd.c", .layers = {kFilter}},
         {.promise = "the root cannot be changed", .program = "change_root.c", .layers = {kFilter, kIdentity, kCapabilities}},
         {.promise = "the kernel's key store is closed", .program = "keys.c", .layers = {kFilter}},
-        {.promise = "no program can be loaded into the kernel by bpf", .program = "kernel_programs.c", .layers = {kFilter}, .runs = {{"bpf"}}},
+        {.promise = "no program can be loaded into the kernel by bpf", .program = "kernel_programs.c", .layers = {kFilter, kIdentity, kCapabilities}, .runs = {{"bpf"}}},
         {.promise = "the kernel's performance events are closed", .program = "kernel_programs.c", .layers = {kFilter}, .runs = {{"perf"}}},
         {.promise = "page faults cannot be handled by the program", .program = "kernel_programs.c", .layers = {kFilter}, .runs = {{"userfaultfd"}}},
         {.promise = "io_uring is closed", .program = "kernel_programs.c", .layers = {kFilter}, .runs = {{"io_uring"}}},
