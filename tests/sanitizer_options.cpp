@@ -1,5 +1,5 @@
-// Linked into the daemon of a sanitizer build alone. The front starts with an empty environment, so it
-// cannot be told by ASAN_OPTIONS; and the search for leaks at its exit wants to trace the process, which
-// its filter refuses. Leaks are searched for in the tests' own processes.
+// Linked into the daemon of a sanitizer build alone. The front starts with an empty environment, so
+// it cannot be told by ASAN_OPTIONS; and the search for leaks at its exit wants to trace the
+// process, which its filter refuses. Leaks are searched for in the tests' own processes.
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() { return "detect_leaks=0:quarantine_size_mb=4"; }

@@ -23,7 +23,7 @@ static void on_interrupt(int number) {
     _exit(7);
 }
 
-static void write_all(int fd, const char *bytes, size_t size) {
+static void write_all(int fd, const char* bytes, size_t size) {
     while (size > 0) {
         ssize_t done = write(fd, bytes, size);
         if (done < 0) _exit(9);
@@ -34,7 +34,8 @@ static void write_all(int fd, const char *bytes, size_t size) {
 
 static int copy_input(void) {
     static char block[65536];
-    for (ssize_t size; (size = read(0, block, sizeof block)) > 0;) write_all(1, block, (size_t)size);
+    for (ssize_t size; (size = read(0, block, sizeof block)) > 0;)
+        write_all(1, block, (size_t)size);
     return 0;
 }
 
@@ -44,7 +45,8 @@ static int compile(void) {
     int in = open("/proc/self/exe", O_RDONLY);
     int out = open("/box/program", O_CREAT | O_EXCL | O_WRONLY, 0755);
     if (in < 0 || out < 0) return 5;
-    for (ssize_t size; (size = read(in, block, sizeof block)) > 0;) write_all(out, block, (size_t)size);
+    for (ssize_t size; (size = read(in, block, sizeof block)) > 0;)
+        write_all(out, block, (size_t)size);
     close(out);
     mkdir("/box/folder", 0755);
     return 0;
@@ -52,15 +54,18 @@ static int compile(void) {
 
 /* Tries to change what it was compiled to. */
 static int change_artifact(void) {
-    if (open("/app/program", O_WRONLY) >= 0 || open("/app/more", O_CREAT | O_WRONLY, 0600) >= 0) return 1;
-    if (unlink("/app/program") == 0 || rename("/app/program", "/app/other") == 0 || rmdir("/app/folder") == 0) return 2;
+    if (open("/app/program", O_WRONLY) >= 0 || open("/app/more", O_CREAT | O_WRONLY, 0600) >= 0)
+        return 1;
+    if (unlink("/app/program") == 0 || rename("/app/program", "/app/other") == 0 ||
+        rmdir("/app/folder") == 0)
+        return 2;
     if (chmod("/app/program", 0777) == 0) return 3;
     puts("unchanged");
     return 0;
 }
 
-int main(int argc, char **argv) {
-    const char *part = argc > 1 ? argv[1] : "";
+int main(int argc, char** argv) {
+    const char* part = argc > 1 ? argv[1] : "";
     long number = argc > 2 ? atol(argv[2]) : 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (strcmp(part, "hello") == 0) return puts("Hello, world") < 0;
@@ -95,7 +100,7 @@ int main(int argc, char **argv) {
     }
     if (strcmp(part, "touch") == 0) {
         size_t size = (size_t)number << 20;
-        char *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (block == MAP_FAILED) return 5;
         for (size_t i = 0; i < size; i += 4096) block[i] = 1;
         return 0;
@@ -111,7 +116,8 @@ int main(int argc, char **argv) {
         for (int i = 0; i < 10; ++i) {
             if (fork() != 0) continue;
             size_t size = ((size_t)number << 20) / 10;
-            char *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            char* block =
+                mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             for (size_t k = 0; k < size; k += 4096) block[k] = 1;
             sleep_ms(5000);
             _exit(0);
@@ -161,7 +167,7 @@ int main(int argc, char **argv) {
     if (strcmp(part, "mount") == 0) return mount("t", "/tmp", "tmpfs", 0, NULL) == 0;
     if (strcmp(part, "ptrace") == 0) return syscall(SYS_ptrace, 0, 0, 0, 0) == 0;
     if (strcmp(part, "crash") == 0) {
-        volatile int *nowhere = NULL;
+        volatile int* nowhere = NULL;
         return *nowhere;
     }
     return 64;

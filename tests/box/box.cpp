@@ -1,3 +1,5 @@
+// What the tests of boxes share: one runner for all of them, and the search of the host for what a
+// run may have left (processes, groups, mounts, files).
 #include "tests/box/box.h"
 
 #include "isolate/instance.h"
@@ -41,22 +43,26 @@ std::vector<std::string> seen_now(const std::string& own_group) {
         if (std::atoi(entry.path().filename().c_str()) <= 0) continue;
         struct stat owner {};
         if (::stat(entry.path().c_str(), &owner) != 0) continue;
-        if (owner.st_uid < first_id() || owner.st_uid >= first_id() + isolate::kIdsPerInstance) continue;
+        if (owner.st_uid < first_id() || owner.st_uid >= first_id() + isolate::kIdsPerInstance)
+            continue;
         std::ifstream status(entry.path() / "status");
         std::string name;
         std::getline(status, name);
         seen.push_back("process " + entry.path().filename().string() + " " + name);
     }
     for (const std::string& group : groups_with_boxes()) {
-        if (group.find("/" + own_group + "/") != std::string::npos) seen.push_back("group " + group);
+        if (group.find("/" + own_group + "/") != std::string::npos)
+            seen.push_back("group " + group);
     }
     std::ifstream mounts("/proc/1/mountinfo"); // the host's own, not this process's
     for (std::string line; std::getline(mounts, line);) {
         if (line.find("cloister") != std::string::npos) seen.push_back("mount " + line);
     }
-    for (const auto& entry : fs::recursive_directory_iterator("/proc/1/root/run/cloister", ignored)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator("/proc/1/root/run/cloister", ignored)) {
         const std::string name = entry.path().filename();
-        if (!name.starts_with("instance-") && name != "work") seen.push_back("file " + entry.path().string());
+        if (!name.starts_with("instance-") && name != "work")
+            seen.push_back("file " + entry.path().string());
     }
     return seen;
 }
@@ -69,7 +75,8 @@ int slowness() {
 }
 
 config::Settings actor_settings() {
-    const std::string data = fs::is_directory(CLOISTER_SOURCE "/policies") ? CLOISTER_SOURCE : "/usr/share/cloister";
+    const std::string data =
+        fs::is_directory(CLOISTER_SOURCE "/policies") ? CLOISTER_SOURCE : "/usr/share/cloister";
     config::Settings settings;
     settings.policies = policies::parse(policies::read_texts(data + "/policies"));
     for (auto& [name, policy] : settings.policies) {
@@ -85,7 +92,8 @@ config::Settings actor_settings() {
         plan.mounts = {mount};
         return plan;
     };
-    const auto add = [&](const std::string& id, const runtimes::StepPlan& run) -> runtimes::Runtime& {
+    const auto add = [&](const std::string& id,
+                         const runtimes::StepPlan& run) -> runtimes::Runtime& {
         runtimes::Runtime runtime;
         runtime.id = runtime.name = id;
         runtime.default_file = "main";
@@ -152,11 +160,13 @@ std::vector<int> actors() {
 std::vector<std::string> groups_with_boxes() {
     std::vector<std::string> found;
     std::error_code error;
-    auto at = fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error);
+    auto at = fs::recursive_directory_iterator(
+        "/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error);
     for (; at != fs::recursive_directory_iterator(); at.increment(error)) {
         if (error) break; // a group that went away while we looked
         if (!at->is_directory(error) || at->is_symlink(error)) continue;
-        if (at->path().filename().string().starts_with("box-")) found.push_back(at->path().string());
+        if (at->path().filename().string().starts_with("box-"))
+            found.push_back(at->path().string());
     }
     return found;
 }
@@ -165,9 +175,11 @@ std::string describe(const LocalResult& result) {
     const isolate::Ending& ending = result.outcome.ending;
     const isolate::Usage& usage = result.outcome.usage;
     std::ostringstream text;
-    text << isolate::name_of(result.verdict) << ", exit " << ending.exit_code << ", signal " << ending.signal << ", step "
-         << isolate::name_of(ending.failed_step) << " (" << std::strerror(ending.error) << "), wall " << usage.wall_time / 1ms
-         << " ms, cpu " << usage.cpu_time / 1ms << " ms, peak " << usage.memory_peak_bytes / isolate::kKiB << " KiB\n"
+    text << isolate::name_of(result.verdict) << ", exit " << ending.exit_code << ", signal "
+         << ending.signal << ", step " << isolate::name_of(ending.failed_step) << " ("
+         << std::strerror(ending.error) << "), wall " << usage.wall_time / 1ms << " ms, cpu "
+         << usage.cpu_time / 1ms << " ms, peak " << usage.memory_peak_bytes / isolate::kKiB
+         << " KiB\n"
          << result.output.substr(0, 500) << result.error.substr(0, 500);
     return text.str();
 }

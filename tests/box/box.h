@@ -17,13 +17,13 @@ using keeper::LocalRun;
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-/// CLOISTER_SLOW, 1 when absent: how many times slower than a usual machine this one is. Upper bounds
-/// of time are multiplied by it; nothing is asserted to take long.
+/// CLOISTER_SLOW, 1 when absent: how many times slower than a usual machine this one is. Upper
+/// bounds of time are multiplied by it; nothing is asserted to take long.
 int slowness();
 
-/// Runtimes: "actor"; "compiled" (a compile step that leaves a program, and a run step that runs it);
-/// "broken" (whose compile step fails); "missing" (whose program is not there); "absent" (whose mounts
-/// are not there).
+/// Runtimes: "actor"; "compiled" (a compile step that leaves a program, and a run step that runs
+/// it); "broken" (whose compile step fails); "missing" (whose program is not there); "absent"
+/// (whose mounts are not there).
 config::Settings actor_settings();
 /// One for the whole program, as a daemon has one.
 keeper::LocalRunner& runner();
@@ -33,8 +33,8 @@ LocalRun play(const Words& arguments, const std::string& runtime = "actor");
 Limits usual_limits();
 LocalResult run(const Words& arguments);
 
-/// A line for each thing of this process's instance that is still on the host: processes of its user
-/// ids, groups of boxes, mounts, files. Waits up to a second for it to become nothing.
+/// A line for each thing of this process's instance that is still on the host: processes of its
+/// user ids, groups of boxes, mounts, files. Waits up to a second for it to become nothing.
 std::vector<std::string> left_on_host();
 /// Of any instance: processes that run the actor.
 std::vector<int> actors();

@@ -1,7 +1,6 @@
 // Promises of the box to the program's owner: what ran is told truly, what is too much is stopped.
-#include "tests/box/box.h"
-
 #include "isolate/seccomp_program.h"
+#include "tests/box/box.h"
 
 #include <csignal>
 #include <fcntl.h>
@@ -42,7 +41,8 @@ TEST_CASE("arguments arrive as they were sent", "[box][root]") {
     CHECK(result.output == "[][a b][-c][$(id)][\xff\x01\n]");
 }
 
-TEST_CASE("a program starts in /box as process 2, under a user id that is no one's", "[box][root]") {
+TEST_CASE("a program starts in /box as process 2, under a user id that is no one's",
+          "[box][root]") {
     const LocalResult result = run({"surroundings"});
     INFO(describe(result));
     CHECK(result.output.starts_with("/box 20"));
@@ -160,7 +160,8 @@ TEST_CASE("boxes run beside each other and are not mixed up", "[box][root]") {
 }
 
 TEST_CASE("twenty boxes have twenty user ids at one time", "[box][root]") {
-    const std::vector<LocalResult> results = runner().run_all(std::vector<LocalRun>(20, play({"surroundings"})));
+    const std::vector<LocalResult> results =
+        runner().run_all(std::vector<LocalRun>(20, play({"surroundings"})));
     std::set<std::string> ids;
     for (const LocalResult& result : results) ids.insert(result.output);
     CHECK(ids.size() == 20);
@@ -170,7 +171,8 @@ TEST_CASE("one run's end does not touch another", "[box][root]") {
     LocalRun bomb = play({"touch", "60"});
     bomb.limits = usual_limits();
     bomb.limits->memory_bytes = 16 * isolate::kMiB;
-    const std::vector<LocalResult> results = runner().run_all({play({"sleep", "300"}), bomb, play({"kill_all"}), play({"fork"}), play({"sleep", "300"})});
+    const std::vector<LocalResult> results = runner().run_all(
+        {play({"sleep", "300"}), bomb, play({"kill_all"}), play({"fork"}), play({"sleep", "300"})});
     CHECK(results[0].verdict == Verdict::ok);
     CHECK(results[1].verdict == Verdict::memory_limit);
     CHECK(results[2].verdict == Verdict::ok);
@@ -235,7 +237,8 @@ TEST_CASE("what a program prints or writes does not change its verdict", "[box][
     // believed at most that it did something wrong.
     const LocalResult pretended = run({"raise", std::to_string(SIGSYS)});
     INFO(describe(pretended));
-    CHECK((pretended.verdict == Verdict::forbidden_syscall || pretended.verdict == Verdict::signalled));
+    CHECK((pretended.verdict == Verdict::forbidden_syscall ||
+           pretended.verdict == Verdict::signalled));
     CHECK(pretended.outcome.ending.killed_for.has_value() == false);
 }
 
@@ -246,7 +249,8 @@ TEST_CASE("killing everybody kills nobody but one's own", "[box][root]") {
     CHECK(result.output == "still here\n");
 }
 
-TEST_CASE("a forbidden call is refused by default, and ends the run by name under strict", "[box][root]") {
+TEST_CASE("a forbidden call is refused by default, and ends the run by name under strict",
+          "[box][root]") {
     for (const std::string call : {"mount", "ptrace"}) {
         const LocalResult refused = run({call});
         CHECK(refused.verdict == Verdict::ok);
@@ -277,7 +281,8 @@ TEST_CASE("a box that cannot be made names the step", "[box][root]") {
     CHECK(absent.outcome.ending.error == ENOENT);
 }
 
-TEST_CASE("a compiled program is handed on by mount, and runs as often as one likes", "[box][root]") {
+TEST_CASE("a compiled program is handed on by mount, and runs as often as one likes",
+          "[box][root]") {
     LocalRun compile = play({}, "compiled");
     compile.stage = wire::Stage::compile;
     const LocalResult compiled = runner().run(compile);
@@ -293,7 +298,8 @@ TEST_CASE("a compiled program is handed on by mount, and runs as often as one li
     }
     std::vector<LocalRun> many(8, play({"hello"}, "compiled"));
     for (LocalRun& request : many) request.artifact = compiled.run_id;
-    for (const LocalResult& result : runner().run_all(many)) CHECK(result.output == "Hello, world\n");
+    for (const LocalResult& result : runner().run_all(many))
+        CHECK(result.output == "Hello, world\n");
     runner().release(compiled.run_id);
     CHECK_THROWS(runner().run(many.front()));
     CHECK(left_on_host() == std::vector<std::string>{});

@@ -39,8 +39,7 @@ pid_t start_holder(int& read_end) {
             LocalRun request = play({"interrupt"});
             request.stdout_fd = ends[1];
             (void)own.run_all({request, request, request});
-        } catch (...) {
-        }
+        } catch (...) {}
         ::_exit(1);
     }
     ::close(ends[1]);
@@ -73,7 +72,8 @@ bool within_a_second(const Condition& holds) {
 } // namespace
 
 TEST_CASE("after any ending nothing is left on the host", "[box][root]") {
-    const std::vector<Words> parts = {{"hello"}, {"exit", "3"}, {"crash"}, {"leave"}, {"fork"}, {"kill_all"}, {"write", "5000000"}};
+    const std::vector<Words> parts = {{"hello"}, {"exit", "3"}, {"crash"},           {"leave"},
+                                      {"fork"},  {"kill_all"},  {"write", "5000000"}};
     for (const Words& words : parts) {
         const auto before = std::chrono::steady_clock::now();
         const LocalResult result = run(words);
@@ -89,18 +89,21 @@ TEST_CASE("after any ending nothing is left on the host", "[box][root]") {
     CHECK(left_on_host() == std::vector<std::string>{});
 }
 
-TEST_CASE("a runner killed with SIGKILL leaves no process, and the next start sweeps the rest", "[box][root]") {
+TEST_CASE("a runner killed with SIGKILL leaves no process, and the next start sweeps the rest",
+          "[box][root]") {
     (void)run({"hello"}); // so that the holder takes another instance than ours
     for (int round = 0; round < 3; ++round) {
         int read_end = -1;
         const pid_t holder = start_holder(read_end);
         const bool started = wait_for_words(read_end, 3 * 8);
         const std::size_t running = actors().size();
+        const std::size_t groups = groups_with_boxes().size();
         (void)::kill(holder, SIGKILL);
         REQUIRE(::waitpid(holder, nullptr, 0) == holder);
         ::close(read_end);
         CHECK(started);
         CHECK(running == 3);
+        CHECK(groups > 0);
         CHECK(within_a_second([] { return actors().empty(); }));
     }
     // The next start: in a process of its own, which takes the dead one's place.
@@ -121,12 +124,14 @@ TEST_CASE("a runner killed with SIGKILL leaves no process, and the next start sw
     CHECK(left_on_host() == std::vector<std::string>{});
 }
 
-TEST_CASE("a runner that is interrupted in the middle of starting boxes leaves nobody", "[box][root]") {
+TEST_CASE("a runner that is interrupted in the middle of starting boxes leaves nobody",
+          "[box][root]") {
     (void)run({"hello"});
     for (int round = 0; round < 10; ++round) {
         int read_end = -1;
         const pid_t holder = start_holder(read_end);
-        std::this_thread::sleep_for(round * 3ms); // somewhere in its start, its boxes' start, or later
+        std::this_thread::sleep_for(round * 3ms); // somewhere in its start, its boxes' start, or
+                                                  // later
         (void)::kill(holder, SIGKILL);
         REQUIRE(::waitpid(holder, nullptr, 0) == holder);
         ::close(read_end);

@@ -264,7 +264,7 @@ class Running(cases.Case):
 
     def test_cancel_ends_a_run_and_its_result_comes(self):
         client = self.connect()
-        client.send(type="execute_code", language="python", stream=True, code="import time\nprint('up', flush=True)\ntime.sleep(60)")
+        client.send(type="execute_code", language="python", stream=True, code="import os,time\nos.write(1, b'up\\n')\ntime.sleep(60)")
         run_id = client.wait("execution_started")["run_id"]
         client.wait("execution_output")
         begin = time.monotonic()
