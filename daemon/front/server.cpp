@@ -35,6 +35,7 @@ using ErrorCode = boost::system::error_code;
 namespace {
 
 constexpr std::size_t kMaxHalfOpen = 512;       ///< connections that have not said what they want
+constexpr std::size_t kMaxFarewells = 64;       ///< connections beyond the bound that are told so
 constexpr std::size_t kMaxFarewell = 64 * 1024; ///< read and dropped behind a refused request
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kFarewellTime{2};
@@ -107,6 +108,14 @@ public:
         if (from_here > state_->service.settings->config.connections_per_address)
             return "Too many connections from your address.";
         return {};
+    }
+
+    /// True when so many are one too many that not even that can be said to this one.
+    bool drop_silently() const {
+        const auto& config = state_->service.settings->config;
+        const std::size_t from_here = address_.empty() ? 0 : state_->per_address[address_];
+        return state_->connections > state_->max_connections + kMaxFarewells ||
+               from_here > config.connections_per_address + kMaxFarewells;
     }
 
 private:
@@ -294,6 +303,7 @@ asio::awaitable<void> serve_connection(StatePtr state, tcp::socket socket) {
     if (error) co_return;
     const asio::ip::address remote = plain(remote_end.address());
     const Counted counted(state, remote.is_loopback() ? std::string() : remote.to_string());
+    if (counted.drop_silently()) co_return;
     const LocalAddress local = local_address(local_end);
     set_options(socket);
     beast::tcp_stream stream(std::move(socket));

@@ -345,6 +345,15 @@ class Load(cases.Case):
             self.assertEqual(raw.all(), b"")
         self.assertLess(time.monotonic() - begin, 6 * service.SLOW)
 
+    def test_a_silent_peer_is_asked_and_then_cut(self):
+        daemon = service.Daemon({"idle_ping": 1})
+        self.addCleanup(daemon.stop)
+        dead, alive_one = self.connect(daemon), self.connect(daemon)
+        with self.assertRaises(TimeoutError):  # it answers pings while it waits in vain for a message
+            alive_one.wait("nothing", seconds=4.5)
+        self.assertEqual(alive_one.ask(type="ping")["type"], "pong")
+        self.assertIn(b"\x89", dead.raw.all())
+
     def test_connections_are_bounded(self):
         daemon = service.Daemon({"connections": 20})
         self.addCleanup(daemon.stop)
@@ -352,6 +361,11 @@ class Load(cases.Case):
         with self.assertRaises(wire.Refused) as refused:
             wire.Client(daemon.host, daemon.port)
         self.assertEqual(refused.exception.status, 503)
+        flood = [wire.Raw(daemon.host, daemon.port) for _ in range(300)]
+        self.assertEqual(clients[1].ask(type="ping")["type"], "pong")
+        self.assertTrue(clients[1].run("print(1)")["success"])
+        for raw in flood:
+            raw.close()
         clients[0].close()
         time.sleep(0.3)
         self.connect(daemon)

@@ -114,6 +114,7 @@ class Client:
             self.raw.close()
             raise Refused(head, body)
         self.head = head
+        self.deadline = None
         self.hello = self.receive() if greet else None
 
     def __enter__(self):
@@ -170,10 +171,13 @@ class Client:
                 whole += payload
                 if first & 0x80:
                     return whole
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise TimeoutError("nothing but pings")
 
     def receive(self, seconds=None):
         if seconds is not None:
             self.raw.socket.settimeout(seconds)
+        self.deadline = None if seconds is None else time.monotonic() + seconds
         return json.loads(self.message())
 
     def wait(self, *types, seconds=60):

@@ -12,6 +12,15 @@ const kExamples = {
 
 const at = (id) => document.getElementById(id);
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/ws/demo`;
+// A server beyond this machine asks for a token: open the page once with #token=…; it is not sent along
+// with the address, and kept for this tab alone.
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) {
+  sessionStorage.setItem("token", given);
+  history.replaceState(null, "", location.pathname);
+}
+const token = sessionStorage.getItem("token");
+const protocols = token ? ["cloister.v2", `bearer.${token}`] : [];
 let socket = null;
 let run = null;
 let delay = 250;
@@ -69,7 +78,7 @@ function onMessage(message) {
 }
 
 function connect() {
-  const opened = new WebSocket(address);
+  const opened = new WebSocket(address, protocols);
   opened.onopen = () => { socket = opened; };
   opened.onmessage = (event) => onMessage(JSON.parse(event.data));
   opened.onclose = () => {
