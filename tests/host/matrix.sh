@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 out=$PWD/build/host
 rm -rf "$out"; mkdir -p "$out"
 python3 tests/host/mkpayload build "$out/payload"
-tests/host/th matrix "$out/payload" --timeout "${CLOISTER_CELL_SECONDS:-1200}" --out "$out" "$@" >"$out/summary" || :
+tests/host/th matrix "$out/payload" --timeout "${CLOISTER_CELL_SECONDS:-1800}" --out "$out" "$@" >"$out/summary" || :
 passed=0 failed=0
 while read -r _ cell rc p _ f _; do
   folder=$out/$(basename "${cell%:}" | tr ':' '-')

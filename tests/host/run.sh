@@ -39,8 +39,8 @@ if timeout 300 build/cloisterd --selftest --state-dir /run/state >"$OUT/selftest
 else
   failed=$((failed + 1)); echo 'FAIL selftest'; tail -40 "$OUT/selftest.log" "$OUT/check.log"
 fi
-suite unit 120 build/unit_tests
-suite box 600 build/box_tests "${BOX_FILTER:-~[languages]~[slow]}"
+suite unit 300 build/unit_tests
+suite box 900 build/box_tests "${BOX_FILTER:-~[languages]~[slow]}"
 suite escape 900 build/escape_tests "${ESCAPE_FILTER:-~[languages]~[slow]}"
 
 echo "$passed passed, $failed failed"
