@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -177,9 +178,9 @@ std::string describe(const LocalResult& result) {
     std::ostringstream text;
     text << isolate::name_of(result.verdict) << ", exit " << ending.exit_code << ", signal "
          << ending.signal << ", step " << isolate::name_of(ending.failed_step) << " ("
-         << std::strerror(ending.error) << "), wall " << usage.wall_time / 1ms << " ms, cpu "
-         << usage.cpu_time / 1ms << " ms, peak " << usage.memory_peak_bytes / isolate::kKiB
-         << " KiB\n"
+         << std::generic_category().message(ending.error) << "), wall " << usage.wall_time / 1ms
+         << " ms, cpu " << usage.cpu_time / 1ms << " ms, peak "
+         << usage.memory_peak_bytes / isolate::kKiB << " KiB\n"
          << result.output.substr(0, 500) << result.error.substr(0, 500);
     return text.str();
 }

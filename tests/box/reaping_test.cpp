@@ -2,6 +2,7 @@
 #include "tests/box/box.h"
 
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
@@ -30,7 +31,7 @@ std::uint64_t resident_bytes() {
 /// A process that holds a runner with three programs in it, and says so.
 pid_t start_holder(int& read_end) {
     int ends[2];
-    REQUIRE(::pipe(ends) == 0);
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const pid_t holder = ::fork();
     REQUIRE(holder >= 0);
     if (holder == 0) {

@@ -1,5 +1,5 @@
-// The parcel as a hostile sender would make it: every number in it a lie. The reader must refuse it, or
-// stay inside of it; what it hands out is read to the last byte here.
+// The parcel as a hostile sender would make it: every number in it a lie. The reader must refuse
+// it, or stay inside of it; what it hands out is read to the last byte here.
 #include "isolate/bundle.h"
 
 #include <cstdint>
@@ -18,15 +18,16 @@ using isolate::BundleView;
 
 isolate::Bundle small_bundle() {
     isolate::Bundle bundle;
-    bundle.files = {{.path = "main.py", .content = "print(1)\n", .source = true}, {.path = "a/b.txt", .content = ""}};
+    bundle.files = {{.path = "main.py", .content = "print(1)\n", .source = true},
+                    {.path = "a/b.txt", .content = ""}};
     bundle.arguments = {"one", ""};
     bundle.entry = "main.py";
     bundle.main_name = "Main";
     return bundle;
 }
 
-/// Opens and, when that goes well, walks everything. False when something points outside. The bytes lie
-/// at the very end of an allocation, so that a sanitizer sees a single one too many.
+/// Opens and, when that goes well, walks everything. False when something points outside. The bytes
+/// lie at the very end of an allocation, so that a sanitizer sees a single one too many.
 bool stays_inside(const std::string& bytes) {
     const std::unique_ptr<std::byte[]> copy(new std::byte[bytes.size() + 1]);
     std::byte* const start = copy.get() + 1;
@@ -36,9 +37,13 @@ bool stays_inside(const std::string& bytes) {
     const auto* first = reinterpret_cast<const char*>(start);
     const char* const end = first + bytes.size();
     const auto is_string_inside = [&](const char* text) {
-        return text >= first && text < end && ::strnlen(text, static_cast<std::size_t>(end - text)) < static_cast<std::size_t>(end - text);
+        return text >= first && text < end &&
+               ::strnlen(text, static_cast<std::size_t>(end - text)) <
+                   static_cast<std::size_t>(end - text);
     };
-    if (view.file_count() > isolate::kMaxBundleFiles || view.argument_count() > isolate::kMaxBundleArguments) return false;
+    if (view.file_count() > isolate::kMaxBundleFiles ||
+        view.argument_count() > isolate::kMaxBundleArguments)
+        return false;
     bool inside = is_string_inside(view.entry()) && is_string_inside(view.main_name());
     for (std::size_t i = 0; i < view.file_count(); ++i) {
         const BundleView::File file = view.file(i);
@@ -46,7 +51,8 @@ bool stays_inside(const std::string& bytes) {
         inside = inside && is_string_inside(file.path) && content >= first && content <= end &&
                  file.content.size() <= static_cast<std::size_t>(end - content);
     }
-    for (std::size_t i = 0; i < view.argument_count(); ++i) inside = inside && is_string_inside(view.argument(i));
+    for (std::size_t i = 0; i < view.argument_count(); ++i)
+        inside = inside && is_string_inside(view.argument(i));
     return inside;
 }
 
@@ -63,10 +69,13 @@ TEST_CASE("an honest parcel is read as it was packed", "[escape][bundle]") {
     CHECK(stays_inside(bytes));
 }
 
-TEST_CASE("a parcel with any number of it replaced never reaches outside itself", "[escape][bundle]") {
+TEST_CASE("a parcel with any number of it replaced never reaches outside itself",
+          "[escape][bundle]") {
     const std::string honest = isolate::pack(small_bundle());
     const auto size = static_cast<std::uint32_t>(honest.size());
-    const std::uint32_t lies[] = {0, 1, 2, 255, 256, 257, size - 1, size, size + 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
+    const std::uint32_t lies[] = {0,          1,          2,         255,      256,
+                                  257,        size - 1,   size,      size + 1, 0x7fffffff,
+                                  0x80000000, 0xfffffff0, 0xffffffff};
     for (std::size_t at = 0; at + 4 <= honest.size(); ++at) {
         for (const std::uint32_t lie : lies) {
             std::string bytes = honest;
@@ -95,7 +104,8 @@ TEST_CASE("thousands of random parcels stay inside themselves", "[escape][bundle
     const std::string honest = isolate::pack(small_bundle());
     for (int round = 0; round < 20'000; ++round) {
         std::string bytes = honest;
-        for (unsigned changes = random() % 6; changes > 0; --changes) bytes[random() % bytes.size()] = static_cast<char>(random());
+        for (auto changes = random() % 6; changes > 0; --changes)
+            bytes[random() % bytes.size()] = static_cast<char>(random());
         REQUIRE(stays_inside(bytes));
     }
 }

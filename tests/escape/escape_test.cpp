@@ -1,6 +1,7 @@
-// One promise per attack. The same table makes two programs: one against the box as it is, where every
-// attack must be contained; one against a box that lacks the attack's layers (CLOISTER_WEAKEN), where
-// every attack must succeed, because a test that cannot fail proves nothing.
+// One promise per attack. The same table makes two programs: one against the box as it is, where
+// every attack must be contained; one against a box that lacks the attack's layers
+// (CLOISTER_WEAKEN), where every attack must succeed, because a test that cannot fail proves
+// nothing.
 #include "tests/escape/harness.h"
 
 #include <catch2/catch.hpp>
@@ -43,7 +44,8 @@ public:
         const char* const expected = "contained";
 #endif
         const Evidence evidence = attempt(attack_);
-        const std::string finding = name_of(attack_.judge ? attack_.judge(evidence) : by_report(evidence));
+        const std::string finding =
+            name_of(attack_.judge ? attack_.judge(evidence) : by_report(evidence));
         clean_up(attack_);
         INFO(describe(evidence));
         CHECK(finding == expected);
@@ -53,7 +55,7 @@ private:
     const Attack& attack_;
 };
 
-[[maybe_unused]] const int registered = [] {
+[[maybe_unused]] const int kRegistered = [] {
     for (const Attack& attack : all_attacks()) {
         const std::string topic = attack.program.substr(0, attack.program.find('.'));
         Catch::AutoReg(new Promise(attack), CATCH_INTERNAL_LINEINFO, Catch::StringRef(),

@@ -31,6 +31,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -55,13 +56,17 @@ bool is_script(const Attack& attack) { return attack.program.ends_with(".py"); }
 /// The built program, or the script's source.
 std::string program_path(const Attack& attack) {
     const std::string folder = from_environment("CLOISTER_ATTACKS", CLOISTER_ATTACKS);
-    return folder + "/" + (is_script(attack) ? attack.program : attack.program.substr(0, attack.program.find('.')));
+    return folder + "/" +
+           (is_script(attack) ? attack.program
+                              : attack.program.substr(0, attack.program.find('.')));
 }
 
 const config::Settings& shipped_settings() {
     static const config::Settings settings = [] {
         // The shipped data alone: this host's operator may have decided otherwise.
-        const std::string data = std::filesystem::is_directory(CLOISTER_SOURCE "/policies") ? CLOISTER_SOURCE : "/usr/share/cloister";
+        const std::string data = std::filesystem::is_directory(CLOISTER_SOURCE "/policies")
+                                     ? CLOISTER_SOURCE
+                                     : "/usr/share/cloister";
         config::Settings shipped;
         shipped.policies = policies::parse(policies::read_texts(data + "/policies"));
         shipped.runtimes = runtimes::parse(runtimes::read_texts(data + "/runtimes"));
@@ -82,7 +87,9 @@ std::string own_addresses() {
     std::string found;
     if (::getifaddrs(&list) != 0) return found;
     for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-        if (entry->ifa_addr == nullptr || entry->ifa_addr->sa_family != AF_INET || (entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
+        if (entry->ifa_addr == nullptr || entry->ifa_addr->sa_family != AF_INET ||
+            (entry->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
         sockaddr_in address{};
         std::memcpy(&address, entry->ifa_addr, sizeof address);
         char text[INET_ADDRSTRLEN];
@@ -95,7 +102,8 @@ std::string own_addresses() {
 /// What there is to aim at, for the time of one attack.
 class Scene {
 public:
-    Scene() : mark_("cloister-escape-" + std::to_string(::getpid()) + "-" + std::to_string(++count_)) {
+    Scene()
+        : mark_("cloister-escape-" + std::to_string(::getpid()) + "-" + std::to_string(++scenes)) {
         char folder[] = "/var/tmp/cloister-escape-XXXXXX";
         if (::mkdtemp(folder) == nullptr) throw isolate::SysError(errno, "make a folder");
         folder_ = folder;
@@ -108,9 +116,11 @@ public:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
         port_ = Fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-        check(::bind(port_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+        check(::bind(port_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              "bind");
         check(::listen(port_.get(), 8), "listen");
-        check(::getsockname(port_.get(), reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
+        check(::getsockname(port_.get(), reinterpret_cast<sockaddr*>(&address), &size),
+              "getsockname");
         port_number_ = ntohs(address.sin_port);
 
         sockaddr_un local{};
@@ -118,12 +128,14 @@ public:
         std::memcpy(local.sun_path + 1, mark_.data(), mark_.size());
         abstract_ = Fd(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
         check(::bind(abstract_.get(), reinterpret_cast<const sockaddr*>(&local),
-                     static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + mark_.size())), "bind");
+                     static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + mark_.size())),
+              "bind");
         check(::listen(abstract_.get(), 8), "listen");
 
         // What a careless daemon would hand on: an open descriptor and a variable.
         forgotten_ = Fd(check(::fcntl(abstract_.get(), F_DUPFD, 100), "dup"));
-        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1), "setenv");
+        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1), "setenv"); // NOLINT(concurrency-mt-unsafe):
+                                                                         // one thread
         // A stack limit above the box's, so that only the box's own stops a program.
         check(::getrlimit(RLIMIT_STACK, &stack_), "getrlimit");
         rlimit large = stack_;
@@ -133,7 +145,7 @@ public:
 
     ~Scene() {
         (void)::setrlimit(RLIMIT_STACK, &stack_);
-        (void)::unsetenv("CLOISTER_ESCAPE_TOKEN");
+        (void)::unsetenv("CLOISTER_ESCAPE_TOKEN"); // NOLINT(concurrency-mt-unsafe): one thread
         (void)::unlink(sentinel().c_str());
         (void)::unlink(shown().c_str());
         (void)::rmdir(folder_.c_str());
@@ -181,13 +193,16 @@ public:
 
 private:
     static void write(const std::string& path, mode_t mode) {
-        const Fd file(check(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600), path));
+        const Fd file(
+            check(::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600), path));
         check(::write(file.get(), "sentinel\n", 9), path);
         check(::fchmod(file.get(), mode), path);
     }
-    key_t key() const { return static_cast<key_t>(0x45000000 + (::getpid() & 0xffff) * 256 + count_ % 256); }
+    key_t key() const {
+        return static_cast<key_t>(0x45000000 + (::getpid() & 0xffff) * 256 + scenes % 256);
+    }
 
-    static inline int count_ = 0;
+    static inline int scenes = 0;
     std::string mark_;
     std::string folder_;
     Fd port_;
@@ -226,7 +241,8 @@ config::Settings settings_for(const Attack& attack, const Scene& scene) {
     if (attack.order == Attack::Order::compile_then_run) {
         runtime.compile = step;
         runtime.compile->command = {kProgramInBox};
-        for (const std::string& word : scene.fill(attack.runs.front(), limits, true)) runtime.compile->command.push_back(word);
+        for (const std::string& word : scene.fill(attack.runs.front(), limits, true))
+            runtime.compile->command.push_back(word);
     }
     settings.runtimes.emplace(runtime.id, runtime);
     return settings;
@@ -239,15 +255,18 @@ keeper::LocalRun request_for(const Attack& attack, const Words& arguments, const
     request.bundle.arguments = arguments;
     if (is_script(attack)) {
         request.bundle.entry = "main.py";
-        request.bundle.files.push_back({.path = "main.py", .content = read_file(program_path(attack))});
+        request.bundle.files.push_back(
+            {.path = "main.py", .content = read_file(program_path(attack))});
     }
-    for (const std::string& path : attack.bundle_paths) request.bundle.files.push_back({.path = path, .content = "planted\n"});
+    for (const std::string& path : attack.bundle_paths)
+        request.bundle.files.push_back({.path = path, .content = "planted\n"});
     // The test's own patience, for the attack whose clock is left out.
     request.cancel_after = limits.wall_time + 2500ms;
     return request;
 }
 
-/// Processes, wherever they are, that run this program: by the file, not by a name they could change.
+/// Processes, wherever they are, that run this program: by the file, not by a name they could
+/// change.
 std::vector<int> processes_of(const Attack& attack) {
     std::vector<int> found;
     struct stat program {};
@@ -255,8 +274,10 @@ std::vector<int> processes_of(const Attack& attack) {
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
         const int pid = std::atoi(entry.path().filename().c_str());
         struct stat running {};
-        if (pid <= 0 || pid == ::getpid() || ::stat((entry.path() / "exe").c_str(), &running) != 0) continue;
-        if (running.st_ino == program.st_ino && running.st_dev == program.st_dev) found.push_back(pid);
+        if (pid <= 0 || pid == ::getpid() || ::stat((entry.path() / "exe").c_str(), &running) != 0)
+            continue;
+        if (running.st_ino == program.st_ino && running.st_dev == program.st_dev)
+            found.push_back(pid);
     }
     return found;
 }
@@ -264,7 +285,8 @@ std::vector<int> processes_of(const Attack& attack) {
 /// As processes_of, but gives them a second to be gone.
 std::vector<int> left_after_a_second(const Attack& attack) {
     // Shorter than the programs' own lives, which is 6 s at least.
-    const auto patience = std::chrono::steady_clock::now() + std::min<std::chrono::seconds>(1s * slowness(), 4s);
+    const auto patience =
+        std::chrono::steady_clock::now() + std::min<std::chrono::seconds>(1s * slowness(), 4s);
     for (;;) {
         std::vector<int> left = processes_of(attack);
         if (left.empty() || std::chrono::steady_clock::now() > patience) return left;
@@ -272,15 +294,18 @@ std::vector<int> left_after_a_second(const Attack& attack) {
     }
 }
 
-/// The lock of that process's instance, held by us too: another runner on this host would sweep what
-/// the dead one left, and so do what is to be shown to happen without it.
+/// The lock of that process's instance, held by us too: another runner on this host would sweep
+/// what the dead one left, and so do what is to be shown to happen without it.
 Fd lock_of(pid_t holder) {
     const Fd process(check(static_cast<int>(::syscall(SYS_pidfd_open, holder, 0)), "pidfd"));
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(holder) + "/fd")) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(holder) + "/fd")) {
         std::error_code error;
         const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
         if (target.find("/cloister/instance-") == std::string::npos) continue;
-        return Fd(check(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), std::atoi(entry.path().filename().c_str()), 0)), "take the lock"));
+        return Fd(check(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(),
+                                                   std::atoi(entry.path().filename().c_str()), 0)),
+                        "take the lock"));
     }
     throw std::runtime_error("the runner holds no lock");
 }
@@ -306,7 +331,8 @@ LocalResult run_bare(const Attack& attack, const Words& arguments) {
     write_end.reset();
     LocalResult result;
     char block[4096];
-    for (ssize_t size; (size = ::read(read_end.get(), block, sizeof block)) > 0;) result.output.append(block, static_cast<std::size_t>(size));
+    for (ssize_t size; (size = ::read(read_end.get(), block, sizeof block)) > 0;)
+        result.output.append(block, static_cast<std::size_t>(size));
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     result.outcome.ending.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -328,14 +354,18 @@ Evidence attack_a_box(const Attack& attack) {
     Evidence evidence;
     keeper::LocalRunner runner(settings);
     std::vector<keeper::LocalRun> requests;
-    for (const Words& words : attack.runs) requests.push_back(request_for(attack, scene.fill(words, limits, true), limits));
+    for (const Words& words : attack.runs)
+        requests.push_back(request_for(attack, scene.fill(words, limits, true), limits));
     const auto asked = std::chrono::steady_clock::now();
     switch (attack.order) {
     case Attack::Order::one_after_another:
-        for (const keeper::LocalRun& request : requests) evidence.results.push_back(runner.run(request));
+        for (const keeper::LocalRun& request : requests)
+            evidence.results.push_back(runner.run(request));
         break;
     case Attack::Order::together: evidence.results = runner.run_all(requests); break;
-    case Attack::Order::compile_then_run: evidence.results.push_back(runner.compile_and_run(requests.back())); break;
+    case Attack::Order::compile_then_run:
+        evidence.results.push_back(runner.compile_and_run(requests.back()));
+        break;
     }
     evidence.elapsed = std::chrono::steady_clock::now() - asked;
     evidence.limits.assign(evidence.results.size(), limits);
@@ -346,7 +376,8 @@ Evidence attack_a_box(const Attack& attack) {
 Evidence attack_the_host(const Attack& attack) {
     const Scene scene;
     Evidence evidence;
-    for (const Words& words : attack.runs) evidence.results.push_back(run_bare(attack, scene.fill(words, Limits{}, false)));
+    for (const Words& words : attack.runs)
+        evidence.results.push_back(run_bare(attack, scene.fill(words, Limits{}, false)));
     return evidence;
 }
 
@@ -361,7 +392,8 @@ Evidence attack_after_keeper_died(const Attack& attack) {
     if (holder == 0) {
         try {
             keeper::LocalRunner runner(settings);
-            keeper::LocalRun request = request_for(attack, {}, settings.policies.at(attack.policy).limits);
+            keeper::LocalRun request =
+                request_for(attack, {}, settings.policies.at(attack.policy).limits);
             request.stdout_fd = write_end.get();
             (void)runner.run(request);
         } catch (const std::exception& error) {
@@ -378,8 +410,8 @@ Evidence attack_after_keeper_died(const Attack& attack) {
         const ssize_t size = ::read(read_end.get(), block, sizeof block);
         if (size > 0) result.output.assign(block, static_cast<std::size_t>(size));
     }
-    // Init looks once more for its keeper after the program's start: only what comes later is left to
-    // the death signal alone.
+    // Init looks once more for its keeper after the program's start: only what comes later is left
+    // to the death signal alone.
     std::this_thread::sleep_for(200ms * slowness());
     const Fd lock = lock_of(holder);
     (void)::kill(holder, SIGKILL);
@@ -402,8 +434,10 @@ Finding by_report(const Evidence& evidence) {
     if (evidence.results.empty()) return Finding::inconclusive;
     const LocalResult& last = evidence.results.back();
     const isolate::Ending& ending = last.outcome.ending;
-    if (last.output.find("ESCAPED: ") != std::string::npos && ending.exit_code == 42) return Finding::escaped;
-    if (last.output.starts_with("contained: ") && last.verdict == isolate::Verdict::ok) return Finding::contained;
+    if (last.output.find("ESCAPED: ") != std::string::npos && ending.exit_code == 42)
+        return Finding::escaped;
+    if (last.output.starts_with("contained: ") && last.verdict == isolate::Verdict::ok)
+        return Finding::contained;
     return Finding::inconclusive;
 }
 
@@ -412,14 +446,17 @@ std::string describe(const Evidence& evidence) {
     for (const LocalResult& result : evidence.results) {
         const isolate::Ending& ending = result.outcome.ending;
         const isolate::Usage& usage = result.outcome.usage;
-        text << isolate::name_of(result.verdict) << ", exit " << ending.exit_code << ", signal " << ending.signal << ", step "
-             << isolate::name_of(ending.failed_step) << " (" << std::strerror(ending.error) << "), wall "
-             << usage.wall_time / 1ms << " ms, cpu " << usage.cpu_time / 1ms << " ms, peak "
-             << usage.memory_peak_bytes / isolate::kKiB << " KiB, " << usage.processes_peak << " processes, "
-             << usage.forks_refused << " forks refused, oom " << usage.oom_kills << "\n"
+        text << isolate::name_of(result.verdict) << ", exit " << ending.exit_code << ", signal "
+             << ending.signal << ", step " << isolate::name_of(ending.failed_step) << " ("
+             << std::generic_category().message(ending.error) << "), wall " << usage.wall_time / 1ms
+             << " ms, cpu " << usage.cpu_time / 1ms << " ms, peak "
+             << usage.memory_peak_bytes / isolate::kKiB << " KiB, " << usage.processes_peak
+             << " processes, " << usage.forks_refused << " forks refused, oom " << usage.oom_kills
+             << "\n"
              << result.output << result.error << "\n";
     }
-    text << evidence.left_behind.size() << " processes left, answered after " << evidence.elapsed / 1ms << " ms";
+    text << evidence.left_behind.size() << " processes left, answered after "
+         << evidence.elapsed / 1ms << " ms";
     return text.str();
 }
 

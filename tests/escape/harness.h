@@ -1,5 +1,6 @@
-// Runs one hostile program in a box, or without one, and says how it went. Everything that a program
-// may aim at is made here and is the test's own: a file, a listening port, a socket, a name.
+// Runs one hostile program in a box, or without one, and says how it went. Everything that a
+// program may aim at is made here and is the test's own: a file, a listening port, a socket, a
+// name.
 #pragma once
 
 #include "daemon/keeper/local_runner.h"
@@ -20,27 +21,31 @@ enum class Finding { contained, escaped, inconclusive };
 
 /// What a judge has to go by: never only what the program said, where the kernel's word can be had.
 struct Evidence {
-    std::vector<LocalResult> results{};   ///< one for each run, in order
+    std::vector<LocalResult> results{}; ///< one for each run, in order
     std::vector<Limits> limits{};
-    std::vector<int> left_behind{};       ///< processes of the program, a second later
-    std::chrono::nanoseconds elapsed{};   ///< from the request to the answer, all runs together
+    std::vector<int> left_behind{};     ///< processes of the program, a second later
+    std::chrono::nanoseconds elapsed{}; ///< from the request to the answer, all runs together
 };
 
 using Words = std::vector<std::string>;
 using Judge = std::function<Finding(const Evidence&)>;
 
 struct Attack {
-    std::string promise;  ///< what the box promises, as the test's name
-    std::string program;  ///< file in tests/escape/attacks, with ".c" or ".py"
-    /// The defences that stop it, all of which must be off for it to succeed. Empty: it is stopped by
-    /// what a box is; the proof is then that it succeeds on the bare host.
+    std::string promise; ///< what the box promises, as the test's name
+    std::string program; ///< file in tests/escape/attacks, with ".c" or ".py"
+    /// The defences that stop it, all of which must be off for it to succeed. Empty: it is stopped
+    /// by what a box is; the proof is then that it succeeds on the bare host.
     std::vector<Layer> layers{};
     /// Arguments of each run. {sentinel}: a file of the host, {shown}: a file that boxes are shown,
-    /// {port}, {abstract}: where the host listens, {pid}: a process of the host, {hostname}, {addresses},
-    /// {mark}, {key}: unlike any other, {memory} {files} {file_bytes} {processes} {open_files} {stack}:
-    /// the limits.
+    /// {port}, {abstract}: where the host listens, {pid}: a process of the host, {hostname},
+    /// {addresses}, {mark}, {key}: unlike any other, {memory} {files} {file_bytes} {processes}
+    /// {open_files} {stack}: the limits.
     std::vector<Words> runs{{}};
-    enum class Order { one_after_another, together, compile_then_run } order = Order::one_after_another;
+    enum class Order {
+        one_after_another,
+        together,
+        compile_then_run
+    } order = Order::one_after_another;
     std::function<void(Limits&)> limits{};
     Judge judge{};
     std::string policy = "default";
@@ -61,8 +66,8 @@ Evidence attack_the_host(const Attack& attack);
 /// Ends what is left of the program and waits until it is gone.
 void clean_up(const Attack& attack);
 
-/// Starts a runner in another process, lets the program run there, kills the runner with SIGKILL, and
-/// counts the program's processes a second later.
+/// Starts a runner in another process, lets the program run there, kills the runner with SIGKILL,
+/// and counts the program's processes a second later.
 Evidence attack_after_keeper_died(const Attack& attack);
 
 std::string describe(const Evidence& evidence);

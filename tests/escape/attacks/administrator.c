@@ -1,7 +1,7 @@
 /* What only the machine's administrator may do, asked so that nothing would happen. */
 #include "attack.h"
 
-static void ask(const char *name, long result) {
+static void ask(const char* name, long result) {
     if (reached_kernel(result)) escaped("%s reaches the kernel", name);
 }
 
@@ -10,7 +10,7 @@ int main(void) {
     ask("reboot", syscall(SYS_reboot, 0, 0, 0, NULL)); /* without its magic numbers */
     ask("swapon", syscall(SYS_swapon, NULL, 0));
     ask("swapoff", syscall(SYS_swapoff, NULL));
-    ask("settimeofday", syscall(SYS_settimeofday, (void *)8, NULL));
+    ask("settimeofday", syscall(SYS_settimeofday, (void*)8, NULL));
     ask("sethostname", syscall(SYS_sethostname, NULL, -1));
     ask("setdomainname", syscall(SYS_setdomainname, NULL, -1));
     ask("iopl", syscall(SYS_iopl, 99));
@@ -19,6 +19,6 @@ int main(void) {
     ask("open_by_handle_at", syscall(SYS_open_by_handle_at, -1, NULL, 0));
     ask("kexec_load", syscall(SYS_kexec_load, 0, 9999ul, NULL, 0ul));
     ask("lookup_dcookie", syscall(SYS_lookup_dcookie, 0l, NULL, 0));
-    ask("acct", syscall(SYS_acct, (void *)8));
+    ask("acct", syscall(SYS_acct, (void*)8));
     contained("%s", strerror(errno));
 }

@@ -1,6 +1,6 @@
 /* What every hostile program shares. A program tries one thing and says how it went: status 0 and
- * "contained: …" when the box held, 42 and "ESCAPED: …" when it did not. Anything else is no answer.
- * A program never uses what it got: it opens without writing, asks without changing. */
+ * "contained: …" when the box held, 42 and "ESCAPED: …" when it did not. Anything else is no
+ * answer. A program never uses what it got: it opens without writing, asks without changing. */
 #pragma once
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 #define KIB 1024ul
 #define MIB (1024ul * KIB)
 
-__attribute__((noreturn, format(printf, 1, 2), unused)) static void escaped(const char *what, ...) {
+__attribute__((noreturn, format(printf, 1, 2), unused)) static void escaped(const char* what, ...) {
     va_list list;
     va_start(list, what);
     (void)!write(1, "ESCAPED: ", 9);
@@ -35,7 +35,8 @@ __attribute__((noreturn, format(printf, 1, 2), unused)) static void escaped(cons
     _exit(42);
 }
 
-__attribute__((noreturn, format(printf, 1, 2), unused)) static void contained(const char *why, ...) {
+__attribute__((noreturn, format(printf, 1, 2), unused)) static void contained(const char* why,
+                                                                              ...) {
     va_list list;
     va_start(list, why);
     (void)!write(1, "contained: ", 11);
@@ -45,7 +46,8 @@ __attribute__((noreturn, format(printf, 1, 2), unused)) static void contained(co
 }
 
 /* The attack could not even be tried: neither answer would be true. */
-__attribute__((noreturn, format(printf, 1, 2), unused)) static void inconclusive(const char *why, ...) {
+__attribute__((noreturn, format(printf, 1, 2), unused)) static void inconclusive(const char* why,
+                                                                                 ...) {
     va_list list;
     va_start(list, why);
     (void)!write(1, "inconclusive: ", 14);
@@ -54,13 +56,13 @@ __attribute__((noreturn, format(printf, 1, 2), unused)) static void inconclusive
     _exit(3);
 }
 
-__attribute__((unused)) static const char *argument(int argc, char **argv, int index) {
+__attribute__((unused)) static const char* argument(int argc, char** argv, int index) {
     if (index >= argc) inconclusive("argument %d is missing", index);
     return argv[index];
 }
 
-/* Two refusals come from the filter: EPERM for a call that it knows, ENOSYS for one that it does not.
- * Every probe passes arguments for which the kernel itself would answer something else. */
+/* Two refusals come from the filter: EPERM for a call that it knows, ENOSYS for one that it does
+ * not. Every probe passes arguments for which the kernel itself would answer something else. */
 __attribute__((unused)) static int reached_kernel(long result) {
     return result >= 0 || (errno != EPERM && errno != ENOSYS);
 }
@@ -76,12 +78,12 @@ __attribute__((unused)) static long now_ms(void) {
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-__attribute__((unused)) static void touch_pages(void *start, size_t size) {
-    for (size_t i = 0; i < size; i += 4096) ((volatile char *)start)[i] = (char)(i >> 12 | 1);
+__attribute__((unused)) static void touch_pages(void* start, size_t size) {
+    for (size_t i = 0; i < size; i += 4096) ((volatile char*)start)[i] = (char)(i >> 12 | 1);
 }
 
 /* The value of a line of /proc/self/status, without the name. */
-__attribute__((unused)) static const char *status_line(const char *name) {
+__attribute__((unused)) static const char* status_line(const char* name) {
     static char text[8192];
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     if (fd < 0) inconclusive("open /proc/self/status");
@@ -91,7 +93,7 @@ __attribute__((unused)) static const char *status_line(const char *name) {
     text[size] = '\0';
     char key[64];
     snprintf(key, sizeof key, "\n%s:", name);
-    char *line = strstr(text, key);
+    char* line = strstr(text, key);
     if (!line) inconclusive("no line %s in /proc/self/status", name);
     line += strlen(key);
     while (*line == ' ' || *line == '\t') ++line;

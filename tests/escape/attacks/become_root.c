@@ -1,5 +1,6 @@
 /* Is, or becomes, the host's root. */
 #include "attack.h"
+
 #include <grp.h>
 
 int main(void) {
@@ -10,7 +11,8 @@ int main(void) {
     getresgid(&groups[0], &groups[1], &groups[2]);
     if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) escaped("group id 0");
     if (getgroups(0, NULL) != 0) escaped("%d more groups", getgroups(0, NULL));
-    if (setuid(0) == 0 || setreuid(0, 0) == 0 || setresuid(0, 0, 0) == 0 || seteuid(0) == 0) escaped("setuid");
+    if (setuid(0) == 0 || setreuid(0, 0) == 0 || setresuid(0, 0, 0) == 0 || seteuid(0) == 0)
+        escaped("setuid");
     if (setgid(0) == 0 || setresgid(0, 0, 0) == 0) escaped("setgid");
     if (setgroups(1, &none) == 0) escaped("setgroups");
     contained("user %d: %s", (int)real, strerror(errno));

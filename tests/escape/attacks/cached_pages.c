@@ -2,7 +2,7 @@
  * drops them from there, so that the next look tells of the time between. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     unsigned long range[2] = {0, 4096}, answer[8];
     int fd = open(argument(argc, argv, 1), O_RDONLY);
     if (fd < 0) inconclusive("open");

@@ -2,9 +2,9 @@
 #include "attack.h"
 
 int main(void) {
-    const char *sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+    const char* sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; ++i) {
-        const char *value = status_line(sets[i]);
+        const char* value = status_line(sets[i]);
         if (strtoull(value, NULL, 16) != 0) escaped("%s is %s", sets[i], value);
     }
     contained("all five sets are empty");

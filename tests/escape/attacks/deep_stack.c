@@ -7,7 +7,7 @@ static __attribute__((noinline)) int dig(int depth) {
     return depth == 0 ? room[0] : dig(depth - 1) + room[0];
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     long bytes = atol(argument(argc, argv, 1));
     (void)!write(1, "trying\n", 7);
     dig((int)(2 * bytes / (64 * 1024)));

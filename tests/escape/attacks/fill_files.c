@@ -1,7 +1,7 @@
 /* Writes more than the box may hold, in /box and /tmp by turns, as data or by fallocate. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     static char block[256 * 1024];
     long most = atol(argument(argc, argv, 1));
     int reserve = argc > 2 && strcmp(argv[2], "reserve") == 0;

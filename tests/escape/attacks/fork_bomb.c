@@ -1,12 +1,16 @@
-/* Doubles itself without end; here, for the sake of a machine without limits, up to 200 times and for
- * 5 s. Its first process waits for the bomb's end and tells how large it became. */
+/* Doubles itself without end; here, for the sake of a machine without limits, up to 200 times and
+ * for 5 s. Its first process waits for the bomb's end and tells how large it became. */
 #include "attack.h"
+
 #include <stdatomic.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int most = atoi(argument(argc, argv, 1));
-    /* Tickets bound the bomb; born counts those who are there, since nobody leaves before the end. */
-    struct { atomic_int tickets, born; } *bomb = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    /* Tickets bound the bomb; born counts those who are there, since nobody leaves before the end.
+     */
+    struct {
+        atomic_int tickets, born;
+    }* bomb = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (bomb == MAP_FAILED) inconclusive("mmap");
     pid_t first = fork();
     if (first < 0) inconclusive("fork");

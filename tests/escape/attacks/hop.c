@@ -1,5 +1,5 @@
-/* A chain of processes, each the child of one that has just ended: a list of them is stale before it
- * is read. Ends by itself after 6 s. */
+/* A chain of processes, each the child of one that has just ended: a list of them is stale before
+ * it is read. Ends by itself after 6 s. */
 #include "attack.h"
 
 int main(void) {

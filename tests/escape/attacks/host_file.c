@@ -1,8 +1,8 @@
 /* Reads a file of the host that everybody on the host may read. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
-    const char *path = argument(argc, argv, 1);
+int main(int argc, char** argv) {
+    const char* path = argument(argc, argv, 1);
     char byte;
     int fd = open(path, O_RDONLY);
     if (fd < 0) contained("%s: %s", path, strerror(errno));

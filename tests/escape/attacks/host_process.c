@@ -1,7 +1,7 @@
 /* Looks for a process of the host by its number. Signal 0 changes nothing. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     pid_t pid = (pid_t)atoi(argument(argc, argv, 1));
     char path[64];
     snprintf(path, sizeof path, "/proc/%d", pid);

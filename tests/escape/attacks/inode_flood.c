@@ -1,7 +1,7 @@
 /* Makes more files than the box may hold, in /box and /tmp by turns. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     long most = atol(argument(argc, argv, 1));
     for (long i = 0; i < most * 3; ++i) {
         char path[64];

@@ -1,5 +1,6 @@
 /* Uses the kernel's key store, which outlives the program and knows only user ids. */
 #include "attack.h"
+
 #include <linux/keyctl.h>
 
 int main(void) {

@@ -1,9 +1,9 @@
 /* One run leaves files, the next looks for them. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
-    const char *mark = argument(argc, argv, 2);
-    const char *folders[] = {"/tmp", "/dev/shm", "/var/tmp", "/run/lock", "/box"};
+int main(int argc, char** argv) {
+    const char* mark = argument(argc, argv, 2);
+    const char* folders[] = {"/tmp", "/dev/shm", "/var/tmp", "/run/lock", "/box"};
     int leave = strcmp(argument(argc, argv, 1), "leave") == 0, left = 0;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; ++i) {
         char path[PATH_MAX];

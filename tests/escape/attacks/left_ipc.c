@@ -1,14 +1,15 @@
 /* One run leaves System V objects or message queues, the next looks for them. */
 #include "attack.h"
+
 #include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int leave = strcmp(argument(argc, argv, 1), "leave") == 0;
-    const char *kind = argument(argc, argv, 3);
+    const char* kind = argument(argc, argv, 3);
     key_t key = (key_t)strtol(argument(argc, argv, 2), NULL, 10);
     int flags = leave ? IPC_CREAT | 0666 : 0;
     long found = -1;

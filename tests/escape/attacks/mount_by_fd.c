@@ -9,6 +9,7 @@ int main(void) {
     if (reached_kernel(syscall(SYS_fsconfig, -1, 0, 0, 0, 0))) escaped("fsconfig");
     if (reached_kernel(syscall(SYS_fsmount, -1, 0, 0))) escaped("fsmount");
     if (reached_kernel(syscall(SYS_move_mount, -1, "x", -1, "x", 0xffff))) escaped("move_mount");
-    if (reached_kernel(syscall(SYS_mount_setattr, -1, "", 0, attributes, 0))) escaped("mount_setattr");
+    if (reached_kernel(syscall(SYS_mount_setattr, -1, "", 0, attributes, 0)))
+        escaped("mount_setattr");
     contained("%s", strerror(errno));
 }

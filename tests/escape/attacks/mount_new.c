@@ -1,5 +1,6 @@
 /* Mounts: a fresh tmpfs, a whole /proc, the cgroup tree with its release_agent. */
 #include "attack.h"
+
 #include <sys/mount.h>
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* Opens more descriptors than one process may have. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int most = atoi(argument(argc, argv, 1));
     for (int i = 3; i < most * 2; ++i) {
         int fd = dup(0);

@@ -1,9 +1,9 @@
-/* The compile step leaves links to a file of the host where the artifact should be; whoever opens the
- * artifact's names with more rights than the program would read through them. */
+/* The compile step leaves links to a file of the host where the artifact should be; whoever opens
+ * the artifact's names with more rights than the program would read through them. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
-    const char *target = argument(argc, argv, 2);
+int main(int argc, char** argv) {
+    const char* target = argument(argc, argv, 2);
     if (strcmp(argument(argc, argv, 1), "leave") == 0) {
         if (symlink(target, "/box/main") != 0 || symlink("../../../../../../..", "/box/up") != 0) {
             inconclusive("plant a link");

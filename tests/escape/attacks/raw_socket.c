@@ -1,5 +1,6 @@
 /* Asks for sockets that read and forge packets. */
 #include "attack.h"
+
 #include <netinet/in.h>
 
 int main(void) {

@@ -1,5 +1,6 @@
 /* Turns the read-only root into a writable one. */
 #include "attack.h"
+
 #include <sys/mount.h>
 
 int main(void) {

@@ -1,9 +1,9 @@
 /* Runs a program that was never in any folder: written to a memfd. */
 #include "attack.h"
 
-extern char **environ;
+extern char** environ;
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     static char block[65536];
     if (argc > 1 && strcmp(argv[1], "again") == 0) escaped("ran a memfd");
     for (unsigned flags = 0; flags < 32; ++flags) { /* 8: MFD_NOEXEC_SEAL, 16: MFD_EXEC */
@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
         char path[64];
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
         int plain = open(path, O_RDONLY);
-        char *again[] = {"memfd", "again", NULL};
+        char* again[] = {"memfd", "again", NULL};
         syscall(SYS_execveat, plain, "", again, environ, AT_EMPTY_PATH);
         execve(path, again, environ);
         close(plain);

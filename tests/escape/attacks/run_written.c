@@ -1,9 +1,9 @@
 /* Writes a program and runs it: by path, by descriptor, by mapping it. */
 #include "attack.h"
 
-extern char **environ;
+extern char** environ;
 
-static void copy_self(const char *to) {
+static void copy_self(const char* to) {
     static char block[65536];
     int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     int out = open(to, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0700);
@@ -16,12 +16,12 @@ static void copy_self(const char *to) {
     close(out);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc > 1 && strcmp(argv[1], "again") == 0) escaped("ran what was written to %s", argv[0]);
-    const char *paths[] = {"/box/program", "/tmp/program", "/dev/shm/program"};
+    const char* paths[] = {"/box/program", "/tmp/program", "/dev/shm/program"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; ++i) {
         copy_self(paths[i]);
-        char *again[] = {(char *)paths[i], "again", NULL};
+        char* again[] = {(char*)paths[i], "again", NULL};
         execve(paths[i], again, environ);
         if (errno != EACCES && errno != EPERM) inconclusive("execve %s", paths[i]);
         int fd = open(paths[i], O_RDONLY);

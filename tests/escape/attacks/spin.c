@@ -1,7 +1,7 @@
 /* Spins in N processes for T ms of wall time, or until each has used C ms of processor time. */
 #include "attack.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int processes = atoi(argument(argc, argv, 1));
     long wall = atol(argument(argc, argv, 2)), processor = atol(argument(argc, argv, 3));
     for (int i = 1; i < processes; ++i) {
@@ -11,7 +11,8 @@ int main(int argc, char **argv) {
     for (volatile unsigned long i = 0;; ++i) {
         if (i % 4096 != 0) continue;
         if (now_ms() >= end) break;
-        if (processor > 0 && clock() / (CLOCKS_PER_SEC / 1000) >= processor) escaped("used %ld ms", processor);
+        if (processor > 0 && clock() / (CLOCKS_PER_SEC / 1000) >= processor)
+            escaped("used %ld ms", processor);
     }
     return 0;
 }

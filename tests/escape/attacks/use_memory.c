@@ -4,21 +4,22 @@
 
 static size_t wanted, held;
 
-static __attribute__((noreturn)) void done(const char *what) {
-    if (held < wanted) contained("%s: %zu of %zu MiB, then %s", what, held / MIB, wanted / MIB, strerror(errno));
+static __attribute__((noreturn)) void done(const char* what) {
+    if (held < wanted)
+        contained("%s: %zu of %zu MiB, then %s", what, held / MIB, wanted / MIB, strerror(errno));
     escaped("%s: held %zu MiB", what, held / MIB);
 }
 
 static void heap(int kind) {
     while (held < wanted) {
-        void *block = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | kind, -1, 0);
+        void* block = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | kind, -1, 0);
         if (block == MAP_FAILED) return;
         touch_pages(block, MIB);
         held += MIB;
     }
 }
 
-static void files_in(const char *folder) {
+static void files_in(const char* folder) {
     static char block[1 << 20];
     memset(block, 'x', sizeof block);
     for (int i = 0; held < wanted; ++i) {
@@ -40,7 +41,7 @@ static void many(void) {
     for (int i = 0; i < kParts; ++i) {
         if (fork() != 0) continue;
         size_t part = wanted / kParts;
-        void *block = mmap(NULL, part, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+        void* block = mmap(NULL, part, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
         if (block == MAP_FAILED) _exit(1);
         touch_pages(block, part);
         (void)!write(ready[1], "x", 1);
@@ -64,8 +65,8 @@ static void buffers(int sockets) {
     }
 }
 
-int main(int argc, char **argv) {
-    const char *what = argument(argc, argv, 1);
+int main(int argc, char** argv) {
+    const char* what = argument(argc, argv, 1);
     wanted = 2 * (size_t)atol(argument(argc, argv, 2));
     if (wanted > 256 * MIB) inconclusive("more than 256 MiB");
     if (strcmp(what, "heap") == 0) heap(MAP_PRIVATE);
@@ -78,7 +79,7 @@ int main(int argc, char **argv) {
         int fd = (int)syscall(SYS_memfd_create, "m", 0u);
         if (fd < 0) contained("memfd_create: %s", strerror(errno));
         if (ftruncate(fd, (off_t)wanted) != 0) done(what);
-        void *block = mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void* block = mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (block == MAP_FAILED) done(what);
         touch_pages(block, wanted);
         held = wanted;

@@ -1,8 +1,9 @@
 /* Watches which of the shared files other runs open, or holds a lease on one. */
 #include "attack.h"
+
 #include <sys/inotify.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int fd = inotify_init1(0);
     if (fd >= 0) escaped("inotify");
     if (reached_kernel(syscall(SYS_fanotify_init, ~0u, 0))) escaped("fanotify");

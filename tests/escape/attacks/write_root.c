@@ -2,7 +2,7 @@
 #include "attack.h"
 
 int main(void) {
-    const char *folders[] = {"/", "/etc", "/dev", "/app", "/proc"};
+    const char* folders[] = {"/", "/etc", "/dev", "/app", "/proc"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; ++i) {
         char path[64];
         snprintf(path, sizeof path, "%s/cloister-escape", folders[i]);
