@@ -172,7 +172,7 @@ Fd settings_memfd(const Settings& settings) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigset_t none;
     ::sigemptyset(&none);
-    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+    (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     char name[] = "cloisterd-front";
     char flag[] = "--front";
     std::string id = std::to_string(fallback_id);

@@ -171,7 +171,7 @@ std::optional<Report> Box::next_report() {
         return std::nullopt;
     }
     if (report.kind == Report::Kind::started) program_ = std::move(attached);
-    if (report.kind == Report::Kind::listener) listener_ = std::move(attached);
+    else if (report.kind == Report::Kind::listener) listener_ = std::move(attached);
     return report;
 }
 

@@ -94,7 +94,7 @@ void reset_signals() {
     for (int number = 1; number < SIGRTMIN; ++number) (void)::sigaction(number, &standard, nullptr);
     sigset_t none;
     ::sigemptyset(&none);
-    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+    (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -348,6 +348,7 @@ void unpack(const BundleView& bundle) {
             break;
         }
     }
+    if (count == 0) fail(kReportFd, Step::execute, EINVAL);
     words[count] = nullptr;
     (void)::execve(words[0], const_cast<char* const*>(words),
                    const_cast<char* const*>(inside.environment));

@@ -170,7 +170,7 @@ void LocalRunner::State::feed(Job& job) {
 }
 
 void LocalRunner::State::collect(Job& job, Stream& stream) {
-    std::array<char, 65536> chunk;
+    std::array<char, 65536> chunk{};
     for (;;) {
         const ssize_t size = ::read(stream.fd.get(), chunk.data(), chunk.size());
         if (size < 0 && errno == EINTR) continue;

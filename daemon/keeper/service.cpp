@@ -270,7 +270,8 @@ Fd catch_signals() {
     sigset_t wanted;
     ::sigemptyset(&wanted);
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&wanted, number);
-    check(::sigprocmask(SIG_BLOCK, &wanted, nullptr), "block signals");
+    if (const int error = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr); error != 0)
+        throw isolate::SysError(error, "block signals");
     (void)std::signal(SIGPIPE, SIG_IGN);
     return Fd(check(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
 }
