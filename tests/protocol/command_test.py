@@ -1,0 +1,77 @@
+"""`cloister run` and `cloister runtimes` as clients of a daemon: streams, input, exit status."""
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import cases
+import service
+
+
+class Command(cases.Case):
+    def command(self, *words):
+        daemon = service.shared()
+        return [str(service.build_directory() / "cloister"), words[0], "--address", f"{daemon.host}:{daemon.port}", *words[1:]]
+
+    def run_file(self, code, *arguments, language="python", name="main.py", **fields):
+        folder = tempfile.TemporaryDirectory(prefix="cloister-command-")
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / name
+        file.write_bytes(code if isinstance(code, bytes) else code.encode())
+        words = self.command("run", "--language", language, str(file), *arguments)
+        return subprocess.run(words, capture_output=True, timeout=60 * service.SLOW, **({"stdin": subprocess.DEVNULL} | fields))
+
+    def test_streams_arguments_and_exit_status(self):
+        done = self.run_file("import sys\nprint(sys.argv[1:])\nprint('e', file=sys.stderr)\nsys.exit(7)", "a b", "--x")
+        self.assertEqual((done.stdout, done.stderr, done.returncode), (b"['a b', '--x']\n", b"e\n", 7))
+
+    def test_any_bytes_pass_both_ways(self):
+        data = os.urandom(700_000)
+        done = self.run_file("import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())", stdin=None, input=data)
+        self.assertEqual((done.stdout, done.returncode), (data, 0), done.stderr)
+
+    def test_a_file_as_stdin(self):
+        with tempfile.TemporaryFile() as file:
+            file.write(b"one\ntwo\n")
+            file.seek(0)
+            done = self.run_file("for l in open(0): print(l.strip()[::-1])", stdin=file)
+        self.assertEqual(done.stdout, b"eno\nowt\n")
+
+    def test_code_that_is_no_utf8(self):
+        done = self.run_file(b"# -*- coding: latin-1 -*-\nprint(len('\xff'))\n")
+        self.assertEqual((done.stdout, done.returncode), (b"1\n", 0), done.stderr)
+
+    def test_how_programs_end(self):
+        done = self.run_file("import os; os.kill(os.getpid(), 9)")
+        self.assertEqual(done.returncode, 128 + 9)
+        done = self.run_file("import sys\nwhile True: sys.stdout.write('x' * 65536)")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"more than its 1 MiB", done.stderr)
+        done = self.run_file("x", language="pyton")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"pyton", done.stderr)
+        if cases.versions().get("c"):
+            done = self.run_file("int main(void) {\n  return x;\n}\n", language="c", name="a.c")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"a.c:2", done.stderr)
+
+    def test_ctrl_c_reaches_the_program(self):
+        folder = tempfile.TemporaryDirectory(prefix="cloister-command-")
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / "a.py"
+        file.write_text("import time\nprint('up', flush=True)\ntry: time.sleep(9)\nexcept KeyboardInterrupt: print('stopped')")
+        process = subprocess.Popen(self.command("run", "--language", "python", str(file)), stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.stdout.read(), b"stopped\n")
+        self.assertEqual(process.wait(5), 0)
+        self.assertLess(time.monotonic() - begin, 2 * service.SLOW)
+        process.stdout.close()
+        process.stdin.close()
+
+    def test_runtimes(self):
+        done = subprocess.run(self.command("runtimes"), capture_output=True, timeout=20)
+        self.assertIn(f"python      {cases.versions()['python']}".encode(), done.stdout)
