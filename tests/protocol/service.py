@@ -27,6 +27,8 @@ class Daemon:
         file.write_text(json.dumps(config or {}))
         command += ["--config", str(file)]
         self.log = open(Path(self.state) / "log", "w+")
+        # Killed or timed out, the suite takes its daemons along.
+        command = ["setpriv", "--pdeathsig", "TERM", *command]
         if files:
             command = ["prlimit", f"--nofile={files}", *command]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
