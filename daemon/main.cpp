@@ -198,7 +198,7 @@ int serve(const CommandLine& line) {
     Fd text = settings_memfd(settings);
     return cloister::keeper::serve(settings, [&](int front_end, uid_t fallback_id) {
         const passwd* account =
-            ::getpwnam(settings.config.user.c_str()); // one thread: its static result is ours
+            ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
         const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
         const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
         check(::fchown(state.get(), owner, group), "give the state directory to the front");

@@ -182,7 +182,7 @@ private:
     void go_on_with_input();
     void take_result(const json& result);
     void take_error(const json& message);
-    void send(json message);
+    void send(const json& message);
     void write_next();
     void watch_signals();
     void watch_stdin();
@@ -348,7 +348,7 @@ void RunClient::take_error(const json& message) {
     if (id == "run-input" && code != "too_large") input_over_ = true;
 }
 
-void RunClient::send(json message) {
+void RunClient::send(const json& message) {
     queue_.push_back(message.dump());
     if (queue_.size() == 1) write_next();
 }
@@ -445,7 +445,7 @@ asio::awaitable<void> fetch(beast::tcp_stream& stream, const Address& address, s
 /// Runs `io` with `task` to their end; what the task throws is thrown here.
 void run_to_end(asio::io_context& io, asio::awaitable<void> task) {
     std::exception_ptr thrown;
-    asio::co_spawn(io, std::move(task), [&](std::exception_ptr what) { thrown = what; });
+    asio::co_spawn(io, std::move(task), [&](std::exception_ptr what) { thrown = std::move(what); });
     io.run();
     if (thrown) std::rethrow_exception(thrown);
 }

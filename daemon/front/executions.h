@@ -72,7 +72,7 @@ struct Started {
 
 struct StageBegan {
     RunTag run;
-    wire::Stage stage;
+    wire::Stage stage{};
 };
 
 struct Output {

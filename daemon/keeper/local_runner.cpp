@@ -266,6 +266,7 @@ std::vector<LocalResult> LocalRunner::run_all(const std::vector<LocalRun>& reque
     }
     state_->finish(all);
     std::vector<LocalResult> results;
+    results.reserve(all.size());
     for (Job& job : all) results.push_back(std::move(job.result));
     return results;
 }

@@ -134,8 +134,9 @@ public:
 
         // What a careless daemon would hand on: an open descriptor and a variable.
         forgotten_ = Fd(check(::fcntl(abstract_.get(), F_DUPFD, 100), "dup"));
-        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1), "setenv"); // NOLINT(concurrency-mt-unsafe):
-                                                                         // one thread
+        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1),
+              "setenv"); // NOLINT(concurrency-mt-unsafe):
+                         // one thread
         // A stack limit above the box's, so that only the box's own stops a program.
         check(::getrlimit(RLIMIT_STACK, &stack_), "getrlimit");
         rlimit large = stack_;
