@@ -155,7 +155,10 @@ bool is_delegated(const std::string& path) {
 }
 
 bool kill_listed(int directory) {
-    std::istringstream lines(read_at(directory, "cgroup.procs"));
+    std::string text = read_at(directory, "cgroup.procs");
+    // A list longer than one read may end within a number, and half a number is somebody else's.
+    text.resize(text.rfind('\n') + 1);
+    std::istringstream lines(text);
     bool any = false;
     for (pid_t pid = 0; lines >> pid;) {
         if (pid > 0) any = ::kill(pid, SIGKILL) == 0 || any;
