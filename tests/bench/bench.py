@@ -1,186 +1,152 @@
 #!/usr/bin/env python3
-"""./dev bench: a cold box against a bare spawn and the other sandboxes that are installed, then hello
-world over the WebSocket in every language, against a daemon of its own. One table each, in one run,
-rounds interleaved. Asserts nothing. Every single time goes to BUILD/bench-box.csv and -hello.csv.
+"""./dev bench: what a run costs, beside a bare spawn and the other sandboxes that are installed, and through a
+daemon at every level of what was ready. Prints tables, asserts nothing.
 
-    bench.py --build BUILD [--rounds N] [--hello-rounds N]
+    bench.py --build BUILD [--quick] [--publish] [--rounds N] [--hello-rounds N] [--slices N] [--pause-ms MS]
+
+Writes BUILD/bench/table.md, bench.svg and every single time as CSV. --publish also puts the tables into README.md
+and tests/bench/README.md, and the picture into docs/.
 """
 import argparse
-import json
-import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import clocks
+import levels
+import machine
+import report
+import throughput
 from client import Client
+from contenders import Contenders
+from picture import picture
 
-ROOT = Path(__file__).resolve().parents[2]
-
-HELLO = {
-    "python": ("main.py", "print('Hello, World!')\n"),
-    "javascript": ("main.js", "console.log('Hello, World!');\n"),
-    "c": ("main.c", '#include <stdio.h>\nint main(void) { puts("Hello, World!"); }\n'),
-    "cpp": ("main.cpp", '#include <iostream>\nint main() { std::cout << "Hello, World!\\n"; }\n'),
-    "go": ("main.go", 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("Hello, World!") }\n'),
-    "java": ("Main.java", "public class Main {\n  public static void main(String[] args) {\n"
-                          '    System.out.println("Hello, World!");\n  }\n}\n'),
-}
-
-
-def peers(work):
-    """Other sandboxes at settings as near to a box as their own options allow."""
-    system = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
-              "--symlink", "usr/bin", "/bin"]
-    if shutil.which("bwrap"):
-        yield "bwrap", ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
-                        *system, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--uid", "65534",
-                        "--gid", "65534", "/bin/true"]
-    if shutil.which("unshare"):
-        yield "unshare", ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork", "/bin/true"]
-    if shutil.which("nsjail"):
-        yield "nsjail", ["nsjail", "-Mo", "-Q", "--user", "65534", "--group", "65534", "-R", "/usr", "-R", "/lib",
-                         "-R", "/lib64", "-R", "/bin", "-T", "/tmp", "--", "/bin/true"]
-    if shutil.which("isolate"):
-        subprocess.run(["isolate", "--box-id=9", "--init"], stdout=subprocess.DEVNULL, check=False)
-        yield "isolate --run", ["isolate", "--box-id=9", "--run", "--silent", "--", "/bin/true"]
-    for runtime in ("crun", "runc"):
-        if shutil.which(runtime) and (bundle := make_bundle(runtime, work)):
-            yield runtime, [runtime, "run", "--bundle", bundle, f"cloister-bench-{runtime}"]
-    if shutil.which("docker") and docker_image(work):
-        yield "docker run", ["docker", "run", "--rm", "--network", "none", "--memory", "128m", "--pids-limit", "64",
-                             "--cap-drop", "ALL", "cloister-bench", "/bin/true"]
+# Seconds that each part may take, `settle` for each daemon: it ends with the round or slice in which they are
+# used up.
+FULL = {"latency": 25, "loops": 50, "hello": 75, "throughput": 55, "settle": 15}
+QUICK = {"latency": 4, "loops": 7, "hello": 14, "throughput": 9, "settle": 4}
+# One contender's slice in box_bench, and one cell's counting in the daemons.
+LOOP_MS = {False: 400, True: 150}
+COUNT_SECONDS = {False: 0.8, True: 0.25}
+# For what box_bench does beside: its last round, and a peer that takes seconds.
+GRACE = 60
 
 
-def static_true(work):
-    source, program = work / "true.c", work / "true"
-    if not program.exists():
-        source.write_text("int main(void) { return 0; }\n")
-        subprocess.run(["gcc", "-O2", "-static", "-o", program, source], check=True)
-    return program
+def options_of(arguments):
+    parser = argparse.ArgumentParser(description="Measures; see tests/bench/README.md.")
+    parser.add_argument("--build", type=Path, default=machine.ROOT / "build")
+    parser.add_argument("--quick", action="store_true", help="within a minute: fewer rounds, shorter loops")
+    parser.add_argument("--publish", action="store_true", help="put the numbers into the READMEs and docs/")
+    parser.add_argument("--rounds", type=int, help="of /bin/true by everyone (100; quick: 20)")
+    parser.add_argument("--hello-rounds", type=int, help="of every language at every level (10; quick: 2)")
+    parser.add_argument("--slices", type=int, help="of closed loops (3; quick: 1)")
+    parser.add_argument("--pause-ms", type=int,
+                        help="idle time after each run of a daemon that makes boxes ahead (200; quick: 150)")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (20 if options.quick else 100)
+    options.hello_rounds = options.hello_rounds or (2 if options.quick else 10)
+    options.slices = options.slices or (1 if options.quick else 3)
+    if options.pause_ms is None:
+        options.pause_ms = 150 if options.quick else 200
+    options.build = options.build.resolve()
+    return options
 
 
-def make_bundle(runtime, work):
-    bundle = work / runtime
-    (bundle / "rootfs/bin").mkdir(parents=True)
-    shutil.copy(static_true(work), bundle / "rootfs/bin/true")
-    if subprocess.run([runtime, "spec"], cwd=bundle, stderr=subprocess.DEVNULL).returncode:
-        return None
-    config = json.loads((bundle / "config.json").read_text())
-    config["process"].update(terminal=False, args=["/bin/true"])
-    (bundle / "config.json").write_text(json.dumps(config))
-    return str(bundle)
+def measure_boxes(options, seconds, commands):
+    """/bin/true by everyone: first one at a time, then in closed loops."""
+    program, policies = options.build / "box_bench", machine.ROOT / "policies"
+    peers = [f"{name}={command}" for name, command in commands.items()]
+    latency = machine.output_of([program, policies, "latency", options.rounds, seconds["latency"], *peers],
+                                seconds["latency"] + GRACE)
+    loops = machine.output_of([program, policies, "loops", options.slices, LOOP_MS[options.quick], seconds["loops"],
+                               ",".join(map(str, throughput.CONNECTIONS)), *peers], seconds["loops"] + GRACE)
+    if latency is None or loops is None:
+        sys.exit("bench: box_bench failed")
+    return report.Boxes(latency + loops)
 
 
-def docker_image(work):
-    """An image of one static program, made here; None when no engine answers."""
-    if subprocess.run(["docker", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
-        return None
-    folder = work / "image"
-    folder.mkdir()
-    shutil.copy(static_true(work), folder / "true")
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY true /bin/true\n")
-    return subprocess.run(["docker", "build", "-q", "-t", "cloister-bench", folder],
-                          stdout=subprocess.DEVNULL).returncode == 0
+def measure_clocks(daemons, rounds, left_out):
+    try:
+        return clocks.measure(Client("127.0.0.1", daemons.by_level["warm"].port), rounds)
+    except (KeyError, RuntimeError, OSError) as error:
+        left_out["clocks"] = str(error)
+        return []
 
 
-def table(title, times, header="ms"):
-    """`times`: name to list of seconds."""
-    print(f"\n{title}")
-    print(f"{header:<22}{'min':>9}{'median':>9}{'p95':>9}{'runs':>7}")
-    for name, values in times.items():
-        values = sorted(values)
-        def at(part):
-            return values[min(len(values) - 1, int(len(values) * part))] * 1000
-        print(f"{name:<22}{at(0):>9.2f}{at(0.5):>9.2f}{at(0.95):>9.2f}{len(values):>7}")
+def method(options):
+    return (f"{options.rounds} rounds of `/bin/true` and {options.hello_rounds} of hello world at most, everyone in "
+            f"turn in each; closed loops in {options.slices} slice(s). In a daemon that makes boxes ahead, a run is "
+            f"followed by {options.pause_ms} ms of rest when its latency is measured, and by the next run at once "
+            "when its throughput is.")
 
 
-def bench_boxes(build, rounds):
-    with tempfile.TemporaryDirectory() as name:
-        contenders = [f"{peer}={' '.join(command)}" for peer, command in peers(Path(name))]
-        done = subprocess.run([build / "box_bench", ROOT / "policies", str(rounds), *contenders],
-                              stdout=subprocess.PIPE, text=True)
-        if done.returncode:
-            sys.exit("bench: box_bench failed")
-    (build / "bench-box.csv").write_text("contender,round,nanoseconds\n" + done.stdout)
-    times = {}
-    for line in done.stdout.splitlines():
-        contender, _, nanoseconds = line.rsplit(",", 2)
-        times.setdefault(contender, []).append(int(nanoseconds) / 1e9)
-    table("/bin/true, asked for to proven gone (cloister: cold box, every layer and limit)", times)
+def paragraphs(*parts):
+    return "\n\n".join(filter(None, parts))
 
 
-class Daemon:
-    """cloisterd on a free port of this machine, for the length of a with-block."""
-
-    def __init__(self, build):
-        self.state = tempfile.TemporaryDirectory()
-        # The front is not root: the folder above its state must let it through.
-        os.chmod(self.state.name, 0o755)
-        self.process = subprocess.Popen(
-            [build / "cloisterd", "--listen", "127.0.0.1:0", "--state-dir", self.state.name + "/state"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def __enter__(self):
-        for line in self.process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                return int(found.group(1))
-            print(line, end="", file=sys.stderr)
-        sys.exit("bench: cloisterd did not start")
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
-        self.process.stdout.close()
-        self.state.cleanup()
+def part_between(text, name, new):
+    """`text` with what stands between the two marks of that name replaced."""
+    begin, end = f"<!-- {name}: written by ./dev bench --publish -->", f"<!-- {name}: end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        sys.exit(f"bench: no place for '{name}' to be published in")
+    new = f"{begin}\n{new.strip()}\n{end}"
+    return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: new, text, flags=re.S)
 
 
-def bench_hello(build, rounds):
-    times, programs, inside = {}, dict(HELLO), {}
-    with Daemon(build) as port:
-        client = Client("127.0.0.1", port)
-        client.receive()
-        for turn in range(-1, rounds):
-            for language, (path, code) in list(programs.items()):
-                begin = time.perf_counter()
-                try:
-                    result = client.ask({"type": "execute_code", "code": code, "language": language,
-                                         "file_path": path}, "execution_result")["result"]
-                except RuntimeError as error:
-                    print(f"{language}: {error}", file=sys.stderr)
-                    del programs[language]
-                    continue
-                took = time.perf_counter() - begin
-                if result["output"] != "Hello, World!\n":
-                    sys.exit(f"bench: {language}: {result}")
-                if turn >= 0:
-                    times.setdefault(language, []).append(took)
-                    inside.setdefault(language + " run", []).append(result["execution_time"])
-        client.close()
-    lines = [f"{name},{turn},{int(value * 1e9)}" for name, values in times.items() for turn, value in enumerate(values)]
-    (build / "bench-hello.csv").write_text("\n".join(["language,round,nanoseconds", *lines, ""]))
-    table("Hello world over the WebSocket, message sent to result received, compiling included", times)
-    table("of which: the run step alone, by the daemon's clock", inside)
+def publish(short, whole, folder):
+    for name, new in ((machine.ROOT / "README.md", short), (machine.ROOT / "tests/bench/README.md", whole)):
+        name.write_text(part_between(name.read_text(), "numbers", new))
+    (machine.ROOT / "docs").mkdir(exist_ok=True)
+    shutil.copy(folder / "bench.svg", machine.ROOT / "docs/bench.svg")
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=Path, default=ROOT / "build")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--hello-rounds", type=int, default=10)
-    options = parser.parse_args()
-    build = options.build.resolve()
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    print(f"{os.cpu_count()} x {cpu.group(1) if cpu else 'unknown processor'}, Linux {os.uname().release}, "
-          f"load {' '.join(f'{load:.2f}' for load in os.getloadavg())}")
-    bench_boxes(build, options.rounds)
-    bench_hello(build, options.hello_rounds)
-    print(f"\nload at the end {os.getloadavg()[0]:.2f}; every time: {build}/bench-*.csv")
+    options = options_of(sys.argv[1:])
+    # Every with-block below ends what it started, whoever interrupts.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    seconds = QUICK if options.quick else FULL
+    begin = time.monotonic()
+    others = machine.busy_with_others()
+    about = f"{machine.describe()}; {others * 100:.0f} % busy with other work before the start"
+    loads = [machine.load()]
+    print(about, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="cloister-bench-") as work, Contenders(work) as contenders:
+        boxes = measure_boxes(options, seconds, contenders.commands)
+        left_out = dict(contenders.left_out)
+    loads.append(machine.load())
+    with levels.Daemons(options.build, seconds["settle"]) as daemons:
+        hello = levels.measure(daemons, 2 if options.quick else 3, options.hello_rounds, options.pause_ms / 1000,
+                               seconds["hello"])
+        left_out |= daemons.left_out | hello.left_out
+        loads.append(machine.load())
+        slices = throughput.measure(daemons, options.slices, COUNT_SECONDS[options.quick], seconds["throughput"],
+                                    left_out)
+        exact = measure_clocks(daemons, 1 if options.quick else 5, left_out)
+    loads.append(machine.load())
+
+    about += (f". Load average {loads[0]} before, {loads[1]} after the boxes, {loads[2]} after hello world, "
+              f"{loads[3]} at the end.")
+    tables = [boxes.table(), report.hello_matrix(hello.samples), report.throughput_table(slices)]
+    ratios = report.ratios(boxes, slices)
+    whole = paragraphs(about, method(options), tables[0], ratios, tables[1], report.hello_table(hello.samples),
+                       tables[2], report.clocks_table(exact), "Left out:", report.left_out(left_out)) + "\n"
+    short = paragraphs(about, "![The same numbers as bars](docs/bench.svg)", *tables, ratios)
+    folder = options.build / "bench"
+    folder.mkdir(exist_ok=True)
+    report.write_times(folder, boxes, hello.samples, slices)
+    (folder / "table.md").write_text(whole)
+    (folder / "bench.svg").write_text(picture(boxes, hello.samples, slices, machine.describe()))
+    print(f"\n{whole}\n{time.monotonic() - begin:.0f} s; tables, picture and every time: {folder}")
+    if options.publish:
+        publish(short, whole, folder)
 
 
-main()
+if __name__ == "__main__":
+    main()
