@@ -1,8 +1,10 @@
 // The keeper's half of a box.
 #include "isolate/box.h"
 
+#include "isolate/packet.h"
 #include "isolate/weaken.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <linux/sched.h>
@@ -17,11 +19,15 @@
 namespace cloister::isolate {
 namespace {
 
+constexpr int kWarmUpSeconds = 10; ///< of processor time, more than any starter takes
+
 /// The program's rlimits, never above what this process may itself have: without CAP_SYS_RESOURCE
 /// nobody can raise a hard limit, and a lower one than asked for is safe.
-std::vector<ResourceLimit> resource_limits(const Limits& limits) {
-    const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1;
-    const ResourceLimit wanted[] = {
+ResourceLimits resource_limits(const Limits& limits, bool warm) {
+    // What an interpreter used to come up is not its program's; the keeper's clock is exact.
+    const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1 +
+                             (warm ? kWarmUpSeconds : 0);
+    ResourceLimits wanted = {{
         // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as
         // the
         // host's root; 1 is its own value for "abort the dump" (fs/coredump.c).
@@ -37,7 +43,7 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
         {RLIMIT_NPROC, {limits.processes + 256, limits.processes + 256}},
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
-    };
+    }};
     static const std::array<rlim_t, RLIM_NLIMITS> kOwn = [] {
         std::array<rlim_t, RLIM_NLIMITS> most{};
         for (std::size_t i = 0; i < most.size(); ++i) {
@@ -47,13 +53,11 @@ std::vector<ResourceLimit> resource_limits(const Limits& limits) {
         }
         return most;
     }();
-    std::vector<ResourceLimit> result;
-    for (ResourceLimit limit : wanted) {
+    for (ResourceLimit& limit : wanted) {
         const rlim_t most = kOwn[static_cast<std::size_t>(limit.resource)];
         limit.value = {std::min(limit.value.rlim_cur, most), std::min(limit.value.rlim_max, most)};
-        result.push_back(limit);
     }
-    return result;
+    return wanted;
 }
 
 std::string files_options(const Limits& limits, uid_t user_id) {
@@ -71,10 +75,23 @@ std::string shm_options(const Limits& limits) {
     return "mode=1777,size=" + std::to_string(bytes) + ",nr_inodes=1024";
 }
 
+/// A NULL-terminated array over `first`, then `second`. Borrows the strings.
+std::vector<const char*> pointers(std::span<const std::string> first,
+                                  std::span<const std::string> second) {
+    std::vector<const char*> all;
+    for (const std::string& entry : first) all.push_back(entry.c_str());
+    for (const std::string& entry : second) all.push_back(entry.c_str());
+    if (weakened(Layer::clean_environment)) {
+        for (char** entry = ::environ; *entry != nullptr; ++entry) all.push_back(*entry);
+    }
+    all.push_back(nullptr);
+    return all;
+}
+
+/// The network namespace is made by its owner (network.h) and entered.
 std::uint64_t namespaces() {
     std::uint64_t flags = 0;
     if (!weakened(Layer::pid_namespace)) flags |= CLONE_NEWPID;
-    if (!weakened(Layer::network_namespace)) flags |= CLONE_NEWNET;
     if (!weakened(Layer::ipc_namespace)) flags |= CLONE_NEWIPC;
     if (!weakened(Layer::host_name)) flags |= CLONE_NEWUTS;
     return flags;
@@ -82,8 +99,11 @@ std::uint64_t namespaces() {
 
 } // namespace
 
-Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
+Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
     Box box;
+    box.limits_ = spec.limits;
+    box.user_id_ = spec.user_id;
+    box.warm_ = !spec.warm_command.empty();
     Step step = Step::make_cgroup;
     try {
         box.cgroup_ = tree.make(spec.name, spec.limits);
@@ -93,35 +113,33 @@ Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
         box.report_ = Fd(ends[0]);
         const Fd child_end(ends[1]);
 
-        const std::vector<ResourceLimit> limits = resource_limits(spec.limits);
         const std::string files = files_options(spec.limits, spec.user_id);
         const std::string shm = shm_options(spec.limits);
-        std::vector<const char*> environment;
-        for (const std::string& entry : spec.environment) environment.push_back(entry.c_str());
-        if (weakened(Layer::clean_environment)) {
-            for (char** entry = ::environ; *entry != nullptr; ++entry)
-                environment.push_back(*entry);
-        }
-        environment.push_back(nullptr);
+        const auto environment = pointers(spec.environment, {});
+        const auto live_environment = pointers(spec.environment, spec.live_environment);
+        const auto warm_environment = pointers(spec.warm_environment, {});
         const Inside inside{
             .report_fd = child_end.get(),
             .keeper_fd = box.report_.get(),
             .join_fds = box.cgroup_.join_fds(),
             .root_namespace = spec.root_namespace,
+            .network_namespace = spec.network_namespace,
             .files_options = files.c_str(),
             .shm_options = shm.c_str(),
             .work_mount = spec.work_mount,
-            .artifact_mount = spec.artifact_mount,
-            .streams = spec.streams,
-            .bundle_fd = spec.bundle_fd,
+            .kit_mount = spec.kit_mount,
             .user_id = spec.user_id,
-            .limits = limits,
+            .limits = resource_limits(spec.limits, box.warm_),
             .command = spec.command,
             .environment = environment.data(),
+            .live_environment = live_environment.data(),
             .filter = spec.filter->instructions(),
             .has_listener = spec.filter->has_listener(),
-            .terminal = spec.terminal,
             .umask = spec.umask,
+            .warm_command = spec.warm_command,
+            .warm_memory_mib = static_cast<std::uint32_t>(spec.limits.memory_bytes / kMiB),
+            .warm_environment = warm_environment.data(),
+            .streams = spec.streams,
         };
 
         int pidfd = -1;
@@ -144,34 +162,53 @@ Box Box::start(CgroupTree& tree, const BoxSpec& spec) {
     }
 }
 
+void Box::begin(const BoxOrder& order) {
+    Step step = Step::make_cgroup;
+    try {
+        cgroup_.begin(order.limits);
+        step = Step::await_order;
+        Order packet;
+        packet.memory_mib = static_cast<std::uint32_t>(order.limits.memory_bytes / kMiB);
+        packet.limits = resource_limits(order.limits, warm_);
+        if (order.terminal) packet.flags |= Order::kTerminal;
+        if (order.live) packet.flags |= Order::kLive;
+        if (order.artifact_mount >= 0) packet.flags |= Order::kArtifact;
+        const std::string files = files_options(order.limits, user_id_);
+        const std::string shm = shm_options(order.limits);
+        if (files != files_options(limits_, user_id_) || shm != shm_options(limits_)) {
+            packet.flags |= Order::kResize;
+            if (files.size() >= kMaxOptions || shm.size() >= kMaxOptions)
+                throw SysError(ENAMETOOLONG, "options of a box's tmpfs");
+            std::copy(files.begin(), files.end(), packet.files_options.begin());
+            std::copy(shm.begin(), shm.end(), packet.shm_options.begin());
+        }
+        std::array<int, kMaxOrderFds> fds{};
+        std::size_t count = 0;
+        if (!warm_) {
+            for (const int stream : order.streams) fds[count++] = stream;
+        }
+        fds[count++] = order.bundle_fd;
+        if (order.artifact_mount >= 0) fds[count++] = order.artifact_mount;
+        // A fresh socket has room for one packet.
+        if (!send_packet(report_.get(), bytes_of(packet), std::span(fds).first(count),
+                         MSG_DONTWAIT))
+            throw SysError(errno, "send an order");
+    } catch (const SysError& error) {
+        throw BoxError(step, error);
+    }
+}
+
 std::optional<Report> Box::next_report() {
     if (reports_ended_) return std::nullopt;
     Report report;
-    iovec part{&report, sizeof report};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    ssize_t size;
-    do size = ::recvmsg(report_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (size < 0 && errno == EINTR);
-    Fd attached;
-    if (const cmsghdr* header = size >= 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-        header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int))) {
-        int fd = -1;
-        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-        attached = Fd(fd);
-    }
-    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
-    if (size != sizeof report) {
+    Packet packet = receive_packet(report_.get(), writable_bytes_of(report), MSG_DONTWAIT);
+    if (packet.size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
+    if (packet.size != sizeof report) {
         reports_ended_ = true;
         return std::nullopt;
     }
-    if (report.kind == Report::Kind::started) program_ = std::move(attached);
-    else if (report.kind == Report::Kind::listener) listener_ = std::move(attached);
+    if (report.kind == Report::Kind::started) program_ = std::move(packet.fds[0]);
+    else if (report.kind == Report::Kind::listener) listener_ = std::move(packet.fds[0]);
     return report;
 }
 
@@ -207,14 +244,14 @@ bool Box::reap() {
     return result < 0 || info.si_pid != 0;
 }
 
-bool Box::finish() {
+bool Box::is_over() {
     // With init gone the kernel has ended the whole namespace; anything that is still here anyhow
     // is killed by its group. This group is never used again.
-    if (!weakened(Layer::kill_box) && !cgroup_.is_empty()) {
-        cgroup_.kill();
-        if (!cgroup_.is_empty()) return false;
-    }
-    return cgroup_.remove() || weakened(Layer::kill_box);
+    if (cgroup_.is_empty() || weakened(Layer::kill_box)) return true;
+    cgroup_.kill();
+    return cgroup_.is_empty();
 }
+
+bool Box::remove() { return cgroup_.remove() || weakened(Layer::kill_box); }
 
 } // namespace cloister::isolate

@@ -1,6 +1,6 @@
 // One program run: the groups, the namespaces and the processes of a box, from clone to proven end.
-// The owner waits for its descriptors (report, init, out-of-memory) and calls the matching
-// function.
+// A box is made, perhaps long before anybody needs it, and then begun, once. The owner waits for
+// its descriptors (report, init, out-of-memory) and calls the matching function.
 #pragma once
 
 #include "isolate/cgroup.h"
@@ -10,26 +10,40 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace cloister::isolate {
 
-/// What a box is made from. Everything is borrowed until Box::start returns.
+/// What a box is made from. Everything is borrowed until Box::make returns.
 struct BoxSpec {
     std::string name{}; ///< of its control groups; ours
     uid_t user_id = 0;
-    Limits limits{};
+    Limits limits{}; ///< the most that its order may say
     int root_namespace = -1;
+    int network_namespace = -1;
     const SeccompProgram* filter = nullptr;
-    std::vector<Word> command{};
-    std::vector<std::string> environment{}; ///< NAME=value
-    std::array<int, 3> streams{-1, -1, -1}; ///< each above 2
-    int bundle_fd = -1;                     ///< memfd with a packed Bundle
+    std::span<const Word> command{};
+    std::span<const std::string> environment{};      ///< NAME=value
+    std::span<const std::string> live_environment{}; ///< added when the order says so
     int work_mount = -1;
-    int artifact_mount = -1;
-    bool terminal = false;
+    int kit_mount = -1;
     mode_t umask = 077;
+    /// Of a warm box. Its order must have these limits, wall_time, cpu_time, cpu_percent and
+    /// output_bytes aside: an interpreter's own limits cannot be changed once it is up.
+    std::span<const Word> warm_command{};
+    std::span<const std::string> warm_environment{}; ///< whole
+    std::array<int, 3> streams{-1, -1, -1};          ///< each above 2
+};
+
+/// What a run brings. Descriptors are borrowed.
+struct BoxOrder {
+    Limits limits{};                        ///< none above the box's
+    std::array<int, 3> streams{-1, -1, -1}; ///< each above 2; not for a warm box
+    int bundle_fd = -1;                     ///< memfd with a packed Bundle
+    int artifact_mount = -1;                ///< -1: none
+    bool terminal = false;
+    bool live = false;
 };
 
 /// A step of the keeper's own failed.
@@ -45,7 +59,10 @@ private:
 class Box {
 public:
     /// Makes the groups and clones init into them. Throws BoxError, leaving nothing behind.
-    static Box start(CgroupTree& tree, const BoxSpec& spec);
+    static Box make(CgroupTree& tree, const BoxSpec& spec);
+    /// Once, and at any time after `make`: the box becomes ready and runs the program. Throws
+    /// BoxError; then the box is only good to be killed.
+    void begin(const BoxOrder& order);
 
     int report_fd() const { return report_.get(); }       ///< readable: next_report()
     int init_fd() const { return init_.get(); }           ///< readable: init has ended; then reap()
@@ -67,14 +84,21 @@ public:
     bool signal(int number);
     /// Takes the ended init's status. False while it lives.
     bool reap();
-    /// Kills what is left, proves the groups empty and removes them. False: call again soon.
-    bool finish();
+    /// Kills what is left and proves the groups empty. False: call again soon.
+    bool is_over();
+    /// Removes the groups. False: the kernel still holds one; call again soon.
+    bool remove();
+    void set_idle(bool idle) { cgroup_.set_idle(idle); }
 
     std::chrono::nanoseconds cpu_time() const { return cgroup_.cpu_time(); }
     Counters counters() const { return cgroup_.counters(); }
+    std::uint64_t memory_bytes() const { return cgroup_.memory_bytes(); }
 
 private:
     Cgroup cgroup_;
+    Limits limits_{};
+    uid_t user_id_ = 0;
+    bool warm_ = false;
     Fd report_;
     Fd init_;
     Fd program_;

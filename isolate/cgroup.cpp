@@ -71,17 +71,17 @@ constexpr std::array kSettings = {
     Setting{Controller::cpu, true, "cpu.max", false, Layer::processor_group, cpu_max_value},
     Setting{Controller::cpu, false, "cpu.cfs_quota_us", false, Layer::processor_group,
             cpu_quota_value},
+    // One quota saved up (Linux 5.14): a program that needs little more than half a period's time
+    // is not stopped for the other half. Each of these writes also fills the period's quota anew.
+    Setting{Controller::cpu, true, "cpu.max.burst", true, Layer::processor_group, cpu_quota_value},
+    Setting{Controller::cpu, false, "cpu.cfs_burst_us", true, Layer::processor_group,
+            cpu_quota_value},
 };
 
-/// Where a counter is read: the number after `key` in the file, or the whole file.
-struct Counter {
-    Controller controller;
-    bool v2;
-    const char* file;
-    const char* key;
-};
 constexpr Counter kMemoryPeak[] = {{Controller::memory, true, "memory.peak", ""},
                                    {Controller::memory, false, "memory.max_usage_in_bytes", ""}};
+constexpr Counter kMemoryNow[] = {{Controller::memory, true, "memory.current", ""},
+                                  {Controller::memory, false, "memory.usage_in_bytes", ""}};
 constexpr Counter kOomKills[] = {{Controller::memory, true, "memory.events", "oom_kill"},
                                  {Controller::memory, false, "memory.oom_control", "oom_kill"}};
 constexpr Counter kForksRefused[] = {{Controller::pids, true, "pids.events", "max"},
@@ -152,6 +152,13 @@ bool is_delegated(const std::string& path) {
             return true;
     }
     return false;
+}
+
+/// Of a v1 group. One that cannot be looked at, for want of descriptors, say, is not empty.
+bool lists_nobody(int directory) {
+    const Fd fd(::openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC));
+    char byte = 0;
+    return fd && ::read(fd.get(), &byte, 1) == 0;
 }
 
 bool kill_listed(int directory) {
@@ -323,15 +330,6 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
             group.directory = Fd(check(
                 ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
                 "open " + name));
-            for (const Setting& setting : kSettings) {
-                if (setting.v2 != hierarchy.v2 || !hierarchy.has(setting.controller) ||
-                    weakened(setting.layer))
-                    continue;
-                if (!write_at(group.directory.get(), setting.file, setting.value(limits)) &&
-                    !setting.optional) {
-                    throw SysError(errno, std::string("set ") + setting.file);
-                }
-            }
             if (hierarchy.v2) {
                 made.clone_fd_ = group.directory.get();
             } else {
@@ -351,11 +349,41 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
                     throw SysError(errno, "watch for memory kills");
             }
         }
+        made.write(limits, false);
     } catch (...) {
         (void)made.remove();
         throw;
     }
     return made;
+}
+
+void Cgroup::write(const Limits& limits, bool processor) {
+    for (const Group& group : groups_) {
+        for (const Setting& setting : kSettings) {
+            if (setting.v2 != group.hierarchy->v2 || !group.hierarchy->has(setting.controller) ||
+                (setting.controller == Controller::cpu) != processor || weakened(setting.layer))
+                continue;
+            if (!write_at(group.directory.get(), setting.file, setting.value(limits)) &&
+                !setting.optional) {
+                throw SysError(errno, std::string("set ") + setting.file);
+            }
+        }
+    }
+    limits_ = limits;
+}
+
+void Cgroup::begin(const Limits& limits) {
+    set_idle(false);
+    if (limits.memory_bytes != limits_.memory_bytes || limits.processes != limits_.processes)
+        write(limits, false);
+    write(limits, true);
+}
+
+void Cgroup::set_idle(bool idle) {
+    if (idle == idle_) return;
+    idle_ = idle;
+    const Group* group = group_of(Controller::cpu);
+    if (group != nullptr) (void)write_at(group->directory.get(), "cpu.idle", idle ? "1" : "0");
 }
 
 const Cgroup::Group* Cgroup::group_of(Controller controller) const {
@@ -376,15 +404,18 @@ std::chrono::nanoseconds Cgroup::cpu_time() const {
         number_after(read_at(accounting->directory.get(), "cpuacct.usage"), "").value_or(0));
 }
 
+std::uint64_t Cgroup::read(std::span<const Counter> places) const {
+    for (const Counter& place : places) {
+        const Group* group = group_of(place.controller);
+        if (group == nullptr || group->hierarchy->v2 != place.v2) continue;
+        return number_after(read_at(group->directory.get(), place.file), place.key).value_or(0);
+    }
+    return 0;
+}
+
+std::uint64_t Cgroup::memory_bytes() const { return read(kMemoryNow); }
+
 Counters Cgroup::counters() const {
-    const auto read = [&](std::span<const Counter> places) -> std::uint64_t {
-        for (const Counter& place : places) {
-            const Group* group = group_of(place.controller);
-            if (group == nullptr || group->hierarchy->v2 != place.v2) continue;
-            return number_after(read_at(group->directory.get(), place.file), place.key).value_or(0);
-        }
-        return 0;
-    };
     Counters counters;
     counters.memory_peak_bytes = read(kMemoryPeak);
     counters.oom_kills = static_cast<std::uint32_t>(read(kOomKills));
@@ -394,11 +425,19 @@ Counters Cgroup::counters() const {
 }
 
 void Cgroup::hurry() {
+    set_idle(false);
     const Group* group = group_of(Controller::cpu);
     if (group == nullptr) return;
-    // A failure costs time only.
-    (void)(group->hierarchy->v2 ? write_at(group->directory.get(), "cpu.max", "max")
-                                : write_at(group->directory.get(), "cpu.cfs_quota_us", "-1"));
+    // No quota, and the largest weight there is: what is killed must run to end. A failure costs
+    // time only.
+    const int directory = group->directory.get();
+    if (group->hierarchy->v2) {
+        (void)write_at(directory, "cpu.max", "max");
+        (void)write_at(directory, "cpu.weight", "10000");
+    } else {
+        (void)write_at(directory, "cpu.cfs_quota_us", "-1");
+        (void)write_at(directory, "cpu.shares", "262144");
+    }
 }
 
 void Cgroup::kill() {
@@ -422,7 +461,7 @@ bool Cgroup::is_empty() const {
             return number_after(read_at(group.directory.get(), "cgroup.events"), "populated")
                        .value_or(1) == 0;
         }
-        return read_at(group.directory.get(), "cgroup.procs").empty();
+        return lists_nobody(group.directory.get());
     });
 }
 

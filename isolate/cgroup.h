@@ -8,7 +8,9 @@
 #include "isolate/limits.h"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,14 @@ struct CgroupLayout {
 /// Throws std::runtime_error that says which controller is missing.
 CgroupLayout find_cgroups();
 
+/// Where a counter is read: the number after `key` in the file, or the whole file.
+struct Counter {
+    Controller controller;
+    bool v2;
+    const char* file;
+    const char* key;
+};
+
 /// What a box's groups counted.
 struct Counters {
     std::uint64_t memory_peak_bytes = 0;
@@ -46,7 +56,8 @@ struct Counters {
 };
 
 /// One box's groups. Made for one run and never used again: after cgroup.kill some kernels kill
-/// every newcomer of the group (6.12, 6.18), and a fresh group's counters start at zero.
+/// every newcomer of the group (6.12, 6.18), and a fresh group's counters start at zero. Until
+/// `begin` there is no bound on the processor, so that making a box takes no longer than it must.
 class Cgroup {
 public:
     Cgroup() = default;
@@ -59,10 +70,17 @@ public:
     /// Readable when the kernel has killed for memory (v1, which cannot kill a whole group); or -1.
     int oom_event() const { return oom_event_.get(); }
 
+    /// The run begins: its limits, also where they differ from those that the groups were made
+    /// with, and a full processor quota. Throws SysError.
+    void begin(const Limits& limits);
+    /// Lets everybody else go first (or no longer), where the kernel can.
+    void set_idle(bool idle);
+
     std::chrono::nanoseconds cpu_time() const;
+    std::uint64_t memory_bytes() const; ///< charged at the moment
     Counters counters() const;
-    /// Lifts the CPU quota. Processes that are being killed run their own ends; under a quota, 64
-    /// of them or a full memory take a second to go.
+    /// Lifts the CPU quota and lets others wait. Processes that are being killed run their own
+    /// ends; under a quota, 64 of them or a full memory take a second to go.
     void hurry();
     /// Sends SIGKILL to everything inside.
     void kill();
@@ -81,8 +99,13 @@ private:
     };
     const Group* group_of(Controller controller) const;
 
+    void write(const Limits& limits, bool processor);
+    std::uint64_t read(std::span<const Counter> places) const;
+
     std::vector<Group> groups_;
     std::vector<int> join_fds_;
+    Limits limits_{};
+    bool idle_ = false;
     int clone_fd_ = -1;
     Fd oom_event_;
 };
@@ -98,7 +121,8 @@ public:
     CgroupTree(const CgroupTree&) = delete;
     CgroupTree& operator=(const CgroupTree&) = delete;
 
-    /// Makes a box's groups with all limits set, before any process is inside. Throws SysError.
+    /// Makes a box's groups with all limits but the processor's set, before any process is inside.
+    /// Throws SysError.
     Cgroup make(const std::string& name, const Limits& limits);
 
     const CgroupLayout& layout() const { return layout_; }

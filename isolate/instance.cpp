@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 namespace cloister::isolate {
 namespace {
@@ -26,6 +27,10 @@ void make_own_folder(const char* path, mode_t mode) {
     check(::lstat(path, &info), path);
     if (!S_ISDIR(info.st_mode) || info.st_uid != 0)
         throw std::runtime_error(std::string(path) + " is not root's own folder");
+}
+
+std::string size_options(std::uint64_t bytes, std::uint32_t files) {
+    return "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(files);
 }
 
 /// The lock of that number, or nothing when a living instance holds it.
@@ -55,7 +60,7 @@ Work& Work::operator=(Work&& other) noexcept {
     return *this;
 }
 
-Fd Work::show(bool writable) const {
+Fd Work::show(View view) const {
     Fd tree(check(::open_tree(AT_FDCWD, path_.c_str(),
                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW),
                   "show work"));
@@ -64,15 +69,26 @@ Fd Work::show(bool writable) const {
                           .attr_clr = 0,
                           .propagation = MS_PRIVATE,
                           .userns_fd = 0};
-    if (writable) {
-        if (!weakened(Layer::no_exec)) attributes.attr_set |= MOUNT_ATTR_NOEXEC;
-    } else {
-        if (!weakened(Layer::read_only_binds)) attributes.attr_set |= MOUNT_ATTR_RDONLY;
-        attributes.attr_clr |= MOUNT_ATTR_NOEXEC;
-    }
+    if (view == View::writable && !weakened(Layer::no_exec))
+        attributes.attr_set |= MOUNT_ATTR_NOEXEC;
+    if (view == View::read_only && !weakened(Layer::read_only_binds))
+        attributes.attr_set |= MOUNT_ATTR_RDONLY;
+    if (view != View::writable) attributes.attr_clr |= MOUNT_ATTR_NOEXEC;
     check(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
           "lock work");
     return tree;
+}
+
+void Work::resize(std::uint64_t bytes, std::uint32_t files) {
+    check(::mount(nullptr, path_.c_str(), nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV,
+                  size_options(bytes, files).c_str()),
+          "resize work");
+}
+
+std::uint64_t Work::bytes() const {
+    struct statfs info {};
+    if (::statfs(path_.c_str(), &info) != 0) return 0;
+    return (info.f_blocks - info.f_bfree) * static_cast<std::uint64_t>(info.f_bsize);
 }
 
 Instance::Instance() {
@@ -103,9 +119,8 @@ Work Instance::make_work(const std::string& name, uid_t owner, std::uint64_t byt
                          std::uint32_t files) {
     const std::string path = std::string(kWorkFolder) + "/" + name;
     check(::mkdir(path.c_str(), 0755), "make " + path);
-    const std::string options = "mode=755,size=" + std::to_string(bytes) +
-                                ",nr_inodes=" + std::to_string(files) +
-                                ",uid=" + std::to_string(owner) + ",gid=" + std::to_string(owner);
+    const std::string id = std::to_string(owner);
+    const std::string options = size_options(bytes, files) + ",mode=755,uid=" + id + ",gid=" + id;
     if (::mount("cloister-work", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) !=
         0) {
         const int error = errno;

@@ -34,8 +34,17 @@ public:
     Work& operator=(Work&& other) noexcept;
 
     explicit operator bool() const { return !path_.empty(); }
+    enum class View {
+        writable,   ///< what is made there cannot be executed there
+        read_only,  ///< finished programs
+        unfinished, ///< writable and executable: for files of our own alone
+    };
     /// A detached copy of the mount, for one box. Throws SysError.
-    Fd show(bool writable) const;
+    Fd show(View view) const;
+    /// New bounds, none below what is used. Throws SysError.
+    void resize(std::uint64_t bytes, std::uint32_t files);
+    /// What it holds in memory.
+    std::uint64_t bytes() const;
 
 private:
     std::string path_;

@@ -14,7 +14,7 @@ inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 /// Bounds of one box, each for the whole process tree unless it says otherwise.
 struct Limits {
     std::uint64_t memory_bytes = 128 * kMiB; ///< everything charged: heap, tmpfs, sockets; no swap
-    std::uint32_t cpu_percent = 50;          ///< of one core, over any 100 ms period; 100 = a core
+    std::uint32_t cpu_percent = 50;          ///< of one core, in each 100 ms; 100 = a core
     std::chrono::milliseconds wall_time{10'000}; ///< from the program's start to its end
     std::chrono::milliseconds cpu_time{10'000};  ///< user + system, all processes together
     std::uint32_t processes = 64;                ///< processes and threads at one time

@@ -19,6 +19,7 @@ constexpr int kMaxLinks = 40; // as the kernel: fs/namei.c, MAXSYMLINKS
 
 std::vector<std::string> expand(const std::string& pattern) {
     glob_t found{};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, and patterns without ~ or locale
     const int result = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
     const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
     if (result == GLOB_NOMATCH) throw SysError(ENOENT, pattern);

@@ -22,8 +22,8 @@ struct MountPlan {
         std::string source; ///< a real path on the host
         std::string target; ///< in the box
     };
-    /// Parents before children. What lies below /tmp, /box, /app, /proc or /dev on the host is
-    /// hidden by the box's own: show such a path at another place.
+    /// Parents before children. What lies below /tmp, /box, /app, /kit, /proc or /dev on the host
+    /// is hidden by the box's own: show such a path at another place.
     std::vector<Bind> binds{};
     std::vector<File> files{}; ///< made by us, read-only
 };

@@ -20,7 +20,8 @@ namespace {
 
 constexpr std::array kDevices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
                                  "/dev/urandom"};
-constexpr std::array kFolders = {"/etc", "/dev", "/dev/shm", "/proc", "/tmp", "/box", "/app"};
+constexpr std::array kFolders = {"/etc", "/dev", "/dev/shm", "/proc",
+                                 "/tmp", "/box", "/app",     "/kit"};
 const std::array kDeviceLinks = {
     MountPlan::Link{"/dev/fd", "/proc/self/fd"},
     MountPlan::Link{"/dev/stdin", "/proc/self/fd/0"},
@@ -87,6 +88,7 @@ void build(const MountPlan& plan) {
     std::vector<Fd> trees;
     for (const MountPlan::Bind& bind : plan.binds) trees.push_back(grab(bind.source));
     std::vector<Fd> devices;
+    devices.reserve(kDevices.size());
     for (const char* path : kDevices) devices.push_back(grab(path));
 
     // /proc exists everywhere and nothing is shown from it: a place to stand on for a moment.

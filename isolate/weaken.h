@@ -37,6 +37,7 @@ enum class Layer {
     cpu_clock,
     file_bounds,    // size and inode limits of the tmpfs
     sealed_init,    // init keeps its identity and stays dumpable
+    fresh_network,  // a slot keeps its network namespace whatever happened in it
     checked_unpack, // the bundle's paths are used as they are
 };
 

@@ -80,7 +80,7 @@ inline json parse(const std::string& text, const std::string& place) {
     };
     try {
         return json::parse(without_last_commas(text), watch, true, true);
-    } catch (const json::parse_error& error) {
+    } catch (const json::exception& error) { // a number may be beyond any double, too
         const std::string_view what = error.what();
         const std::size_t cut =
             what.find("] "); // "[json.exception.parse_error.101] parse error at line …"

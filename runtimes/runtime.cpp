@@ -24,6 +24,7 @@ using Texts = std::map<std::string, std::string, std::less<>>;
 constexpr const char* kFile = "runtime.jsonc";
 constexpr std::array kPlaceholders = {"{entry}", "{main}", "{sources}", "{args}"};
 constexpr std::string_view kMemory = "{memory_mib}";
+constexpr std::string_view kArrow = " => ";
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -84,11 +85,28 @@ void check_mounted_path(const std::string& path, const std::string& place) {
         fail(place, "'" + path + "': '..' has no place here");
 }
 
+/// "./NAME" as the absolute path that `mount` means by it; anything else as it is.
+std::string in_folder(const std::string& mount, const std::string& folder,
+                      const std::string& place) {
+    const std::size_t start = mount.starts_with('?') ? 1 : 0;
+    if (!std::string_view(mount).substr(start).starts_with("./")) return mount;
+    if (mount.find(kArrow) == std::string::npos) {
+        fail(place, "'" + mount + "': a file of the runtime's folder needs a place in the box, '" +
+                        mount + " => PLACE'");
+    }
+    if (folder.empty()) fail(place, "'" + mount + "': the runtime's folder is not known");
+    if (folder.find(kArrow) != std::string::npos)
+        fail(place,
+             "the runtime's folder '" + folder + "' has '" + std::string(kArrow) + "' in its name");
+    return mount.substr(0, start) + folder + mount.substr(start + 1);
+}
+
 /// "PATH", "?PATH" (may be absent) or "PATH => PLACE" (shown there in the box).
-std::vector<std::string> read_mounts(const json& value, const std::string& place) {
-    constexpr std::string_view kArrow = " => ";
+std::vector<std::string> read_mounts(const json& value, const std::string& place,
+                                     const std::string& folder) {
     std::vector<std::string> mounts = strict_json::read_texts(value, place);
-    for (const std::string& mount : mounts) {
+    for (std::string& mount : mounts) {
+        mount = in_folder(mount, folder, place);
         const std::size_t start = mount.starts_with('?') ? 1 : 0;
         const std::size_t arrow = mount.find(kArrow);
         check_mounted_path(mount.substr(start, arrow == std::string::npos ? arrow : arrow - start),
@@ -99,32 +117,122 @@ std::vector<std::string> read_mounts(const json& value, const std::string& place
     return mounts;
 }
 
-StepPlan read_step(const json& value, const std::string& place,
-                   const std::vector<std::string>& shared_mounts) {
+bool uses(const std::vector<std::string>& command, std::string_view word) {
+    return std::find(command.begin(), command.end(), word) != command.end();
+}
+
+/// For commands that are there before any client's program is.
+void refuse_holes(const std::vector<std::string>& command, const std::string& place) {
+    for (const char* word : kPlaceholders) {
+        if (uses(command, word))
+            fail(place, std::string(word) + " has no meaning where no file is given");
+    }
+}
+
+/// What the parts of one runtime's file share.
+struct File {
+    std::string folder{};              ///< absolute; empty: not known
+    std::vector<std::string> mounts{}; ///< that belong to each of its steps
+};
+
+/// `shared` and what the object lists itself.
+std::vector<std::string> take_mounts(Object& object, std::vector<std::string> shared,
+                                     const std::string& folder) {
+    if (const json* given = object.take("mounts")) {
+        const auto own = read_mounts(*given, object.place_of("mounts"), folder);
+        shared.insert(shared.end(), own.begin(), own.end());
+    }
+    return shared;
+}
+
+std::vector<std::string> take_environment(Object& object, const char* key) {
+    const json* given = object.take(key);
+    return given == nullptr ? std::vector<std::string>{}
+                            : read_environment(*given, object.place_of(key));
+}
+
+std::string take_text(Object& object, const char* key) {
+    const json* given = object.take(key);
+    return given == nullptr ? "" : strict_json::read_text(*given, object.place_of(key));
+}
+
+WarmPlan read_warm(const json& value, const std::string& place,
+                   const std::vector<std::string>& step_mounts, const std::string& folder) {
+    Object object(value, place, true);
+    WarmPlan warm;
+    const std::string command_place = object.place_of("command");
+    warm.command = read_command(object.need("command"), command_place);
+    refuse_holes(warm.command, command_place);
+    warm.environment = take_environment(object, "environment");
+    warm.mounts = take_mounts(object, step_mounts, folder);
+    if (const json* given = object.take("arguments")) {
+        if (!given->is_boolean()) fail(object.place_of("arguments"), "expected true or false");
+        warm.arguments = given->get<bool>();
+    }
+    object.done();
+    return warm;
+}
+
+KitPlan read_kit(const json& value, const std::string& place, const File& file) {
+    Object object(value, place, true);
+    KitPlan kit;
+    const json& commands = object.need("commands");
+    const std::string commands_place = object.place_of("commands");
+    if (!commands.is_array() || commands.empty())
+        fail(commands_place, "expected a list of commands");
+    for (const json& command : commands) {
+        const std::string here = commands_place + "[" + std::to_string(kit.commands.size()) + "]";
+        kit.commands.push_back(read_command(command, here));
+        refuse_holes(kit.commands.back(), here);
+    }
+    kit.environment = take_environment(object, "environment");
+    kit.mounts = take_mounts(object, file.mounts, file.folder);
+    kit.policy = take_text(object, "policy");
+    object.done();
+    return kit;
+}
+
+StepPlan read_step(const json& value, const std::string& place, const File& file) {
     Object object(value, place, true);
     StepPlan step;
     step.command = read_command(object.need("command"), object.place_of("command"));
-    step.mounts = shared_mounts;
-    if (const json* given = object.take("environment"))
-        step.environment = read_environment(*given, object.place_of("environment"));
-    if (const json* given = object.take("live_environment")) {
-        step.live_environment = read_environment(*given, object.place_of("live_environment"));
-    }
-    if (const json* given = object.take("mounts")) {
-        const auto own = read_mounts(*given, object.place_of("mounts"));
-        step.mounts.insert(step.mounts.end(), own.begin(), own.end());
-    }
-    if (const json* given = object.take("policy"))
-        step.policy = strict_json::read_text(*given, object.place_of("policy"));
+    if (const json* given = object.take("with_kit"))
+        step.command_with_kit = read_command(*given, object.place_of("with_kit"));
+    step.environment = take_environment(object, "environment");
+    step.live_environment = take_environment(object, "live_environment");
+    step.mounts = take_mounts(object, file.mounts, file.folder);
+    step.policy = take_text(object, "policy");
+    if (const json* given = object.take("warm"))
+        step.warm = read_warm(*given, object.place_of("warm"), step.mounts, file.folder);
     object.done();
     return step;
 }
 
-bool uses(const StepPlan& step, const std::string& word) {
-    return std::find(step.command.begin(), step.command.end(), word) != step.command.end();
+bool uses(const StepPlan& step, std::string_view word) {
+    return uses(step.command, word) || uses(step.command_with_kit, word);
 }
 
-Runtime read_runtime(const std::string& id, const std::string& text) {
+/// What one step says against the others.
+void check_steps(const Runtime& runtime, const Object& object, const std::string& file) {
+    const std::string version = object.place_of("version");
+    refuse_holes(runtime.version.command, version);
+    if (runtime.version.warm || !runtime.version.command_with_kit.empty())
+        fail(version, "\"warm\" and \"with_kit\" are for programs");
+    std::vector<std::pair<std::string, const StepPlan*>> steps = {{"run", &runtime.run}};
+    if (runtime.compile) steps.emplace_back("compile", &*runtime.compile);
+    for (const auto& [key, step] : steps) {
+        if (runtime.main_from.empty() && uses(*step, "{main}"))
+            fail(file, "a command uses {main}, but main_from does not say how it is found");
+        if (!runtime.kit && !step->command_with_kit.empty())
+            fail(object.place_of(key) + ".with_kit", "there is no kit");
+    }
+    if (!runtime.compile && runtime.run.command.front().starts_with("/app/")) {
+        fail(object.place_of("run") + ".command",
+             "runs a compiled program, but there is no compile step");
+    }
+}
+
+Runtime read_runtime(const std::string& id, const std::string& folder, const std::string& text) {
     const std::string file = id + "/" + kFile;
     if (!is_name(id) || id != lower(id))
         fail(file, "a runtime's folder is named in small letters, digits, '_', '-', '+'");
@@ -174,28 +282,16 @@ Runtime read_runtime(const std::string& id, const std::string& text) {
     if (const json* given = object.take("docker_image"))
         runtime.docker_image = strict_json::read_text(*given, object.place_of("docker_image"));
 
-    std::vector<std::string> mounts;
-    if (const json* given = object.take("mounts"))
-        mounts = read_mounts(*given, object.place_of("mounts"));
-    runtime.version = read_step(object.need("version"), object.place_of("version"), mounts);
+    File shared{.folder = folder};
+    shared.mounts = take_mounts(object, {}, folder);
+    runtime.version = read_step(object.need("version"), object.place_of("version"), shared);
     if (const json* given = object.take("compile"))
-        runtime.compile = read_step(*given, object.place_of("compile"), mounts);
-    runtime.run = read_step(object.need("run"), object.place_of("run"), mounts);
+        runtime.compile = read_step(*given, object.place_of("compile"), shared);
+    runtime.run = read_step(object.need("run"), object.place_of("run"), shared);
+    if (const json* given = object.take("kit"))
+        runtime.kit = read_kit(*given, object.place_of("kit"), shared);
     object.done();
-
-    for (const char* word : kPlaceholders) {
-        if (uses(runtime.version, word))
-            fail(object.place_of("version"),
-                 std::string(word) + " has no meaning where no file is given");
-    }
-    if (runtime.main_from.empty() &&
-        (uses(runtime.run, "{main}") || (runtime.compile && uses(*runtime.compile, "{main}")))) {
-        fail(file, "a command uses {main}, but main_from does not say how it is found");
-    }
-    if (!runtime.compile && runtime.run.command.front().starts_with("/app/")) {
-        fail(object.place_of("run") + ".command",
-             "runs a compiled program, but there is no compile step");
-    }
+    check_steps(runtime, object, file);
     return runtime;
 }
 
@@ -204,8 +300,11 @@ Runtime read_runtime(const std::string& id, const std::string& text) {
 Runtimes parse(const Texts& texts) {
     Runtimes runtimes;
     std::map<std::string, std::string> owners; // of each id and alias
-    for (const auto& [id, text] : texts) {
-        Runtime runtime = read_runtime(id, text);
+    for (const auto& [key, text] : texts) {
+        const std::size_t slash = key.rfind('/');
+        const bool is_path = slash != std::string::npos;
+        const std::string id = is_path ? key.substr(slash + 1) : key;
+        Runtime runtime = read_runtime(id, is_path ? key : "", text);
         std::vector<std::string> names = runtime.aliases;
         names.push_back(id);
         for (const std::string& name : names) {
@@ -221,7 +320,9 @@ Runtimes parse(const Texts& texts) {
 
 Texts read_texts(const std::string& directory) {
     Texts texts;
-    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    // Absolute and without links: the steps may name files beside runtime.jsonc.
+    const auto top = std::filesystem::canonical(directory);
+    for (const auto& entry : std::filesystem::directory_iterator(top)) {
         const std::filesystem::path path = entry.path() / kFile;
         if (!entry.is_directory() || !std::filesystem::exists(path)) continue;
         std::ifstream file(path, std::ios::binary);
@@ -230,7 +331,7 @@ Texts read_texts(const std::string& directory) {
         if (!file || !text)
             throw std::system_error(errno != 0 ? errno : EIO, std::generic_category(),
                                     path.string());
-        texts[entry.path().filename().string()] = text.str();
+        texts[entry.path().string()] = text.str();
     }
     return texts;
 }

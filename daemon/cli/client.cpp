@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <fcntl.h>
 #include <stdexcept>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -59,11 +60,11 @@ constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The value of each base64 character, -1 for every other byte.
-constexpr std::array<std::int8_t, 256> kBase64Values = [] {
-    std::array<std::int8_t, 256> values{};
+constexpr std::array<int, 256> kBase64Values = [] {
+    std::array<int, 256> values{};
     values.fill(-1);
     for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-        values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+        values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int>(i);
     return values;
 }();
 
@@ -271,14 +272,14 @@ void RunClient::start() {
                                          {"encoding", "base64"}}});
         request["entry"] = run_.file_name;
     }
-    send(std::move(request));
+    send(request);
     watch_signals();
 }
 
 /// From the run's start on: input before that could only wait in the server.
 void RunClient::begin_input() {
     waits_ = stdin_can_be_awaited();
-    const int copy = ::dup(0);
+    const int copy = ::fcntl(0, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) {
         input_over_ = true;
         send_piece();
@@ -369,7 +370,7 @@ void RunClient::watch_signals() {
                      {"id", "run"},
                      {"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}};
         if (++signalled_ > 1) message["type"] = "execution_cancel";
-        send(std::move(message));
+        send(message);
         watch_signals();
     });
 }
@@ -400,7 +401,7 @@ void RunClient::send_piece() {
                {"data", to_base64(piece_)}};
     if (input_over_) input["eof"] = true;
     input["run_id"] = run_id_;
-    send(std::move(input));
+    send(input);
     send(json{{"type", "ping"}, {"id", "input"}});
 }
 
@@ -422,6 +423,13 @@ std::string row(const json& runtime) {
     for (const json& package : runtime.value("packages", json::array()))
         line += " " + package.get<std::string>();
     return line + "\n";
+}
+
+/// "boxes       8, 1 in use; 16 stand ready, 8 of them warm"
+std::string boxes_row(const json& boxes) {
+    const auto count = [&](const char* name) { return std::to_string(boxes.value(name, 0U)); };
+    return "boxes       " + count("total") + ", " + count("running") + " in use; " +
+           count("prepared") + " stand ready, " + count("warm") + " of them warm\n";
 }
 
 asio::awaitable<void> fetch(beast::tcp_stream& stream, const Address& address, std::string target,
@@ -450,6 +458,23 @@ void run_to_end(asio::io_context& io, asio::awaitable<void> task) {
     if (thrown) std::rethrow_exception(thrown);
 }
 
+/// What /api/v1/runtimes answers. Nothing when no daemon answers.
+std::optional<json> fetch_catalog(const std::string& address, const std::string& token) {
+    asio::io_context io(1);
+    beast::tcp_stream stream(io);
+    ErrorCode error;
+    http::response<http::string_body> response;
+    run_to_end(io,
+               fetch(stream, read_address(address), "/api/v1/runtimes", token, error, response));
+    if (error) return std::nullopt;
+    json answer = json::parse(response.body(), nullptr, false);
+    if (response.result() != http::status::ok || !answer.is_object()) {
+        throw std::runtime_error("the daemon at " + address + " answers " +
+                                 std::to_string(response.result_int()));
+    }
+    return answer;
+}
+
 } // namespace
 
 std::optional<int> run_through_daemon(const ClientRun& run) {
@@ -461,21 +486,25 @@ std::optional<int> run_through_daemon(const ClientRun& run) {
     return client.status();
 }
 
-std::optional<std::string> fetch_runtimes(const std::string& address, const std::string& token) {
-    asio::io_context io(1);
-    beast::tcp_stream stream(io);
-    ErrorCode error;
-    http::response<http::string_body> response;
-    run_to_end(io,
-               fetch(stream, read_address(address), "/api/v1/runtimes", token, error, response));
-    if (error) return std::nullopt;
-    const json answer = json::parse(response.body(), nullptr, false);
-    if (response.result() != http::status::ok || !answer.is_object()) {
-        throw std::runtime_error("the daemon at " + address + " answers " +
-                                 std::to_string(response.result_int()));
+std::optional<std::string> find_language(const std::string& address, const std::string& token,
+                                         const std::string& file_name) {
+    const auto answer = fetch_catalog(address, token);
+    if (!answer) return std::nullopt;
+    for (const json& runtime : answer->value("runtimes", json::array())) {
+        for (const json& extension : runtime.value("extensions", json::array())) {
+            if (file_name.ends_with(extension.get<std::string>())) return runtime.value("id", "");
+        }
     }
+    throw std::runtime_error("the daemon at " + address + " knows no runtime for " + file_name +
+                             "; name one with --language");
+}
+
+std::optional<std::string> fetch_runtimes(const std::string& address, const std::string& token) {
+    const auto answer = fetch_catalog(address, token);
+    if (!answer) return std::nullopt;
     std::string table;
-    for (const json& runtime : answer.value("runtimes", json::array())) table += row(runtime);
+    for (const json& runtime : answer->value("runtimes", json::array())) table += row(runtime);
+    if (answer->contains("boxes")) table += boxes_row(answer->at("boxes"));
     return table;
 }
 

@@ -22,7 +22,13 @@ struct ClientRun {
 /// daemon answers. Throws std::runtime_error with a sentence when one answers but refuses us.
 std::optional<int> run_through_daemon(const ClientRun& run);
 
-/// The daemon's languages as a table of text. Nothing when no daemon answers.
+/// The id of the daemon's language for a file of that name, by its ending. Nothing when no daemon
+/// answers. Throws std::runtime_error when it knows none.
+std::optional<std::string> find_language(const std::string& address, const std::string& token,
+                                         const std::string& file_name);
+
+/// The daemon's languages as a table of text, and how many boxes stand ready. Nothing when no
+/// daemon answers.
 std::optional<std::string> fetch_runtimes(const std::string& address, const std::string& token);
 
 /// Without white space at both ends.

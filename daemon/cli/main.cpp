@@ -32,7 +32,10 @@ constexpr const char* kUsage =
     "run        run a program in a box; exits as it does (128 + N for signal N, 124 at a time "
     "limit,\n"
     "           125 when it was ended for another limit or could not be run)\n"
-    "runtimes   the languages, their versions, and what to install for the missing ones\n"
+    "runtimes   the languages, their versions, what to install for the missing ones; of a daemon "
+    "also "
+    "how\n"
+    "           many boxes stand ready\n"
     "check      what this host offers for isolation, and what to do about what it lacks\n"
     "--local    do not look for a daemon; make the box here (needs root)\n";
 
@@ -187,8 +190,12 @@ int run(const Options& options) {
         request.file_name = name_of_file(options.rest.front());
         request.code = read_file(options.rest.front());
         request.arguments.assign(options.rest.begin() + 1, options.rest.end());
-        if (request.language.empty())
-            request.language = runtime_for(local_settings(), options, request.file_name).id;
+        if (request.language.empty()) {
+            const auto found =
+                cli::find_language(request.address, request.token, request.file_name);
+            if (!found) return run_here(options);
+            request.language = *found;
+        }
         if (const std::optional<int> status = cli::run_through_daemon(request)) return *status;
     }
     return run_here(options);

@@ -91,6 +91,10 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("executor", config.executor);
     member("run_policy", config.run_policy);
     member("boxes", config.boxes, 0, 4096); // 0 has a meaning here: by the number of cores
+    member("prepared_boxes", config.prepared_boxes, 0, 512);
+    member("warm_boxes", config.warm_boxes, 0, 512);
+    member("prepared_memory", config.prepared_memory, 0, 64 * kGiB);
+    member("artifact_cache", config.artifact_cache, 0, 64 * kGiB);
     member("queue", config.queue, 1, kMany);
     member("runs_per_client", config.runs_per_client, 1, kMany);
     member("queue_per_client", config.queue_per_client, 1, kMany);
@@ -165,10 +169,8 @@ void check(const Settings& settings) {
             fail(key, "'" + *path + "' is not an absolute path");
     }
     if (config.user.empty()) fail("user", "expected the name of an account");
-    constexpr std::array kExecutors = {"auto", "native", "docker", "local"};
-    if (std::find(kExecutors.begin(), kExecutors.end(), config.executor) == kExecutors.end()) {
-        fail("executor", "expected auto, native, docker or local, found '" + config.executor + "'");
-    }
+    if (config.executor != "auto" && config.executor != "native")
+        fail("executor", "expected auto or native, found '" + config.executor + "'");
     for (const std::string& origin : config.allowed_origins) {
         const std::size_t host = origin.find("://");
         if (host == std::string::npos || host == 0 || host + 3 == origin.size() ||
@@ -198,6 +200,8 @@ void check(const Settings& settings) {
         if (runtime.compile && !runtime.compile->policy.empty())
             need_policy(runtime.compile->policy, place + "compile.policy");
         if (!runtime.run.policy.empty()) need_policy(runtime.run.policy, place + "run.policy");
+        if (runtime.kit && !runtime.kit->policy.empty())
+            need_policy(runtime.kit->policy, place + "kit.policy");
     }
 }
 
@@ -340,13 +344,9 @@ void apply_variables(const std::map<std::string, Given>& variables, Settings& se
     if (const Given* quota = given("MAX_CPU_QUOTA")) {
         for (Limits* limits : programs) limits->cpu_percent = cpu_percent(*quota);
     }
-    // True is what `auto` means anyhow. False leaves the native executor alone: never the local
-    // one, which has to be asked for by name.
-    if (const Given* docker = given("DOCKER_ENABLED"); docker != nullptr && !yes_or_no(*docker)) {
-        if (settings.config.executor == "docker")
-            fail(docker->place, "false, but executor is docker");
-        if (settings.config.executor == "auto") settings.config.executor = "native";
-    }
+    // True is what `auto` means anyhow. False leaves the native executor alone.
+    if (const Given* docker = given("DOCKER_ENABLED"); docker != nullptr && !yes_or_no(*docker))
+        settings.config.executor = "native";
 }
 
 // -- Files

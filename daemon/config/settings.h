@@ -24,12 +24,16 @@ struct Config {
     std::vector<std::string> allowed_origins{}; ///< exact, beside the origins of `listen` itself
     std::vector<std::string> allowed_hosts{};   ///< exact Host values, beside those of `listen`
                                                 ///< itself
-    std::string executor = "auto";              ///< auto, native, docker, local
-    std::string run_policy = "default";         ///< policy of run steps that name none
-    std::uint32_t boxes = 0;                    ///< runs at one time; 0: four per core
-    std::uint32_t queue = 1024;                 ///< waiting runs, all clients together
-    std::uint32_t runs_per_client = 4;          ///< running at one time
-    std::uint32_t queue_per_client = 16;        ///< waiting
+    std::string executor = "auto";      ///< or native; today both isolate natively or refuse
+    std::string run_policy = "default"; ///< policy of run steps that name none
+    std::uint32_t boxes = 0;            ///< runs at one time; 0: four per core
+    std::uint32_t prepared_boxes = 16;  ///< made ahead at most; 0: none, and no kits
+    std::uint32_t warm_boxes = 8;       ///< of these, with an interpreter; 0: none
+    std::uint64_t prepared_memory = 512 * isolate::kMiB; ///< that all of these may hold
+    std::uint64_t artifact_cache = 256 * isolate::kMiB;  ///< of compiled programs; 0: none is kept
+    std::uint32_t queue = 1024;                          ///< waiting runs, all clients together
+    std::uint32_t runs_per_client = 4;                   ///< running at one time
+    std::uint32_t queue_per_client = 16;                 ///< waiting
     std::uint32_t connections = 10'000;
     std::uint32_t connections_per_address = 256; ///< not applied to loopback
     std::uint64_t message_bytes = 1 * isolate::kMiB;

@@ -11,6 +11,9 @@ namespace {
 
 /// How many bursts of refused messages are taken before the connection is closed.
 constexpr std::uint32_t kPatience = 4;
+/// A message beyond the rate is looked into for its id up to this size; a larger one is not worth
+/// it.
+constexpr std::size_t kGlance = 16 * 1024;
 
 Refusal plain_refusal(const char* code, const char* message) {
     Refusal refusal;
@@ -47,7 +50,10 @@ unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_p
     const config::Config& config = service_.settings->config;
     if (!bucket_.take(now)) {
         if (!patience_.take(now)) return kTooFast;
-        send_(to_text(plain_refusal("rate_limited", "Too many messages; this one was not read.")));
+        Refusal refusal =
+            plain_refusal("rate_limited", "Too many messages; this one was not read.");
+        if (!binary && text.size() <= kGlance) refusal.id = id_in(text, config);
+        send_(to_text(refusal));
         return kGoOn;
     }
     if (binary) {

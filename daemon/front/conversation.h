@@ -21,6 +21,8 @@ struct Service {
     Access access{};
     std::string runtimes_json{};
     bool ready = false;
+    /// Calls back once, later, with what the keeper says.
+    std::function<void(std::function<void(const wire::StatusReply&)>)> ask_status{};
 };
 
 class Conversation : public Listener {

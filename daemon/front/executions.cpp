@@ -1,74 +1,25 @@
-// The state machine behind executions.h. An Execution is in its client's `waiting` list, then in
-// `by_box_` while one of its boxes is under way, then answered (or held back while the client is
-// congested) and gone. Events may make a listener close its own client, so nothing of a client is
-// touched after `tell` without looking it up again.
-#include "daemon/front/executions.h"
-
-#include "daemon/front/reasons.h"
+// What clients ask of executions.h, and its end: clients that come and go, jobs, words to a run
+// under way, shutdown. Whose turn it is: queue.cpp. What happens in the boxes: steps.cpp.
+#include "daemon/front/execution.h"
 
 #include <algorithm>
 #include <csignal>
-#include <list>
 
 namespace cloister::front {
 
 using isolate::Verdict;
-using std::chrono::nanoseconds;
 
 namespace {
 
-constexpr std::size_t kMaxChunk = 32 * isolate::kKiB; ///< data of one execution_output
 constexpr std::chrono::milliseconds kRetryAfter{500};
-
-/// What is kept of one stream.
-struct Kept {
-    std::string bytes{};
-    std::uint64_t dropped = 0;
-    bool open = true;
-};
 
 } // namespace
 
-struct Executions::Execution {
-    std::uint64_t number = 0;
-    ClientId client = 0;
-    Job job{};
-    std::size_t step = 0;
-    std::uint64_t box = 0;      ///< of the step under way; 0 while waiting
-    std::uint64_t artifact = 0; ///< to release at the end
-    bool cancelled = false;
-    bool killing = false; ///< a kill frame is on its way
-    Clock::time_point accepted{};
-    nanoseconds queued{};
-    nanoseconds setup{};
-    std::string early_input{}; ///< arrived before the program started
-    bool input_closed = false;
-    std::array<Kept, 2> kept{};
-    std::array<Utf8Repair, 2> repair{};
-    std::uint64_t seq = 0;
-    std::optional<isolate::Outcome> outcome{};
-    std::optional<CompileResult> compile{};
-
-    const JobStep& plan() const { return job.steps[step]; }
-    bool is_program() const { return box != 0 && step + 1 == job.steps.size(); }
-    std::size_t bytes() const { return job.bundle.size() + job.input.size(); }
-    RunTag tag() const { return {"r" + std::to_string(number), job.id}; }
-};
-
-struct Executions::Client {
-    Listener* listener = nullptr; ///< null: gone, its last boxes are being killed
-    std::list<ExecutionPtr> waiting{};
-    std::list<ExecutionPtr> running{};
-    std::deque<Event> held{}; ///< answers that wait for the client to read
-    bool congested = false;
-
-    std::size_t occupied() const { return running.size() + held.size(); }
-};
-
 Executions::Executions(Boxes& boxes, const Bounds& bounds, SyscallName syscall_name,
                        std::function<Clock::time_point()> now)
-    : boxes_(boxes), bounds_(bounds), syscall_name_(std::move(syscall_name)), now_(std::move(now)) {
-}
+    : boxes_(boxes), bounds_(bounds), syscall_name_(std::move(syscall_name)), now_(std::move(now)),
+      artifacts_({.bytes = bounds.artifact_bytes, .unused = wire::kKeptArtifacts},
+                 [this](std::uint64_t artifact) { boxes_.release(artifact); }) {}
 
 Executions::~Executions() = default;
 
@@ -87,12 +38,9 @@ void Executions::close_client(ClientId id) {
     if (found == clients_.end()) return;
     Client& client = *found->second;
     client.listener = nullptr;
-    for (const ExecutionPtr& execution : client.waiting) {
-        --waiting_;
-        waiting_bytes_ -= execution->bytes();
+    for (auto* list : {&client.waiting, &client.parked}) {
+        while (!list->empty()) (void)withdraw(client, *list->front());
     }
-    client.waiting.clear();
-    std::erase(turn_, id);
     held_ -= client.held.size();
     client.held.clear();
     for (const ExecutionPtr& execution : client.running) {
@@ -124,7 +72,7 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job) {
         return busy(job,
                     "This connection has " + std::to_string(waiting) + " runs waiting already.");
     }
-    const std::size_t bytes = job.bundle.size() + job.input.size();
+    const std::size_t bytes = job.bytes();
     if (waiting_ >= bounds_.queue || waiting_bytes_ + bytes > bounds_.queue_bytes) {
         return busy(job, "The server's queue is full.");
     }
@@ -150,7 +98,7 @@ Executions::Execution* Executions::find(ClientId id, const RunName& run, Refusal
     };
     if (found != clients_.end()) {
         Client& client = *found->second;
-        for (auto* list : {&client.running, &client.waiting}) {
+        for (auto* list : {&client.running, &client.parked, &client.waiting}) {
             const auto match = std::ranges::find_if(*list, is_meant);
             if (match != list->end()) return match->get();
         }
@@ -240,15 +188,8 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
             boxes_.kill(execution->box, Verdict::cancelled);
         return std::nullopt;
     }
-    Client& client = *clients_.at(id);
-    const auto match =
-        std::ranges::find(client.waiting, execution, [](const auto& one) { return one.get(); });
-    if (match == client.waiting.end()) return std::nullopt; // about to start: sees the mark
-    const ExecutionPtr keep = *match;
-    client.waiting.erase(match);
-    if (client.waiting.empty()) std::erase(turn_, id);
-    --waiting_;
-    waiting_bytes_ -= keep->bytes();
+    const ExecutionPtr keep = withdraw(*clients_.at(id), *execution);
+    if (!keep) return std::nullopt; // about to start: sees the mark
     keep->queued = now_() - keep->accepted;
     Result result;
     result.verdict = Verdict::cancelled;
@@ -265,7 +206,9 @@ void Executions::set_congested(ClientId id, bool congested) {
     Client& client = *found->second;
     client.congested = congested;
     for (const ExecutionPtr& execution : client.running) {
-        if (execution->job.stream && !execution->outcome) boxes_.pause(execution->box, congested);
+        // A compiler never waits for its client: others may wait for the compiler.
+        if (execution->job.stream && execution->is_program() && !execution->outcome)
+            boxes_.pause(execution->box, congested);
     }
     // Each answer may fill the client's queue again, and may even end the client.
     for (auto at = found;
@@ -280,292 +223,6 @@ void Executions::set_congested(ClientId id, bool congested) {
     check_idle();
 }
 
-// ---- the queue
-
-void Executions::pump() {
-    if (std::exchange(pumping_, true)) return; // a step that fails to start comes back here
-    std::size_t passed_over = 0; // clients in a row that may not start another run now
-    while (running_ < bounds_.boxes && passed_over < turn_.size()) {
-        const ClientId id = turn_.front();
-        turn_.pop_front();
-        Client& client = *clients_.at(id);
-        if (client.occupied() >= bounds_.runs_per_client) {
-            turn_.push_back(id);
-            ++passed_over;
-            continue;
-        }
-        passed_over = 0;
-        const ExecutionPtr execution = client.waiting.front();
-        client.waiting.pop_front();
-        if (!client.waiting.empty()) turn_.push_back(id);
-        client.running.push_back(execution);
-        --waiting_;
-        waiting_bytes_ -= execution->bytes();
-        ++running_;
-        execution->queued = now_() - execution->accepted;
-        if (execution->job.is_live()) {
-            tell(*execution,
-                 Started{execution->tag(), execution->job.language, execution->job.version});
-        }
-        start_step(*execution);
-    }
-    pumping_ = false;
-}
-
-void Executions::start_step(Execution& execution) {
-    const JobStep& plan = execution.plan();
-    const bool program = execution.step + 1 == execution.job.steps.size();
-    if (execution.job.stream && execution.job.steps.size() > 1)
-        tell(execution, StageBegan{execution.tag(), plan.stage});
-    if (execution.cancelled) { // its listener left while it was told
-        Result result;
-        result.verdict = Verdict::cancelled;
-        answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                                   std::move(result)});
-        remove(execution);
-        return;
-    }
-    Boxes::Start start;
-    start.frame.run_id = ++last_box_;
-    start.frame.runtime = execution.job.runtime;
-    start.frame.policy = plan.policy;
-    start.frame.stage = plan.stage;
-    start.frame.limits = plan.limits;
-    start.frame.artifact = execution.artifact;
-    start.bundle = execution.job.bundle;
-    if (program) {
-        start.terminal = execution.job.terminal;
-        start.live = execution.job.is_live();
-        start.columns = execution.job.columns;
-        start.rows = execution.job.rows;
-        if (start.terminal) start.frame.flags |= wire::kFlagTerminal;
-        if (start.live) start.frame.flags |= wire::kFlagLive;
-    }
-    execution.kept = {};
-    execution.repair = {};
-    execution.outcome.reset();
-    execution.kept[1].open = !start.terminal; // a terminal is one stream
-    try {
-        boxes_.start(start);
-    } catch (const isolate::SysError& error) {
-        refuse(execution,
-               busy(execution.job, std::string("The server lacks the means to start a run now: ") +
-                                       error.code().message() + "."));
-        return;
-    }
-    execution.box = start.frame.run_id;
-    const auto& running = clients_.at(execution.client)->running;
-    by_box_[execution.box] =
-        *std::ranges::find(running, &execution, [](const auto& one) { return one.get(); });
-    if (!program) {
-        boxes_.close_input(execution.box);
-        return;
-    }
-    execution.job.bundle = {};
-    if (!execution.job.input.empty()) boxes_.write(execution.box, execution.job.input);
-    if (!execution.early_input.empty()) boxes_.write(execution.box, execution.early_input);
-    execution.job.input = {};
-    execution.early_input = {};
-    if (!execution.job.input_open || execution.input_closed) boxes_.close_input(execution.box);
-    if (execution.job.stream && clients_.at(execution.client)->congested)
-        boxes_.pause(execution.box, true);
-}
-
-// ---- the boxes
-
-Executions::Execution* Executions::by_box(std::uint64_t box) {
-    const auto found = by_box_.find(box);
-    return found == by_box_.end() ? nullptr : found->second.get();
-}
-
-void Executions::on_started(std::uint64_t box, nanoseconds setup) {
-    Execution* execution = by_box(box);
-    if (execution != nullptr) execution->setup += setup;
-}
-
-void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {
-    Execution* execution = by_box(box);
-    if (execution == nullptr || stream >= execution->kept.size()) return;
-    Kept& kept = execution->kept[stream];
-    const std::size_t room = execution->plan().limits.output_bytes - kept.bytes.size();
-    const std::string_view taken = bytes.substr(0, room);
-    kept.bytes += taken;
-    kept.dropped += bytes.size() - taken.size();
-    if (kept.dropped > 0 && !execution->outcome && !std::exchange(execution->killing, true)) {
-        boxes_.kill(box, Verdict::output_limit);
-    }
-    if (execution->is_program() && execution->job.stream)
-        tell_output(*execution, stream, taken, false);
-}
-
-void Executions::on_stream_end(std::uint64_t box, std::size_t stream) {
-    Execution* execution = by_box(box);
-    if (execution == nullptr || stream >= execution->kept.size() || !execution->kept[stream].open)
-        return;
-    execution->kept[stream].open = false;
-    if (execution->is_program() && execution->job.stream) tell_output(*execution, stream, {}, true);
-    // The listener may have left meanwhile; the execution stays in by_box_ until it has ended.
-    end_step_when_complete(*execution);
-}
-
-void Executions::on_ended(std::uint64_t box, const isolate::Outcome& outcome) {
-    Execution* execution = by_box(box);
-    if (execution == nullptr || execution->outcome) return;
-    execution->outcome = outcome;
-    boxes_.pause(box, false); // every writer is dead: what is left is a pipe's worth
-    end_step_when_complete(*execution);
-}
-
-void Executions::end_step_when_complete(Execution& execution) {
-    if (!execution.outcome || execution.kept[0].open || execution.kept[1].open) return;
-    const std::uint64_t box = execution.box;
-    const ExecutionPtr keep = by_box_.at(box);
-    by_box_.erase(box);
-    boxes_.forget(box);
-    execution.box = 0;
-    execution.killing = false;
-
-    Verdict verdict = isolate::judge(execution.outcome->ending, execution.outcome->usage);
-    const bool by_itself =
-        verdict == Verdict::ok || verdict == Verdict::nonzero_exit || verdict == Verdict::signalled;
-    if (by_itself && execution.kept[0].dropped + execution.kept[1].dropped > 0)
-        verdict = Verdict::output_limit;
-    if (execution.plan().stage == wire::Stage::compile) {
-        execution.artifact = box;
-        finish_compile(execution, verdict);
-    } else {
-        finish_run(execution, verdict);
-    }
-    pump();
-    check_idle();
-}
-
-void Executions::finish_compile(Execution& execution, Verdict verdict) {
-    CompileResult compile;
-    compile.success = verdict == Verdict::ok;
-    compile.output = std::move(execution.kept[0].bytes);
-    compile.error = std::move(execution.kept[1].bytes);
-    compile.wall_time = execution.outcome->usage.wall_time;
-    if (compile.success && !execution.cancelled) {
-        execution.compile = std::move(compile);
-        ++execution.step;
-        start_step(execution);
-        return;
-    }
-    if (execution.cancelled) verdict = Verdict::cancelled;
-    const bool compiler_failed =
-        verdict != Verdict::cancelled && verdict != Verdict::internal_error;
-    Result result;
-    result.verdict = compiler_failed ? Verdict::compile_error : verdict;
-    result.reason = reason_for(execution, verdict);
-    if (result.reason.starts_with("The program")) result.reason.replace(0, 11, "The compiler");
-    result.exit_code = execution.outcome->ending.exit_code;
-    result.signal = execution.outcome->ending.signal;
-    if (!compile.success) result.error = compile.output + compile.error;
-    if (!result.reason.empty() && !compile.success) {
-        if (!compile.error.empty() && compile.error.back() != '\n') compile.error += '\n';
-        compile.error += result.reason;
-    }
-    result.usage = execution.outcome->usage;
-    result.usage.wall_time = {}; // of the run, which did not happen
-    result.queued_time = execution.queued;
-    result.setup_time = execution.setup;
-    result.compile = std::move(compile);
-    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                               std::move(result)});
-    remove(execution);
-}
-
-void Executions::finish_run(Execution& execution, Verdict verdict) {
-    Result result;
-    result.verdict = verdict;
-    result.exit_code = execution.outcome->ending.exit_code;
-    result.signal = execution.outcome->ending.signal;
-    result.reason = reason_for(execution, verdict);
-    result.output = std::move(execution.kept[0].bytes);
-    result.error = std::move(execution.kept[1].bytes);
-    result.output_dropped = execution.kept[0].dropped;
-    result.error_dropped = execution.kept[1].dropped;
-    result.usage = execution.outcome->usage;
-    result.queued_time = execution.queued;
-    result.setup_time = execution.setup;
-    result.compile = std::move(execution.compile);
-    answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                               std::move(result)});
-    remove(execution);
-}
-
-std::string Executions::reason_for(const Execution& execution, Verdict verdict) const {
-    const bool stopping = draining_ && verdict == Verdict::cancelled;
-    if (stopping) return "The run was ended because the service is stopping.";
-    const isolate::Outcome none{};
-    return reason_of(verdict, execution.outcome ? *execution.outcome : none,
-                     execution.plan().limits, syscall_name_);
-}
-
-// ---- answers
-
-void Executions::refuse(Execution& execution, Refusal refusal) {
-    refusal.id = execution.job.id;
-    refusal.run_id = execution.tag().run_id;
-    answer(execution, Refused{std::move(refusal)});
-    remove(execution);
-}
-
-void Executions::tell(const Execution& execution, const Event& event) {
-    const auto client = clients_.find(execution.client);
-    if (client != clients_.end() && client->second->listener != nullptr)
-        client->second->listener->on_event(event);
-}
-
-void Executions::tell_output(Execution& execution, std::size_t stream, std::string_view bytes,
-                             bool last) {
-    constexpr std::array<std::string_view, 2> kStreams = {"stdout", "stderr"};
-    while (!bytes.empty() || last) {
-        Output output;
-        const std::string_view piece = bytes.substr(0, kMaxChunk);
-        bytes.remove_prefix(piece.size());
-        if (execution.job.base64) {
-            output.data = piece;
-        } else {
-            execution.repair[stream].feed(piece, output.data);
-            if (last && bytes.empty()) execution.repair[stream].finish(output.data);
-        }
-        if (bytes.empty()) last = false;
-        if (output.data.empty()) continue;
-        output.run = execution.tag();
-        output.stream = execution.job.terminal ? "tty" : kStreams[stream];
-        output.base64 = execution.job.base64;
-        output.seq = ++execution.seq;
-        tell(execution, output);
-    }
-}
-
-void Executions::answer(Execution& execution, Event event) {
-    const auto found = clients_.find(execution.client);
-    if (found == clients_.end() || found->second->listener == nullptr) return;
-    Client& client = *found->second;
-    if (client.congested) {
-        client.held.push_back(std::move(event));
-        ++held_;
-    } else {
-        client.listener->on_event(event);
-    }
-}
-
-/// The execution is over: its slot and its artifact are free.
-void Executions::remove(Execution& execution) {
-    if (execution.artifact != 0) boxes_.release(execution.artifact);
-    --running_;
-    const auto found = clients_.find(execution.client);
-    Client& client = *found->second;
-    const auto gone = [&](const ExecutionPtr& one) { return one.get() == &execution; };
-    const auto match = std::ranges::find_if(client.running, gone);
-    const ExecutionPtr keep = *match; // the caller still holds a reference
-    client.running.erase(match);
-    if (client.listener == nullptr && client.running.empty()) clients_.erase(found);
-}
-
 // ---- shutdown
 
 void Executions::drain() {
@@ -575,16 +232,17 @@ void Executions::drain() {
     for (const ClientId id : ids) {
         const auto found = clients_.find(id);
         if (found == clients_.end()) continue;
-        const std::list<ExecutionPtr> waiting = std::exchange(found->second->waiting, {});
-        for (const ExecutionPtr& execution : waiting) {
-            --waiting_;
-            waiting_bytes_ -= execution->bytes();
+        Client& client = *found->second;
+        std::list<ExecutionPtr> refused;
+        for (auto* list : {&client.parked, &client.waiting}) {
+            while (!list->empty()) refused.push_back(withdraw(client, *list->front()));
+        }
+        for (const ExecutionPtr& execution : refused) {
             Refusal refusal = busy(execution->job, "The service is stopping.");
             refusal.run_id = execution->tag().run_id;
             answer(*execution, Refused{std::move(refusal)});
         }
     }
-    turn_.clear();
     check_idle();
 }
 
@@ -598,6 +256,7 @@ void Executions::cancel_all() {
 
 void Executions::abandon() {
     by_box_.clear();
+    followers_.clear();
     turn_.clear();
     clients_.clear();
     when_idle_ = nullptr;

@@ -5,14 +5,15 @@
 //
 // Promises: each accepted job ends in exactly one Finished or Refused event, unless its client
 // left; no client starves another; nothing grows beyond Bounds; no more boxes are under way than
-// the keeper offers; a run whose client is gone is killed.
+// the keeper offers; a run whose client is gone is killed. What is compiled already is not compiled
+// again (artifacts.h), and what somebody is just compiling is waited for, once.
 #pragma once
 
+#include "daemon/front/artifacts.h"
+#include "daemon/front/boxes.h"
+#include "daemon/front/events.h"
 #include "daemon/front/jobs.h"
-#include "daemon/front/utf8.h"
-#include "daemon/wire/frames.h"
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -23,108 +24,10 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace cloister::front {
 
 using Clock = std::chrono::steady_clock;
-
-/// What Executions needs from the keeper and the kernel; one box is one run frame.
-class Boxes {
-public:
-    struct Start {
-        wire::RunFrame frame{};
-        std::string_view bundle{};
-        bool terminal = false;
-        bool live = false; ///< output is passed on soon rather than in large pieces
-        std::uint16_t columns = 80;
-        std::uint16_t rows = 24;
-    };
-    virtual ~Boxes() = default;
-    /// Throws isolate::SysError when the streams cannot be made; then nothing was started.
-    virtual void start(const Start& start) = 0;
-    virtual void kill(std::uint64_t box, isolate::Verdict reason) = 0;
-    virtual void signal(std::uint64_t box, int number) = 0;
-    virtual void release(std::uint64_t artifact) = 0;
-    virtual void write(std::uint64_t box, std::string_view bytes) = 0;
-    /// End of stdin, after what was written.
-    virtual void close_input(std::uint64_t box) = 0;
-    /// Bytes written to the box that its program has not taken yet.
-    virtual std::size_t unread_input(std::uint64_t box) = 0;
-    virtual void resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) = 0;
-    /// Stops and resumes the reading of output, so that a fast program waits for a slow client.
-    virtual void pause(std::uint64_t box, bool paused) = 0;
-    /// Forgets the box, which has ended.
-    virtual void forget(std::uint64_t box) = 0;
-};
-
-/// Whom an event is about.
-struct RunTag {
-    std::string run_id;
-    std::optional<std::string> id{};
-};
-
-struct Started {
-    RunTag run;
-    std::string language;
-    std::string version;
-};
-
-struct StageBegan {
-    RunTag run;
-    wire::Stage stage{};
-};
-
-struct Output {
-    RunTag run;
-    std::string_view stream; ///< "stdout", "stderr" or "tty"
-    std::string data;        ///< text, or raw bytes when `base64`
-    bool base64 = false;
-    std::uint64_t seq = 0;
-};
-
-struct CompileResult {
-    bool success = false;
-    std::string output{};
-    std::string error{};
-    std::chrono::nanoseconds wall_time{};
-};
-
-struct Result {
-    isolate::Verdict verdict = isolate::Verdict::internal_error;
-    int exit_code = -1; ///< -1: a signal ended it, or it never ran
-    int signal = 0;
-    std::string output{}; ///< raw bytes
-    std::string error{};  ///< raw bytes of stderr
-    std::string reason{}; ///< why we ended it, one sentence; empty when it ended by itself well
-    std::uint64_t output_dropped = 0;
-    std::uint64_t error_dropped = 0;
-    isolate::Usage usage{};
-    std::chrono::nanoseconds queued_time{};
-    std::chrono::nanoseconds setup_time{};
-    std::optional<CompileResult> compile{};
-};
-
-struct Finished {
-    RunTag run;
-    std::string language;
-    bool base64 = false;
-    Result result;
-};
-
-/// An accepted job that could not be carried out.
-struct Refused {
-    Refusal refusal;
-};
-
-using Event = std::variant<Started, StageBegan, Output, Finished, Refused>;
-
-class Listener {
-public:
-    virtual ~Listener() = default;
-    virtual void on_event(const Event& event) = 0;
-};
-
 using ClientId = std::uint64_t;
 
 class Executions {
@@ -136,6 +39,7 @@ public:
         std::size_t runs_per_client = 4;
         std::size_t queue_per_client = 16;
         std::size_t input_bytes = 256 * isolate::kKiB;
+        std::uint64_t artifact_bytes = 0; ///< of compiled programs that are kept; 0: none is
     };
     using SyscallName = std::function<std::string(int)>;
 
@@ -161,11 +65,13 @@ public:
     void set_congested(ClientId client, bool congested);
 
     // from the keeper and the streams; a box that is not known is ignored
-    void on_started(std::uint64_t box, std::chrono::nanoseconds setup);
+    void on_started(std::uint64_t box, std::chrono::nanoseconds setup, wire::Level level);
     void on_output(std::uint64_t box, std::size_t stream,
                    std::string_view bytes); ///< 0 stdout or tty, 1 stderr
     void on_stream_end(std::uint64_t box, std::size_t stream);
-    void on_ended(std::uint64_t box, const isolate::Outcome& outcome);
+    /// The keeper's last word about it.
+    void on_ended(std::uint64_t box, const isolate::Outcome& outcome,
+                  std::uint64_t artifact_bytes = 0);
 
     // shutdown
     void drain();      ///< refuse new jobs, answer waiting ones with busy
@@ -188,8 +94,13 @@ private:
     Refusal busy(const Job& job, const std::string& message) const;
     Execution* find(ClientId client, const RunName& run, Refusal& refusal);
     Execution* by_box(std::uint64_t box);
+    ExecutionPtr withdraw(Client& client, const Execution& execution);
     void pump();
+    bool find_artifact(const ExecutionPtr& execution);
+    void wake_followers(Execution& compiler);
     void start_step(Execution& execution);
+    void start_box(Execution& execution, bool program);
+    void feed_program(Execution& execution);
     void end_step_when_complete(Execution& execution);
     void finish_compile(Execution& execution, isolate::Verdict verdict);
     void finish_run(Execution& execution, isolate::Verdict verdict);
@@ -197,6 +108,8 @@ private:
     void answer(Execution& execution, Event event);
     void remove(Execution& execution);
     void tell(const Execution& execution, const Event& event);
+    void tell_started(Execution& execution, std::optional<wire::Level> level);
+    void tell_stage(Execution& execution);
     void tell_output(Execution& execution, std::size_t stream, std::string_view bytes, bool last);
     std::string reason_for(const Execution& execution, isolate::Verdict verdict) const;
     void check_idle();
@@ -208,6 +121,9 @@ private:
     std::function<void()> when_idle_{};
     std::map<ClientId, std::shared_ptr<Client>> clients_{};
     std::map<std::uint64_t, ExecutionPtr> by_box_{};
+    Artifacts artifacts_;
+    std::multimap<std::uint64_t, ExecutionPtr> followers_{}; ///< parked ones, by the number of
+                                                             ///< whom they wait for
     std::deque<ClientId> turn_{}; ///< clients with waiting jobs, the next one first
     std::size_t running_ = 0;
     std::size_t waiting_ = 0;

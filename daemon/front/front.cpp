@@ -25,6 +25,7 @@ using isolate::Fd;
 constexpr std::chrono::seconds kKillTime{2};  ///< for runs that are cut when the drain time is over
 constexpr std::chrono::seconds kCloseTime{2}; ///< for closing handshakes
 constexpr std::size_t kMaxTokenBytes = 4096;
+constexpr std::size_t kMaxStatusTakers = 256;
 
 std::string read_all(const Fd& fd, const char* action) {
     std::string text;
@@ -52,7 +53,7 @@ std::string read_token(const std::string& path) {
 std::string syscall_name(int number) {
     char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
     if (name == nullptr) return "system call " + std::to_string(number);
-    const std::string copy = name;
+    std::string copy = name;
     std::free(name); // NOLINT(cppcoreguidelines-no-malloc): libseccomp's
     return copy;
 }
@@ -62,11 +63,13 @@ Executions::Bounds bounds_of(const config::Config& config) {
     bounds.queue = config.queue;
     bounds.runs_per_client = config.runs_per_client;
     bounds.queue_per_client = config.queue_per_client;
+    bounds.artifact_bytes = config.artifact_cache;
     bounds.input_bytes = static_cast<std::size_t>(config.input_queue_bytes);
     return bounds;
 }
 
-/// Asks each runtime for its version, once, through boxes like any other run.
+/// Asks each runtime for its version, once, through boxes like any other run: as many at a time as
+/// a client may.
 class VersionProbe : public Listener {
 public:
     VersionProbe(Catalog& catalog, Executions& executions, std::function<void()> done)
@@ -74,8 +77,7 @@ public:
 
     void start() {
         client_ = executions_.open_client(*this);
-        for (std::size_t i = 0; i < catalog_.entries.size(); ++i) ask(i);
-        if (catalog_.entries.empty()) done_();
+        ask();
     }
 
     void on_event(const Event& event) override {
@@ -96,12 +98,19 @@ public:
     }
 
 private:
-    void ask(std::size_t index) {
-        Job job = version_job(catalog_, catalog_.entries[index]);
-        job.id = std::to_string(index);
-        ++pending_;
-        if (std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job))))
-            answered();
+    void ask() {
+        for (; next_ < catalog_.entries.size(); ++next_) {
+            Job job = version_job(catalog_, catalog_.entries[next_]);
+            job.id = std::to_string(next_);
+            ++pending_; // the answer may come before submit() returns
+            if (!std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job))))
+                continue;
+            --pending_;
+            if (pending_ > 0) return; // after the next answer
+            (void)std::fprintf(stderr, "cloister: %s: its version could not be asked for\n",
+                               catalog_.entries[next_].runtime->id.c_str());
+        }
+        if (pending_ == 0) done_();
     }
 
     Catalog::Entry& entry(const RunTag& run) {
@@ -109,13 +118,15 @@ private:
     }
 
     void answered() {
-        if (--pending_ == 0) done_();
+        --pending_;
+        ask();
     }
 
     Catalog& catalog_;
     Executions& executions_;
     std::function<void()> done_;
     ClientId client_ = 0;
+    std::size_t next_ = 0;
     std::size_t pending_ = 0;
 };
 
@@ -133,6 +144,7 @@ public:
         service_.settings = &settings_;
         service_.catalog = &catalog_;
         service_.executions = executions_.get();
+        service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
         service_.access.origins = settings_.config.allowed_origins;
         service_.access.token = std::move(token);
@@ -154,9 +166,20 @@ public:
     }
 
 private:
+    using StatusTaker = std::function<void(const wire::StatusReply&)>;
+
+    /// One question serves all who ask before it is answered. A keeper that keeps so many waiting
+    /// answers nobody in time.
+    void ask_status(StatusTaker taker) {
+        if (status_takers_.size() >= kMaxStatusTakers) return;
+        status_takers_.push_back(std::move(taker));
+        if (status_takers_.size() == 1) link_.ask_status();
+    }
+
     void on_status(const wire::StatusReply& status) {
         executions_->set_boxes(std::max(1U, status.boxes));
         if (!std::exchange(probing_, true)) probe_->start();
+        for (const StatusTaker& taker : std::exchange(status_takers_, {})) taker(status);
     }
 
     /// The versions are known: clients may come.
@@ -212,6 +235,7 @@ private:
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     KeeperLink link_;
+    std::vector<StatusTaker> status_takers_{};
     std::unique_ptr<VersionProbe> probe_;
     std::unique_ptr<Server> server_;
     Fd listener_;

@@ -148,12 +148,31 @@ isolate::Bundle lay_out(ExecuteCode& request, const runtimes::Runtime& runtime) 
     entry->source = true;
     if (runtime.main_from == "java_class") {
         name_for_java(*entry, bundle);
+        check_path(entry->path); // longer now, perhaps
     } else {
         bundle.main_name = stem_of(bundle.entry);
     }
     check_together(bundle.files);
     bundle.arguments = std::move(request.arguments);
     return bundle;
+}
+
+/// True when a warm interpreter can run this bundle: one that waits knows its program by the usual
+/// names.
+bool is_usual(const runtimes::Runtime& runtime, const isolate::Bundle& bundle) {
+    if (!runtime.run.warm) return false;
+    const bool main_fits =
+        runtime.main_from.empty() || bundle.main_name == stem_of(runtime.default_file);
+    const bool arguments_fit = bundle.arguments.empty() || runtime.run.warm->arguments;
+    return bundle.entry == runtime.default_file && main_fits && arguments_fit;
+}
+
+/// True when the compiler is told the program's arguments, so that they matter to it.
+bool compiler_takes_arguments(const runtimes::StepPlan& plan) {
+    const auto takes = [](const std::vector<std::string>& words) {
+        return std::ranges::find(words, "{args}") != words.end();
+    };
+    return takes(plan.command) || takes(plan.command_with_kit);
 }
 
 /// True when `asked` ("3.11") names `installed` ("3.11.2") or a part of it from the left.
@@ -166,6 +185,16 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
     std::string out;
     for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
     return out;
+}
+
+/// As a JSON list.
+std::string list_of(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) {
+        out += out.empty() ? "[" : ",";
+        append_quoted(out, word);
+    }
+    return out.empty() ? "[]" : out + "]";
 }
 
 const Catalog::Entry& choose_runtime(const ExecuteCode& request, const Catalog& catalog) {
@@ -197,12 +226,21 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog) {
     job.runtime = entry.number;
     job.language = runtime.id;
     job.version = *entry.version;
-    if (runtime.compile)
+    if (runtime.compile) {
         job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
+        job.steps.back().usual = runtime.compile->warm.has_value();
+    }
     job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
     try {
-        job.bundle = isolate::pack(lay_out(request, runtime));
+        isolate::Bundle bundle = lay_out(request, runtime);
+        job.steps.back().usual = is_usual(runtime, bundle);
+        job.bundle = isolate::pack(bundle);
+        if (runtime.compile && !bundle.arguments.empty() &&
+            !compiler_takes_arguments(*runtime.compile)) {
+            bundle.arguments.clear();
+            job.compile_bundle = isolate::pack(bundle);
+        }
     } catch (const std::length_error& error) {
         throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};
     }
@@ -247,18 +285,12 @@ std::string Catalog::to_json() const {
         if (entry.version) item.text("version", *entry.version);
         if (!entry.version) item.none("version");
         item.flag("available", entry.version.has_value());
-        if (!entry.version) {
-            std::string packages;
-            for (const std::string& package : entry.runtime->packages) {
-                packages += packages.empty() ? "[" : ",";
-                append_quoted(packages, package);
-            }
-            item.raw("packages", packages.empty() ? "[]" : packages + "]");
-        }
+        if (!entry.version) item.raw("packages", list_of(entry.runtime->packages));
         item.text("default_file", entry.runtime->default_file);
+        item.raw("extensions", list_of(entry.runtime->extensions));
         list += (list.empty() ? "" : ",") + item.close();
     }
-    return JsonObject().raw("runtimes", "[" + list + "]").close();
+    return "[" + list + "]";
 }
 
 std::optional<std::string> version_in(std::string_view printed) {

@@ -21,6 +21,7 @@ struct JobStep {
     wire::Stage stage = wire::Stage::run;
     std::uint32_t policy = 0;
     isolate::Limits limits{};
+    bool usual = false; ///< as the runtime's warm interpreter expects it (wire::kFlagUsual)
 };
 
 struct Job {
@@ -29,7 +30,9 @@ struct Job {
     std::string language{};
     std::string version{};
     std::vector<JobStep> steps{};
-    std::string bundle{}; ///< packed
+    std::string bundle{};         ///< packed
+    std::string compile_bundle{}; ///< packed without what compilers are not told, the arguments;
+                                  ///< empty: the same as `bundle`
     std::string input{};
     bool input_open = false; ///< stdin stays open for execution_input
     bool stream = false;
@@ -40,6 +43,13 @@ struct Job {
 
     /// True when somebody watches the output as it happens.
     bool is_live() const { return stream || terminal || input_open; }
+    bool has_compiler() const { return steps.front().stage == wire::Stage::compile; }
+    const std::string& bundle_of(const JobStep& step) const {
+        const bool own = step.stage == wire::Stage::compile && !compile_bundle.empty();
+        return own ? compile_bundle : bundle;
+    }
+    /// Memory that the client's bytes take.
+    std::size_t bytes() const { return bundle.size() + compile_bundle.size() + input.size(); }
 };
 
 /// The runtimes as they are on this host. Filled in once the versions are known.
@@ -55,7 +65,7 @@ struct Catalog {
     explicit Catalog(const config::Settings& from);
     /// "python 3.11.2, java 17.0.9; not installed: go"
     std::string summary() const;
-    /// The answer of /api/v1/runtimes.
+    /// The list that /api/v1/runtimes answers.
     std::string to_json() const;
 };
 

@@ -1,7 +1,8 @@
-// Making streams, packing frames. Our ends of pipes never block; the program's ends do, since
+// Taking streams, packing frames. Our ends of pipes never block; the program's ends do, since
 // O_NONBLOCK belongs to the open file and a program must find its stdin as it expects it.
 #include "daemon/front/keeper_link.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +16,11 @@ using isolate::Fd;
 
 struct KeeperLink::Streams {
     bool terminal = false;
+    bool live = false;
+    bool waiting = false;      ///< the keeper has not handed over the pipes yet
+    std::string early_input{}; ///< for `input`, once it is there
+    bool input_over = false;   ///< close `input` behind that
+    bool paused = false;
     std::shared_ptr<StreamWriter> input{};
     std::array<std::shared_ptr<StreamReader>, 2> output{};
     int terminal_fd = -1; ///< borrowed from `output[0]`, for resizing; open as long as that is
@@ -28,22 +34,6 @@ struct KeeperLink::Parcel {
 };
 
 namespace {
-
-struct Pipe {
-    Fd read;
-    Fd write;
-};
-
-void set_nonblocking(const Fd& fd) {
-    const int flags = check(::fcntl(fd.get(), F_GETFL), "read a stream's flags");
-    check(::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK), "make a stream not block");
-}
-
-Pipe make_pipe() {
-    int ends[2];
-    check(::pipe2(ends, O_CLOEXEC), "make a pipe");
-    return {Fd(ends[0]), Fd(ends[1])};
-}
 
 void set_size(int terminal, std::uint16_t columns, std::uint16_t rows) {
     winsize size{};
@@ -65,6 +55,14 @@ Fd sealed(std::string_view bytes) {
     constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     check(::fcntl(memory.get(), F_ADD_SEALS, kSeals), "seal the bundle");
     return memory;
+}
+
+constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
+
+wire::Level level_of(const wire::StartedFrame& started) {
+    if (static_cast<std::size_t>(started.level) >= wire::kLevelNames.size())
+        throw std::runtime_error("the keeper sent a level that there is not");
+    return started.level;
 }
 
 } // namespace
@@ -94,22 +92,21 @@ void KeeperLink::ask_status() {
     send(std::move(parcel));
 }
 
+std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool live,
+                                                 std::size_t stream) {
+    return std::make_shared<StreamReader>(
+        io_, std::move(fd), live,
+        [this, box, stream](std::string_view bytes) { executions_->on_output(box, stream, bytes); },
+        [this, box, stream] { executions_->on_stream_end(box, stream); });
+}
+
 void KeeperLink::start(const Start& start) {
     auto streams = std::make_unique<Streams>();
     streams->terminal = start.terminal;
+    streams->live = start.live;
     Parcel parcel;
-    parcel.frame.kind = wire::Kind::run;
     parcel.frame.body.run = start.frame;
-    parcel.fd_count = 4;
     const std::uint64_t box = start.frame.run_id;
-    const auto reader = [&](Fd fd, std::size_t stream) {
-        return std::make_shared<StreamReader>(
-            io_, std::move(fd), start.live,
-            [this, box, stream](std::string_view bytes) {
-                executions_->on_output(box, stream, bytes);
-            },
-            [this, box, stream] { executions_->on_stream_end(box, stream); });
-    };
     if (start.terminal) {
         Fd master(check(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK),
                         "open a terminal"));
@@ -118,34 +115,74 @@ void KeeperLink::start(const Start& start) {
         set_size(master.get(), start.columns, start.rows);
         Fd slave(check(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC),
                        "open a terminal's other side"));
-        for (std::size_t i = 0; i < 3; ++i) {
-            parcel.fds[i] = Fd(check(::fcntl(slave.get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
-        }
         // One descriptor is watched once, so reading and writing each have their own.
         Fd writing(check(::fcntl(master.get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
+        parcel.frame.kind = wire::Kind::run_on_terminal;
+        parcel.fds[0] = std::move(slave);
+        parcel.fds[1] = sealed(start.bundle);
+        parcel.fd_count = 2;
         streams->input = std::make_shared<StreamWriter>(io_, std::move(writing));
         streams->terminal_fd = master.get();
-        streams->output[0] = reader(std::move(master), 0);
+        streams->output[0] = reader(box, std::move(master), start.live, 0);
+        streams->output[0]->start();
     } else {
-        Pipe input = make_pipe();
-        Pipe output = make_pipe();
-        Pipe error = make_pipe();
-        set_nonblocking(input.write);
-        set_nonblocking(output.read);
-        set_nonblocking(error.read);
-        parcel.fds[0] = std::move(input.read);
-        parcel.fds[1] = std::move(output.write);
-        parcel.fds[2] = std::move(error.write);
-        streams->input = std::make_shared<StreamWriter>(io_, std::move(input.write));
-        streams->output[0] = reader(std::move(output.read), 0);
-        streams->output[1] = reader(std::move(error.read), 1);
-    }
-    parcel.fds[3] = sealed(start.bundle);
-    for (const auto& one : streams->output) {
-        if (one) one->start();
+        parcel.frame.kind = wire::Kind::run;
+        parcel.fds[0] = sealed(start.bundle);
+        parcel.fd_count = 1;
+        reserve(awaited_ + 1);
+        streams->waiting = true;
+        ++awaited_;
     }
     boxes_[box] = std::move(streams);
     send(std::move(parcel));
+}
+
+// Descriptors that find no free number on their way in are lost, and with them a run that has
+// begun. So a run takes the numbers for its streams before it is asked for, and is refused when
+// there are none; they are free for the moment in which a frame may bring the streams.
+void KeeperLink::reserve(std::size_t runs) {
+    if (reserve_.size() > runs * kStreams) reserve_.resize(runs * kStreams);
+    while (reserve_.size() < runs * kStreams) {
+        reserve_.emplace_back(check(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 3),
+                                    "reserve a stream's descriptor"));
+    }
+}
+
+wire::Received KeeperLink::receive() {
+    if (awaited_ > 0) reserve(awaited_ - 1);
+    wire::Received received = wire::receive(socket_.native_handle());
+    if (received.fd_count == 0) reserve(awaited_);
+    return received;
+}
+
+/// The keeper's answer to a run: the pipes that it made.
+void KeeperLink::take_streams(wire::Received& received) {
+    const std::uint64_t box = received.frame.body.streams.run_id;
+    Streams* streams = find(box);
+    if (streams == nullptr) return; // forgotten meanwhile: they close here
+    if (!streams->waiting) throw std::runtime_error("the keeper sent a run's streams twice");
+    streams->waiting = false;
+    --awaited_;
+    // Most programs get no input: then this end closes with the frame.
+    const bool no_input = streams->input_over && streams->early_input.empty();
+    if (!no_input) streams->input = std::make_shared<StreamWriter>(io_, std::move(received.fds[0]));
+    for (std::size_t i = 0; i < streams->output.size(); ++i) {
+        streams->output[i] = reader(box, std::move(received.fds[i + 1]), streams->live, i);
+        if (streams->paused) streams->output[i]->pause(true);
+        streams->output[i]->start();
+    }
+    if (!streams->early_input.empty()) streams->input->write(streams->early_input);
+    streams->early_input = {};
+    if (streams->input_over && streams->input) streams->input->finish();
+}
+
+/// A run that was refused inside the keeper has no streams, and so no end of them to wait for.
+void KeeperLink::take_end(const wire::EndedFrame& ended) {
+    const Streams* streams = find(ended.run_id);
+    const bool never_began = streams != nullptr && streams->waiting;
+    executions_->on_ended(ended.run_id, ended.outcome, ended.artifact_bytes);
+    if (!never_began) return;
+    for (std::size_t i = 0; i < 2; ++i) executions_->on_stream_end(ended.run_id, i);
 }
 
 void KeeperLink::kill(std::uint64_t box, isolate::Verdict reason) {
@@ -165,7 +202,12 @@ void KeeperLink::signal(std::uint64_t box, int number) {
     kill.run_id = box;
     kill.signal = static_cast<std::uint32_t>(number);
     parcel.frame.body.kill = kill;
-    send(std::move(parcel));
+    // One that still waits is not sent twice, as one that is pending is not delivered twice.
+    const auto is_same = [&](const Parcel& other) {
+        return other.frame.kind == wire::Kind::kill && other.frame.body.kill.run_id == box &&
+               other.frame.body.kill.signal == kill.signal;
+    };
+    if (std::none_of(unsent_.begin(), unsent_.end(), is_same)) send(std::move(parcel));
 }
 
 void KeeperLink::release(std::uint64_t artifact) {
@@ -182,7 +224,9 @@ KeeperLink::Streams* KeeperLink::find(std::uint64_t box) {
 
 void KeeperLink::write(std::uint64_t box, std::string_view bytes) {
     Streams* streams = find(box);
-    if (streams != nullptr) streams->input->write(bytes);
+    if (streams == nullptr) return;
+    if (streams->input) return streams->input->write(bytes);
+    if (!streams->input_over) streams->early_input += bytes;
 }
 
 void KeeperLink::close_input(std::uint64_t box) {
@@ -190,12 +234,14 @@ void KeeperLink::close_input(std::uint64_t box) {
     if (streams == nullptr) return;
     if (streams->terminal)
         return streams->input->write("\x04"); // ^D, as people end input at a terminal
-    streams->input->finish();
+    if (streams->input) return streams->input->finish();
+    streams->input_over = true;
 }
 
 std::size_t KeeperLink::unread_input(std::uint64_t box) {
     Streams* streams = find(box);
-    return streams == nullptr ? 0 : streams->input->unread();
+    if (streams == nullptr) return 0;
+    return streams->input ? streams->input->unread() : streams->early_input.size();
 }
 
 void KeeperLink::resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) {
@@ -208,6 +254,7 @@ void KeeperLink::resize(std::uint64_t box, std::uint16_t columns, std::uint16_t 
 void KeeperLink::pause(std::uint64_t box, bool paused) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
+    streams->paused = paused; // for readers that are not there yet
     for (const auto& reader : streams->output) {
         if (reader) reader->pause(paused);
     }
@@ -216,7 +263,8 @@ void KeeperLink::pause(std::uint64_t box, bool paused) {
 void KeeperLink::forget(std::uint64_t box) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
-    streams->input->close();
+    if (streams->waiting) reserve(--awaited_);
+    if (streams->input) streams->input->close();
     for (const auto& reader : streams->output) {
         if (reader) reader->close();
     }
@@ -255,12 +303,11 @@ void KeeperLink::listen() {
                            if (error) return;
                            try {
                                for (;;) {
-                                   const wire::Received received =
-                                       wire::receive(socket_.native_handle());
+                                   wire::Received received = receive();
                                    if (received.state == wire::Received::State::nothing) break;
                                    if (received.state == wire::Received::State::closed)
                                        return gone("the keeper is gone");
-                                   take(received.frame);
+                                   take(received);
                                }
                            } catch (const std::exception& broken) {
                                return gone(broken.what());
@@ -269,13 +316,18 @@ void KeeperLink::listen() {
                        });
 }
 
-void KeeperLink::take(const wire::Frame& frame) {
+void KeeperLink::take(wire::Received& received) {
+    const wire::Frame& frame = received.frame;
+    const std::size_t brought = frame.kind == wire::Kind::streams ? kStreams : 0;
+    if (received.fd_count != brought)
+        throw std::runtime_error("the keeper sent a frame with the wrong descriptors");
     switch (frame.kind) {
+    case wire::Kind::streams: return take_streams(received);
     case wire::Kind::started:
         return executions_->on_started(frame.body.started.run_id,
-                                       std::chrono::nanoseconds(frame.body.started.setup_ns));
-    case wire::Kind::ended:
-        return executions_->on_ended(frame.body.ended.run_id, frame.body.ended.outcome);
+                                       std::chrono::nanoseconds(frame.body.started.setup_ns),
+                                       level_of(frame.body.started));
+    case wire::Kind::ended: return take_end(frame.body.ended);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();
     default: throw std::runtime_error("the keeper sent a frame that it may not send");

@@ -1,5 +1,7 @@
-// The front's end of the pair to the keeper: frames out and in, the pipes and terminals of each
-// box, the sealed bundle. Implements Boxes for Executions.
+// The front's end of the pair to the keeper: frames out and in, the sealed bundle, our ends of each
+// box's pipes, which the keeper makes, and of its terminal, which we make. Implements Boxes for
+// Executions: what is written to a box, and how it is told to wait, holds from its start on,
+// whether its pipes are here yet or not.
 #pragma once
 
 #include "daemon/front/executions.h"
@@ -9,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace cloister::front {
 
@@ -46,7 +49,13 @@ private:
     void send(Parcel parcel);
     void flush();
     void listen();
-    void take(const wire::Frame& frame);
+    wire::Received receive();
+    void take(wire::Received& received);
+    void take_streams(wire::Received& received);
+    void take_end(const wire::EndedFrame& ended);
+    void reserve(std::size_t runs);
+    std::shared_ptr<StreamReader> reader(std::uint64_t box, isolate::Fd fd, bool live,
+                                         std::size_t stream);
     void gone(const std::string& why);
     Streams* find(std::uint64_t box);
 
@@ -55,7 +64,9 @@ private:
     Handlers handlers_;
     Executions* executions_ = nullptr;
     std::unordered_map<std::uint64_t, std::unique_ptr<Streams>> boxes_;
-    std::deque<Parcel> unsent_; ///< bounded by the number of boxes: few frames for each
+    std::deque<Parcel> unsent_;        ///< few frames for each box, and one for each signal
+    std::size_t awaited_ = 0;          ///< boxes whose streams are not here yet
+    std::vector<isolate::Fd> reserve_; ///< numbers for these streams
     bool waiting_ = false;
 };
 

@@ -372,6 +372,16 @@ std::variant<Request, Refusal> parse(std::string_view text, const config::Config
     }
 }
 
+std::optional<std::string> id_in(std::string_view text, const config::Config& bounds) {
+    if (nesting(text) > bounds.json_depth) return std::nullopt;
+    const json message = json::parse(text, nullptr, false);
+    if (!message.is_object()) return std::nullopt;
+    const json* id = find(message, "id");
+    if (id == nullptr || !id->is_string()) return std::nullopt;
+    auto name = id->get<std::string>();
+    return name.size() <= kMaxIdBytes ? std::optional(std::move(name)) : std::nullopt;
+}
+
 std::string to_text(const Refusal& refusal) {
     JsonObject out;
     out.text("type", "error").text("code", refusal.code).text("message", refusal.message);

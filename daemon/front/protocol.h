@@ -102,6 +102,10 @@ using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal,
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);
 
+/// The message's `id`, when that can be read; for a refusal of a message that is not looked at
+/// otherwise. `text` may be anything.
+std::optional<std::string> id_in(std::string_view text, const config::Config& bounds);
+
 /// How deep the brackets of a JSON text go. Counted before anything is built from the text: a
 /// parser's tree is copied and destroyed by recursion, and a stranger chooses its depth.
 std::size_t nesting(std::string_view json);

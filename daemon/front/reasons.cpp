@@ -4,6 +4,7 @@
 #include "daemon/front/protocol.h"
 #include "daemon/front/text.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -67,6 +68,34 @@ std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
                ").";
     }
     return {};
+}
+
+std::optional<Refusal> refusal_of(isolate::Verdict verdict, const isolate::Ending& ending,
+                                  const isolate::Limits& limits) {
+    if (verdict != isolate::Verdict::internal_error ||
+        ending.failed_step != isolate::Step::unpack_files)
+        return std::nullopt;
+    Refusal refusal;
+    switch (ending.error) {
+    case EINVAL:
+    case EEXIST:
+    case EISDIR:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EILSEQ:
+        refusal.code = "bad_path";
+        refusal.message = "One of the files' paths cannot be made in the box.";
+        return refusal;
+    case ENOSPC:
+    case EDQUOT:
+        refusal.code = "too_large";
+        refusal.message = "The files and their folders need more than the run's " +
+                          readable_bytes(limits.file_bytes) + " or " +
+                          std::to_string(limits.file_count) + " files.";
+        return refusal;
+    default: return std::nullopt;
+    }
 }
 
 } // namespace cloister::front

@@ -17,6 +17,10 @@ std::string_view name_of(wire::Stage stage) {
     return "run";
 }
 
+std::string_view name_of(wire::Level level) {
+    return wire::kLevelNames.at(static_cast<std::size_t>(level));
+}
+
 JsonObject begin(std::string_view type, const RunTag& run) {
     JsonObject out;
     out.text("type", type).text("run_id", run.run_id).maybe("id", run.id);
@@ -26,6 +30,7 @@ JsonObject begin(std::string_view type, const RunTag& run) {
 std::string text_of(const Started& event) {
     JsonObject out = begin("execution_started", event.run);
     out.text("language", event.language).text("version", event.version).text("method", kMethod);
+    if (event.level) out.text("start", name_of(*event.level));
     return out.text("timestamp", timestamp()).close();
 }
 
@@ -73,13 +78,14 @@ std::string result_text(const Finished& event) {
     if (result.compile) {
         JsonObject compile;
         compile.flag("success", result.compile->success);
+        compile.flag("cached", result.compile->cached);
         compile.bytes("output", result.compile->output, event.base64);
         compile.bytes("error", result.compile->error, event.base64);
         out.raw("compile", compile.seconds("wall_time", result.compile->wall_time).close());
     }
     out.seconds("queued_time", result.queued_time).seconds("setup_time", result.setup_time);
     if (event.base64) out.text("output_encoding", "base64");
-    return out.text("start", "cold").close();
+    return out.text("start", name_of(result.level)).close();
 }
 
 std::string text_of(const Finished& event) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kSockets = "/api/v1/ws/";
 constexpr std::string_view kRooms = "/api/v1/ws/room/";
+constexpr std::string_view kRuntimes = "/api/v1/runtimes";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -68,6 +69,18 @@ Reply text_reply(std::string type, std::string_view body) {
     reply.type = std::move(type);
     reply.body = body;
     return reply;
+}
+
+std::string runtimes_text(const Facts& facts) {
+    JsonObject out;
+    out.raw("runtimes", facts.runtimes_json);
+    if (facts.boxes) {
+        JsonObject boxes;
+        boxes.count("total", facts.boxes->boxes).count("running", facts.boxes->running);
+        boxes.count("prepared", facts.boxes->prepared).count("warm", facts.boxes->warm);
+        out.raw("boxes", boxes.close());
+    }
+    return out.close();
 }
 
 } // namespace
@@ -149,6 +162,8 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
     return result;
 }
 
+bool asks_for_boxes(const RequestHead& head) { return path_of(head.target) == kRuntimes; }
+
 Reply route(const RequestHead& head, const Facts& facts) {
     if (auto wrong = check_head(head)) return *std::move(wrong);
     const std::string_view host = head.only("Host");
@@ -166,7 +181,7 @@ Reply route(const RequestHead& head, const Facts& facts) {
         if (!facts.ready) return error_reply(503, "busy", "The service is stopping.");
         return text_reply("application/json", R"({"status":"ready"})");
     }
-    if (path == "/api/v1/runtimes") return text_reply("application/json", facts.runtimes_json);
+    if (path == kRuntimes) return text_reply("application/json", runtimes_text(facts));
     if (path == "/assets/page.js")
         return text_reply("text/javascript; charset=utf-8", page::script());
     if (path == "/assets/page.css") return text_reply("text/css; charset=utf-8", page::style());

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "daemon/front/access.h"
+#include "daemon/wire/frames.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +42,7 @@ struct Facts {
     const Access* access = nullptr;
     bool ready = false;
     std::string_view runtimes_json{};
+    std::optional<wire::StatusReply> boxes{}; ///< absent: not asked for, or not answered
 };
 
 inline constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
@@ -62,6 +65,9 @@ struct Handshake {
 
 /// Every check of RFC 6455 4.2.1 and ours: address, Host, Origin, token.
 Handshake check_handshake(const RequestHead& head, const Access& access);
+
+/// True when the answer tells of the boxes.
+bool asks_for_boxes(const RequestHead& head);
 
 /// The answer to a plain HTTP request.
 Reply route(const RequestHead& head, const Facts& facts);

@@ -39,6 +39,7 @@ constexpr std::size_t kMaxFarewells = 64;       ///< connections beyond the boun
 constexpr std::size_t kMaxFarewell = 64 * 1024; ///< read and dropped behind a refused request
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kFarewellTime{2};
+constexpr std::chrono::seconds kStatusTime{2};
 constexpr int kUserTimeoutMs = 30'000; ///< unacknowledged data for that long: the peer is gone
 constexpr int kUnsentInKernel =
     128 * 1024; ///< so that a slow reader fills our queue, which we watch
@@ -230,6 +231,23 @@ asio::awaitable<void> say_goodbye(beast::tcp_stream& stream, Reply reply, bool h
     }
 }
 
+/// What the keeper says of its boxes; nothing when it does not say it soon.
+asio::awaitable<std::optional<wire::StatusReply>> ask_boxes(StatePtr state) {
+    struct Waiting {
+        explicit Waiting(asio::io_context& io) : timer(io, kStatusTime) {}
+        asio::steady_timer timer;
+        std::optional<wire::StatusReply> reply{};
+    };
+    const auto waiting = std::make_shared<Waiting>(state->io);
+    state->service.ask_status([waiting](const wire::StatusReply& reply) {
+        waiting->reply = reply;
+        (void)waiting->timer.cancel();
+    });
+    ErrorCode error;
+    co_await waiting->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_return waiting->reply;
+}
+
 enum class Next { again, stop, upgrade };
 
 /// Reads one request and answers it, or leaves it in `request` with what was granted.
@@ -272,6 +290,10 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
     facts.ready = state->service.ready;
     facts.runtimes_json = state->service.runtimes_json;
     Reply reply = route(head, facts);
+    if (reply.status == 200 && asks_for_boxes(head)) {
+        facts.boxes = co_await ask_boxes(state);
+        reply = route(head, facts);
+    }
     const bool keep_alive =
         parser.get().keep_alive() && !head.has_body && reply.status < 400 && !state->stopping;
     if (!keep_alive) {

@@ -20,7 +20,8 @@ StreamReader::StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool liv
                            OnEnd on_end)
     : stream_(io, fd.get()), timer_(io), on_bytes_(std::move(on_bytes)), on_end_(std::move(on_end)),
       live_(live) {
-    (void)fd.release(); // now the descriptor's
+    (void)fd.release();                // now the descriptor's
+    stream_.native_non_blocking(true); // here, since Asio would do it once more when asked to wait
 }
 
 void StreamReader::pause(bool paused) {
@@ -79,6 +80,7 @@ void StreamReader::gather() {
 
 StreamWriter::StreamWriter(boost::asio::io_context& io, isolate::Fd fd) : stream_(io, fd.get()) {
     (void)fd.release();
+    stream_.native_non_blocking(true);
 }
 
 void StreamWriter::write(std::string_view bytes) {

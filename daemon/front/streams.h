@@ -19,7 +19,7 @@ public:
     using OnBytes = std::function<void(std::string_view)>;
     using OnEnd = std::function<void()>;
 
-    /// `fd` does not block. A `live` stream is passed on at once, then at most every few
+    /// Makes `fd` not block. A `live` stream is passed on at once, then at most every few
     /// milliseconds, so that a program which prints letter by letter does not become a message per
     /// letter.
     StreamReader(boost::asio::io_context& io, isolate::Fd fd, bool live, OnBytes on_bytes,

@@ -18,49 +18,111 @@ class Roots {
 public:
     Roots(uid_t first_id, unsigned slots) : etc_(isolate::generated_etc(first_id, slots)) {}
 
-    void give(StagePlan& plan, std::vector<std::string> mounts) {
+    /// Null, and an errno in `missing`, when a listed path is not there: the runtime is not
+    /// installed (here, or any more), and asking for it will say so.
+    Root give(std::vector<std::string> mounts, int& missing) {
         std::sort(mounts.begin(), mounts.end());
-        auto& known = made_[mounts];
-        if (!known) {
-            isolate::MountPlan mount_plan;
-            try {
-                mount_plan = isolate::plan_mounts(mounts);
-            } catch (const isolate::SysError& error) {
-                // The runtime is not installed (here, or any more): asking for it will say so.
-                plan.missing_error = error.code().value();
-                return;
-            }
-            mount_plan.files = etc_;
-            known = std::make_shared<const isolate::RootTemplate>(mount_plan);
+        Root& known = made_[mounts];
+        if (known) return known;
+        isolate::MountPlan mount_plan;
+        try {
+            mount_plan = isolate::plan_mounts(mounts);
+        } catch (const isolate::SysError& error) {
+            missing = error.code().value();
+            return nullptr;
         }
-        plan.root = known;
+        mount_plan.files = etc_;
+        return known = std::make_shared<const isolate::RootTemplate>(mount_plan);
     }
 
 private:
     std::vector<isolate::MountPlan::File> etc_;
-    std::map<std::vector<std::string>, std::shared_ptr<const isolate::RootTemplate>> made_;
+    std::map<std::vector<std::string>, Root> made_;
 };
+
+std::vector<std::string> together(std::vector<std::string> first,
+                                  const std::vector<std::string>& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
 
 StagePlan plan_of(const runtimes::StepPlan& step, Roots& roots) {
     StagePlan plan;
-    plan.command = step.command;
-    plan.environment = kEnvironment;
-    plan.environment.insert(plan.environment.end(), step.environment.begin(),
-                            step.environment.end());
+    plan.command = Command(step.command);
+    if (!step.command_with_kit.empty()) plan.command_with_kit.emplace(step.command_with_kit);
+    plan.environment = together(kEnvironment, step.environment);
     plan.live_environment = step.live_environment;
-    roots.give(plan, step.mounts);
+    plan.root = roots.give(step.mounts, plan.missing_error);
+    if (!step.warm || !plan.root) return plan;
+    int missing = 0;
+    WarmStage warm;
+    warm.command = Command(step.warm->command);
+    warm.environment = together(plan.environment, step.warm->environment);
+    warm.root = roots.give(together(step.mounts, step.warm->mounts), missing);
+    if (warm.root) plan.warm = std::move(warm);
     return plan;
 }
 
 } // namespace
 
+Command::Command(const std::vector<std::string>& words) {
+    using Kind = isolate::Word::Kind;
+    static const std::map<std::string_view, Kind> kHoles = {{"{entry}", Kind::entry},
+                                                            {"{main}", Kind::main_name},
+                                                            {"{sources}", Kind::sources},
+                                                            {"{args}", Kind::arguments}};
+    constexpr std::string_view kMemory = "{memory_mib}";
+    const auto keep = [&](std::string_view text) {
+        std::vector<char>& kept = texts_.emplace_back(text.begin(), text.end());
+        kept.push_back('\0');
+        return kept.data();
+    };
+    for (const std::string& word : words) {
+        isolate::Word made;
+        if (const auto hole = kHoles.find(word); hole != kHoles.end()) {
+            made.kind = hole->second;
+        } else if (const auto at = word.find(kMemory); at != std::string::npos) {
+            made.kind = Kind::memory;
+            made.text = keep(std::string_view(word).substr(0, at));
+            made.after = keep(std::string_view(word).substr(at + kMemory.size()));
+        } else {
+            made.text = keep(word);
+        }
+        words_.push_back(made);
+    }
+}
+
 Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots) {
+    const auto policy_number = [&](const std::string& asked) {
+        const std::string& name = asked.empty() ? settings.config.run_policy : asked;
+        const auto found = settings.policies.find(name);
+        return static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
+    };
     Roots roots(first_id, slots);
     for (const auto& [id, runtime] : settings.runtimes) {
         RuntimePlan plan;
+        plan.name = id;
         plan.stages[0] = plan_of(runtime.version, roots);
         if (runtime.compile) plan.stages[1] = plan_of(*runtime.compile, roots);
         plan.stages[2] = plan_of(runtime.run, roots);
+        plan.policies = {policy_number(runtime.version.policy),
+                         policy_number(runtime.compile ? runtime.compile->policy : ""),
+                         policy_number(runtime.run.policy)};
+        if (runtime.kit) {
+            KitPlan kit;
+            kit.policy = policy_number(runtime.kit->policy);
+            for (const std::vector<std::string>& command : runtime.kit->commands) {
+                runtimes::StepPlan step;
+                step.command = command;
+                step.environment = runtime.kit->environment;
+                step.mounts = runtime.kit->mounts;
+                kit.commands.push_back(plan_of(step, roots));
+            }
+            const bool whole =
+                std::all_of(kit.commands.begin(), kit.commands.end(),
+                            [](const StagePlan& one) { return one.root != nullptr; });
+            if (whole) plan.kit = std::move(kit);
+        }
         runtimes_.push_back(std::move(plan));
     }
     for (const auto& [name, policy] : settings.policies) {
@@ -82,29 +144,9 @@ const PolicyPlan* Catalogue::policy(std::uint32_t number) const {
     return number < policies_.size() ? &policies_[number] : nullptr;
 }
 
-std::vector<isolate::Word> fill(const std::vector<std::string>& command,
-                                const isolate::Limits& limits, std::vector<std::string>& storage) {
-    using Kind = isolate::Word::Kind;
-    static const std::map<std::string_view, Kind> kHoles = {{"{entry}", Kind::entry},
-                                                            {"{main}", Kind::main_name},
-                                                            {"{sources}", Kind::sources},
-                                                            {"{args}", Kind::arguments}};
-    constexpr std::string_view kMemory = "{memory_mib}";
-    std::vector<isolate::Word> words;
-    storage.clear();
-    storage.reserve(command.size()); // words point into it
-    for (const std::string& word : command) {
-        if (const auto hole = kHoles.find(word); hole != kHoles.end()) {
-            words.push_back({.kind = hole->second, .text = ""});
-            continue;
-        }
-        std::string& text = storage.emplace_back(word);
-        if (const auto at = text.find(kMemory); at != std::string::npos) {
-            text.replace(at, kMemory.size(), std::to_string(limits.memory_bytes / isolate::kMiB));
-        }
-        words.push_back({.kind = Kind::text, .text = text.c_str()});
-    }
-    return words;
+const KitPlan* Catalogue::kit(std::uint32_t runtime) const {
+    return runtime < runtimes_.size() && runtimes_[runtime].kit ? &*runtimes_[runtime].kit
+                                                                : nullptr;
 }
 
 } // namespace cloister::keeper

@@ -12,24 +12,59 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace cloister::keeper {
 
+/// A command as boxes take it. The words point into it, so it stays where it is.
+class Command {
+public:
+    Command() = default;
+    explicit Command(const std::vector<std::string>& words);
+    Command(const Command&) = delete;
+    Command& operator=(const Command&) = delete;
+    Command(Command&&) = default; // a vector's heap memory stays where it is
+    Command& operator=(Command&&) = default;
+
+    std::span<const isolate::Word> words() const { return words_; }
+
+private:
+    std::vector<std::vector<char>> texts_;
+    std::vector<isolate::Word> words_;
+};
+
+using Root = std::shared_ptr<const isolate::RootTemplate>;
+
+/// An interpreter that can be started ahead.
+struct WarmStage {
+    Command command{};
+    std::vector<std::string> environment{};
+    Root root{};
+};
+
 /// One stage of one runtime, ready to be run.
 struct StagePlan {
-    std::vector<std::string> command{};
+    Command command{};
+    std::optional<Command> command_with_kit{}; ///< instead, once the runtime's kit is there
     std::vector<std::string> environment{};
     std::vector<std::string> live_environment{};
-    std::shared_ptr<const isolate::RootTemplate> root{}; ///< null when a listed path is missing
-    int missing_error = 0;                               ///< then the errno
+    Root root{};           ///< null when a listed path is missing
+    int missing_error = 0; ///< then the errno
+    std::optional<WarmStage> warm{};
 };
 
 struct PolicyPlan {
     std::string name;
     isolate::Limits ceilings{};
     std::unique_ptr<const isolate::SeccompProgram> filter;
+};
+
+/// What a runtime's toolchain prepares once.
+struct KitPlan {
+    std::vector<StagePlan> commands{};
+    std::uint32_t policy = 0;
 };
 
 class Catalogue {
@@ -41,17 +76,24 @@ public:
     /// nullptr for numbers that name nothing.
     const StagePlan* stage(std::uint32_t runtime, wire::Stage stage) const;
     const PolicyPlan* policy(std::uint32_t number) const;
+    /// nullptr when the runtime has none, or is not installed.
+    const KitPlan* kit(std::uint32_t runtime) const;
+    std::uint32_t runtimes() const { return static_cast<std::uint32_t>(runtimes_.size()); }
+    const std::string& name(std::uint32_t runtime) const { return runtimes_[runtime].name; }
+    /// The policy that a stage has when no request says otherwise.
+    std::uint32_t usual_policy(std::uint32_t runtime, wire::Stage stage) const {
+        return runtimes_[runtime].policies[static_cast<std::size_t>(stage)];
+    }
 
 private:
     struct RuntimePlan {
-        std::array<std::optional<StagePlan>, 3> stages; ///< by wire::Stage
+        std::string name;
+        std::array<std::optional<StagePlan>, 3> stages{}; ///< by wire::Stage
+        std::optional<KitPlan> kit{};
+        std::array<std::uint32_t, 3> policies{};
     };
     std::vector<RuntimePlan> runtimes_;
     std::vector<PolicyPlan> policies_;
 };
-
-/// The command's words with {memory_mib} replaced; they borrow from `storage`.
-std::vector<isolate::Word> fill(const std::vector<std::string>& command,
-                                const isolate::Limits& limits, std::vector<std::string>& storage);
 
 } // namespace cloister::keeper

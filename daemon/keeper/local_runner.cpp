@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fcntl.h>
+#include <functional>
 #include <poll.h>
 #include <sys/mman.h>
 #include <thread>
@@ -63,6 +64,13 @@ struct Job {
     bool signalled = false;
 
     bool is_over() const { return ended && !streams[0].fd && !streams[1].fd; }
+    void take_output(std::size_t stream, Fd fd) {
+        stop_blocking(fd);
+        const bool output = stream == 0;
+        streams[stream] = {.fd = std::move(fd),
+                           .kept = output ? &result.output : &result.error,
+                           .dropped = output ? &result.output_dropped : &result.error_dropped};
+    }
 };
 
 } // namespace
@@ -76,29 +84,56 @@ struct LocalRunner::State {
     std::uint64_t last_id = 0;
     std::unordered_map<std::uint64_t, Job*> jobs{};
 
-    explicit State(const config::Settings& from)
+    State(const config::Settings& from, const Pool::Bounds& pool)
         : settings(from),
           slots(from.config.boxes != 0 ? from.config.boxes
                                        : 4 * std::max(1U, std::thread::hardware_concurrency())),
-          catalogue(settings, instance.user_id(0), slots),
-          runs(
-              instance, catalogue, slots,
-              {.started = [this](std::uint64_t id,
-                                 std::chrono::nanoseconds) { jobs.at(id)->started = Clock::now(); },
-               .ended =
-                   [this](std::uint64_t id, const isolate::Outcome& outcome) {
-                       Job& job = *jobs.at(id);
-                       job.result.outcome = outcome;
-                       job.ended = true;
-                       job.input.reset();
-                   }}) {}
+          catalogue(settings, instance.user_id(0), Runs::slots_for(slots, pool)),
+          runs(instance, catalogue, slots, pool, events()) {}
 
+    Events events();
+    void wait_until(const std::function<bool()>& done);
     void begin(Job& job);
+    void give_streams(Job& job, RunFds& fds);
     void feed(Job& job);
     void collect(Job& job, Stream& stream);
     void keep_time(Job& job, std::optional<Clock::time_point>& next);
-    void finish(std::vector<Job>& all);
+    void settle(Job& job);
+    void finish(std::vector<Job>& all, const Again& again = {});
 };
+
+Events LocalRunner::State::events() {
+    return {.streams =
+                [this](std::uint64_t id, Ends ends) {
+                    Job& job = *jobs.at(id);
+                    job.input = std::move(ends[0]);
+                    for (std::size_t i = 0; i < 2; ++i) job.take_output(i, std::move(ends[i + 1]));
+                },
+            .started =
+                [this](std::uint64_t id, std::chrono::nanoseconds, wire::Level level) {
+                    jobs.at(id)->started = Clock::now();
+                    jobs.at(id)->result.level = level;
+                },
+            .ended =
+                [this](std::uint64_t id, const isolate::Outcome& outcome, std::uint64_t) {
+                    Job& job = *jobs.at(id);
+                    job.result.outcome = outcome;
+                    job.ended = true;
+                    job.input.reset();
+                }};
+}
+
+void LocalRunner::State::wait_until(const std::function<bool()>& done) {
+    while (!done()) {
+        const auto next = runs.next_deadline();
+        const auto left = next ? *next - Clock::now() : std::chrono::seconds(1);
+        const auto wait =
+            std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 0);
+        pollfd watched{.fd = runs.fd(), .events = POLLIN, .revents = 0};
+        (void)::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(wait, 1000)));
+        runs.dispatch();
+    }
+}
 
 void LocalRunner::State::begin(Job& job) {
     const LocalRun& request = *job.request;
@@ -124,36 +159,47 @@ void LocalRunner::State::begin(Job& job) {
     frame.policy = static_cast<std::uint32_t>(std::distance(settings.policies.begin(), policy));
     frame.stage = request.stage;
     frame.flags = request.live ? wire::kFlagLive : 0;
+    if (request.level == wire::Level::warm) frame.flags |= wire::kFlagUsual;
     frame.artifact = request.artifact;
     frame.limits = job.limits;
 
     RunFds fds;
     fds.bundle = seal(isolate::pack(request.bundle));
+    if (request.stdin_fd >= 0 || request.stdout_fd >= 0 || request.stderr_fd >= 0)
+        give_streams(job, fds);
+    if (request.level != wire::Level::cold) {
+        if (!runs.make_ahead(frame)) throw std::runtime_error("no box could be made ahead");
+        wait_until([this] { return runs.making() == 0; });
+    }
+    jobs[frame.run_id] = &job;
+    if (!runs.start(frame, std::move(fds)))
+        throw std::runtime_error("the run asks for what it may not have");
+    if (job.input) {
+        stop_blocking(job.input);
+        feed(job);
+    }
+}
+
+/// Those that the caller brings, and pipes for the rest.
+void LocalRunner::State::give_streams(Job& job, RunFds& fds) {
+    const LocalRun& request = *job.request;
     if (request.stdin_fd >= 0) {
         fds.streams[0] = Fd(check(::fcntl(request.stdin_fd, F_DUPFD_CLOEXEC, 3), "dup"));
     } else {
         Pipe pipe = make_pipe();
-        stop_blocking(pipe.write);
         job.input = std::move(pipe.write);
         fds.streams[0] = std::move(pipe.read);
-        feed(job);
     }
     const std::array given = {request.stdout_fd, request.stderr_fd};
-    const std::array kept = {&job.result.output, &job.result.error};
-    const std::array dropped = {&job.result.output_dropped, &job.result.error_dropped};
     for (std::size_t i = 0; i < 2; ++i) {
         if (given[i] >= 0) {
             fds.streams[i + 1] = Fd(check(::fcntl(given[i], F_DUPFD_CLOEXEC, 3), "dup"));
             continue;
         }
         Pipe pipe = make_pipe();
-        stop_blocking(pipe.read);
-        job.streams[i] = {.fd = std::move(pipe.read), .kept = kept[i], .dropped = dropped[i]};
+        job.take_output(i, std::move(pipe.read));
         fds.streams[i + 1] = std::move(pipe.write);
     }
-    jobs[frame.run_id] = &job;
-    if (!runs.start(frame, std::move(fds)))
-        throw std::runtime_error("the run asks for what it may not have");
 }
 
 void LocalRunner::State::feed(Job& job) {
@@ -208,7 +254,15 @@ void LocalRunner::State::keep_time(Job& job, std::optional<Clock::time_point>& n
     }
 }
 
-void LocalRunner::State::finish(std::vector<Job>& all) {
+void LocalRunner::State::settle(Job& job) {
+    job.result.verdict = isolate::judge(job.result.outcome.ending, job.result.outcome.usage);
+    const bool overflowed = job.result.output_dropped + job.result.error_dropped > 0;
+    if (overflowed && !job.result.outcome.ending.killed_for)
+        job.result.verdict = isolate::Verdict::output_limit;
+    jobs.erase(job.result.run_id);
+}
+
+void LocalRunner::State::finish(std::vector<Job>& all, const Again& again) {
     const auto is_over = [](const Job& job) { return job.is_over(); };
     while (!std::all_of(all.begin(), all.end(), is_over)) {
         std::optional<Clock::time_point> next = runs.next_deadline();
@@ -236,21 +290,24 @@ void LocalRunner::State::finish(std::vector<Job>& all) {
             for (Stream& stream : job.streams) {
                 if (stream.fd) collect(job, stream);
             }
+            if (!again || !job.is_over() || !jobs.contains(job.result.run_id)) continue;
+            settle(job);
+            if (!again(job.result)) continue;
+            const LocalRun* request = job.request;
+            job = Job{};
+            job.request = request;
+            begin(job);
         }
     }
     for (Job& job : all) {
-        job.result.verdict = isolate::judge(job.result.outcome.ending, job.result.outcome.usage);
-        const bool overflowed = job.result.output_dropped + job.result.error_dropped > 0;
-        if (overflowed && !job.result.outcome.ending.killed_for)
-            job.result.verdict = isolate::Verdict::output_limit;
-        jobs.erase(job.result.run_id);
+        if (jobs.contains(job.result.run_id)) settle(job);
     }
 }
 
-LocalRunner::LocalRunner(const config::Settings& settings) {
+LocalRunner::LocalRunner(const config::Settings& settings, const Pool::Bounds& pool) {
     // A program that stops reading its input must not end this process.
     (void)std::signal(SIGPIPE, SIG_IGN);
-    state_ = std::make_unique<State>(settings);
+    state_ = std::make_unique<State>(settings, pool);
 }
 
 LocalRunner::~LocalRunner() = default;
@@ -269,6 +326,15 @@ std::vector<LocalResult> LocalRunner::run_all(const std::vector<LocalRun>& reque
     results.reserve(all.size());
     for (Job& job : all) results.push_back(std::move(job.result));
     return results;
+}
+
+void LocalRunner::run_in_loops(const LocalRun& request, unsigned loops, const Again& again) {
+    std::vector<Job> all(loops);
+    for (Job& job : all) {
+        job.request = &request;
+        state_->begin(job);
+    }
+    state_->finish(all, again);
 }
 
 LocalResult LocalRunner::compile_and_run(LocalRun request) {
@@ -292,6 +358,20 @@ LocalResult LocalRunner::compile_and_run(LocalRun request) {
     LocalResult result = run(request);
     release(compiled.run_id);
     return result;
+}
+
+bool LocalRunner::stand_ready(std::chrono::milliseconds most) {
+    const Clock::time_point give_up = Clock::now() + most;
+    const auto is_ready = [this] { return state_->runs.ready(false) > 0; };
+    state_->wait_until(
+        [&] { return (is_ready() && state_->runs.making() == 0) || Clock::now() >= give_up; });
+    return is_ready();
+}
+
+bool LocalRunner::make_kits() {
+    state_->runs.want_kits();
+    state_->wait_until([this] { return state_->runs.kits_due() == 0; });
+    return state_->runs.kits_failed() == 0;
 }
 
 void LocalRunner::release(std::uint64_t artifact) { state_->runs.release(artifact); }

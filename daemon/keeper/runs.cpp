@@ -1,17 +1,22 @@
-// The life of a run: made, started, watched by three clocks, killed or ended, proven empty,
-// answered.
+// The life of a box: made, begun, watched by three clocks, killed or ended, proven empty, answered,
+// removed.
 #include "daemon/keeper/runs.h"
 
+#include "daemon/keeper/run.h"
 #include "isolate/weaken.h"
 
 #include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 
 namespace cloister::keeper {
 
-using isolate::Ending;
+using isolate::check;
+using isolate::Fd;
 using isolate::Step;
 using isolate::Verdict;
 using isolate::weakened;
@@ -23,39 +28,78 @@ constexpr std::chrono::milliseconds kCpuCheck{5}; ///< smallest wait between two
                                                   ///< clock
 constexpr std::chrono::milliseconds kFinishRetry{2};
 
-} // namespace
-
-struct Runs::Run {
-    std::uint64_t id = 0;
-    unsigned slot = 0;
-    isolate::Limits limits{};
-    isolate::Box box;
-    isolate::Work work; ///< of a compile run
-    Ending ending{};
-    isolate::Usage usage{};
-    Clock::time_point taken{}; ///< when the frame came
-    std::optional<Clock::time_point> started{};
-    std::optional<Clock::time_point> ended{}; ///< when the program ended, or init without a word
-    std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
-    std::optional<Clock::time_point> next_cpu_check{};
-    bool init_gone = false;
-    Clock::time_point init_gone_at{};
-    Clock::time_point next_finish{};
+struct Pipes {
+    Ends ours{};
+    Ends theirs{};
 };
 
-Runs::Runs(isolate::Instance& instance, const Catalogue& catalogue, unsigned slots, Events events)
-    : instance_(instance), catalogue_(catalogue), events_(std::move(events)),
-      epoll_(isolate::check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
-    slots_.resize(std::min(slots, isolate::kMaxSlots));
-    for (unsigned slot = this->slots(); slot > 0; --slot) free_.push_back(slot - 1);
+/// What boxes made ahead may take of this process's descriptors is what its runs leave.
+Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
+    constexpr std::uint64_t kOfBox =
+        32; // groups of up to five hierarchies, streams, sockets, tables
+    constexpr std::uint64_t kOther = 128;
+    rlimit files{};
+    check(::getrlimit(RLIMIT_NOFILE, &files), "read the limit of open files");
+    const std::uint64_t runs = kOther + kOfBox * boxes;
+    const std::uint64_t left = files.rlim_cur > runs ? (files.rlim_cur - runs) / kOfBox : 0;
+    pool.boxes = static_cast<std::uint32_t>(std::min<std::uint64_t>(pool.boxes, left));
+    return pool;
+}
+
+/// Our ends are made non-blocking by whoever reads them; the program's stay as it expects them, and
+/// are its own, so that /dev/stdin, /dev/stdout and /dev/stderr can be opened. Who opens one gets
+/// no more than it was given: a pipe that ends with its box.
+Pipes make_pipes(uid_t owner) {
+    Pipes pipes;
+    for (std::size_t i = 0; i < 3; ++i) {
+        int ends[2];
+        check(::pipe2(ends, O_CLOEXEC), "make a pipe");
+        Fd read(ends[0]);
+        Fd write(ends[1]);
+        check(::fchown(read.get(), owner, owner), "give a pipe to its program");
+        const bool input = i == 0;
+        pipes.theirs[i] = std::move(input ? read : write);
+        pipes.ours[i] = std::move(input ? write : read);
+    }
+    return pipes;
+}
+
+} // namespace
+
+unsigned Runs::slots_for(unsigned boxes, const Pool::Bounds& pool) {
+    // A run is answered before its box is removed, and a box that is given up takes a moment to
+    // end: so many may be on their way out while as many runs begin. The last one is for kits.
+    const unsigned leaving = boxes;
+    return std::min(boxes + leaving + pool.boxes + 1, isolate::kMaxSlots);
+}
+
+Runs::Runs(isolate::Instance& instance, const Catalogue& catalogue, unsigned boxes,
+           const Pool::Bounds& pool, Events events)
+    : instance_(instance), catalogue_(catalogue), boxes_(std::min(boxes, isolate::kMaxSlots)),
+      processors_(std::max(1U, std::thread::hardware_concurrency())),
+      pool_(affordable(pool, boxes_)), events_(std::move(events)),
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")), kits_(catalogue.runtimes()) {
+    slots_.resize(slots_for(boxes, pool));
+    networks_.resize(slots_.size());
+    kit_slot_ = static_cast<unsigned>(slots_.size()) - 1;
+    for (unsigned slot = kit_slot_; slot > 0; --slot) free_.push_back(slot - 1);
+    if (pool.boxes == 0) return;
+    want_kits();
+    for (std::uint32_t runtime = 0; runtime < catalogue.runtimes(); ++runtime)
+        expect_usual(runtime);
 }
 
 Runs::~Runs() {
     events_ = {};
+    tends_ = false;
     kill_all(Verdict::cancelled);
+    for (const auto& run : slots_) {
+        if (run && run->is_made_ahead()) give_up(*run);
+    }
     // A killed box is gone within milliseconds; what is not is met by the next start's sweep.
     const Clock::time_point patience = Clock::now() + kFinishTime;
-    while (running() > 0 && Clock::now() < patience) {
+    const auto in_use = [](const auto& run) { return run != nullptr; };
+    while (std::any_of(slots_.begin(), slots_.end(), in_use) && Clock::now() < patience) {
         epoll_event event{};
         (void)::epoll_wait(epoll_.get(), &event, 1, 2);
         dispatch();
@@ -67,7 +111,7 @@ void Runs::watch(int fd, unsigned slot, Source source) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = (std::uint64_t{slot} << 8) | static_cast<std::uint64_t>(source);
-    isolate::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "watch a box");
+    check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "watch a box");
 }
 
 void Runs::unwatch(int fd) {
@@ -76,14 +120,91 @@ void Runs::unwatch(int fd) {
     if (fd >= 0) (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
+uid_t Runs::user_of(unsigned slot) const {
+    return instance_.user_id(weakened(Layer::own_user_id) ? 0 : slot);
+}
+
+/// A box for `shape` in a free slot; the caller has seen that there is one. `kit_work`: its /box,
+/// for a command that makes a kit. Throws SysError.
+Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPlan& policy,
+                      const isolate::Work* kit_work) {
+    const unsigned slot = kit_work != nullptr ? kit_slot_ : free_.back();
+    auto made = std::make_unique<Run>();
+    Run& run = *made;
+    run.slot = slot;
+    run.shape = shape;
+    run.policy = &policy;
+    run.for_kit = kit_work != nullptr;
+    run.made_at = Clock::now();
+    const std::string serial = std::to_string(++made_);
+    const uid_t user_id = user_of(slot);
+    const isolate::Limits& limits = policy.ceilings;
+
+    Fd work_mount;
+    Fd kit_mount;
+    if (run.for_kit) {
+        work_mount = kit_work->show(isolate::Work::View::unfinished);
+    } else if (shape.stage == wire::Stage::compile) {
+        run.work =
+            instance_.make_work("work-" + serial, user_id, limits.file_bytes, limits.file_count);
+        work_mount = run.work.show(isolate::Work::View::writable);
+    }
+    const bool kit = !run.for_kit && kits_[shape.runtime].state == Kit::State::ready;
+    if (kit) kit_mount = kits_[shape.runtime].work.show(isolate::Work::View::read_only);
+    if (!networks_[slot] && !weakened(Layer::network_namespace))
+        networks_[slot] = isolate::Network::make();
+
+    isolate::BoxSpec spec;
+    spec.name = "box-" + std::to_string(slot) + "-" + serial;
+    spec.user_id = user_id;
+    spec.limits = limits;
+    spec.root_namespace = plan.root->mount_namespace();
+    spec.network_namespace = networks_[slot].fd();
+    spec.filter = policy.filter.get();
+    spec.command = (kit && plan.command_with_kit ? *plan.command_with_kit : plan.command).words();
+    spec.environment = plan.environment;
+    spec.live_environment = plan.live_environment;
+    spec.work_mount = work_mount.get();
+    spec.kit_mount = kit_mount.get();
+    // What a compiler writes is read by another user id in the run step.
+    spec.umask = run.for_kit || shape.stage == wire::Stage::compile ? 022 : 077;
+    Pipes pipes;
+    std::vector<std::string> warm_environment;
+    if (shape.warm) {
+        pipes = make_pipes(user_id);
+        spec.root_namespace = plan.warm->root->mount_namespace();
+        spec.warm_command = plan.warm->command.words();
+        warm_environment = plan.warm->environment;
+        if (shape.live) {
+            warm_environment.insert(warm_environment.end(), plan.live_environment.begin(),
+                                    plan.live_environment.end());
+        }
+        spec.warm_environment = warm_environment;
+        for (std::size_t i = 0; i < 3; ++i) spec.streams[i] = pipes.theirs[i].get();
+    }
+    run.box = isolate::Box::make(instance_.cgroups(), spec);
+    run.ends = std::move(pipes.ours);
+    if (!run.for_kit) free_.pop_back();
+    slots_[slot] = std::move(made);
+    try {
+        watch(run.box.report_fd(), slot, Source::report);
+        watch(run.box.init_fd(), slot, Source::init);
+        watch(run.box.oom_event(), slot, Source::memory);
+    } catch (const isolate::SysError&) {
+        run.box.kill(); // nobody would see its end
+        put_aside(run);
+        throw;
+    }
+    return run;
+}
+
 bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
     const StagePlan* plan = catalogue_.stage(frame.runtime, frame.stage);
     const PolicyPlan* policy = catalogue_.policy(frame.policy);
     if (plan == nullptr || policy == nullptr || frame.run_id == 0) return false;
     if (by_id_.contains(frame.run_id) || artifacts_.contains(frame.run_id)) return false;
     if (!isolate::within(frame.limits, policy->ceilings)) return false;
-    const auto artifact = artifacts_.find(frame.artifact);
-    if (frame.artifact != 0 && artifact == artifacts_.end()) return false;
+    if (frame.artifact != 0 && !artifacts_.contains(frame.artifact)) return false;
 
     ++total_;
     const Clock::time_point taken = Clock::now();
@@ -91,70 +212,67 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
         isolate::Outcome failed;
         failed.ending.failed_step = step;
         failed.ending.error = error;
-        if (events_.ended) events_.ended(frame.run_id, failed);
+        if (events_.ended) events_.ended(frame.run_id, failed, 0);
         return true;
     };
     if (!plan->root) return refuse(Step::enter_root, plan->missing_error);
-    // Not the asker's fault: a slot may have been put aside since it was told how many there are.
-    if (free_.empty()) return refuse(Step::make_cgroup, EAGAIN);
-    if (frame.stage == wire::Stage::compile && artifacts_.size() >= kMaxArtifacts)
+    if (frame.stage == wire::Stage::compile && artifacts_.size() >= wire::kKeptArtifacts + boxes_)
         return refuse(Step::make_work, EAGAIN);
+    // Not the asker's fault: a slot may have been put aside since it was told how many there are.
+    if (running() + quarantined_ >= boxes_) return refuse(Step::make_cgroup, EAGAIN);
 
-    const unsigned slot = free_.back();
-    auto run = std::make_unique<Run>();
-    run->id = frame.run_id;
-    run->slot = slot;
-    run->limits = frame.limits;
-    run->taken = taken;
-    const uid_t user_id = instance_.user_id(weakened(Layer::own_user_id) ? 0 : slot);
-    Step step = Step::make_work;
+    Step step = Step::clone_init;
+    Run* run = take_ready(frame, fds);
     try {
-        isolate::Fd work_mount;
-        isolate::Fd artifact_mount;
-        if (frame.stage == wire::Stage::compile) {
-            run->work = instance_.make_work(std::to_string(frame.run_id), user_id,
-                                            frame.limits.file_bytes, frame.limits.file_count);
-            work_mount = run->work.show(true);
+        if (run == nullptr) {
+            if (free_.empty()) return refuse(Step::make_cgroup, EAGAIN);
+            run = &make({.runtime = frame.runtime, .stage = frame.stage, .policy = frame.policy},
+                        *plan, *policy, nullptr);
         }
-        if (frame.artifact != 0) artifact_mount = artifact->second.show(false);
-
-        std::vector<std::string> storage;
-        isolate::BoxSpec spec;
-        spec.name = "box-" + std::to_string(slot) + "-" + std::to_string(total_);
-        spec.user_id = user_id;
-        spec.limits = frame.limits;
-        spec.root_namespace = plan->root->mount_namespace();
-        spec.filter = policy->filter.get();
-        spec.command = fill(plan->command, frame.limits, storage);
-        spec.environment = plan->environment;
-        if ((frame.flags & wire::kFlagLive) != 0) {
-            spec.environment.insert(spec.environment.end(), plan->live_environment.begin(),
-                                    plan->live_environment.end());
-        }
-        for (std::size_t i = 0; i < 3; ++i) spec.streams[i] = fds.streams[i].get();
-        spec.bundle_fd = fds.bundle.get();
-        spec.work_mount = work_mount.get();
-        spec.artifact_mount = artifact_mount.get();
-        spec.terminal = (frame.flags & wire::kFlagTerminal) != 0;
-        // What a compiler writes is read by another user id in the run step.
-        spec.umask = frame.stage == wire::Stage::compile ? 022 : 077;
-        step = Step::clone_init;
-        run->box = isolate::Box::start(instance_.cgroups(), spec);
-        watch(run->box.report_fd(), slot, Source::report);
-        watch(run->box.init_fd(), slot, Source::init);
-        watch(run->box.oom_event(), slot, Source::memory);
+        step = Step::await_order;
+        run->taken = taken;
+        begin(*run, frame, fds);
     } catch (const isolate::SysError& error) {
         const auto* box_error = dynamic_cast<const isolate::BoxError*>(&error);
-        return refuse(box_error != nullptr ? box_error->step() : step, error.code().value());
+        if (box_error != nullptr) step = box_error->step();
+        if (run != nullptr) give_up(*run);
+        return refuse(step, error.code().value());
     }
-    free_.pop_back();
-    by_id_.emplace(frame.run_id, slot);
-    slots_[slot] = std::move(run);
+    tend_soon(taken);
     return true;
 }
 
+void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
+    isolate::BoxOrder order;
+    order.limits = frame.limits;
+    order.bundle_fd = fds.bundle.get();
+    order.terminal = fds.terminal;
+    order.live = (frame.flags & wire::kFlagLive) != 0;
+    Fd artifact_mount;
+    if (frame.artifact != 0)
+        artifact_mount = artifacts_.at(frame.artifact).show(isolate::Work::View::read_only);
+    order.artifact_mount = artifact_mount.get();
+    const bool other_files = frame.limits.file_bytes != run.policy->ceilings.file_bytes ||
+                             frame.limits.file_count != run.policy->ceilings.file_count;
+    if (run.work && other_files) run.work.resize(frame.limits.file_bytes, frame.limits.file_count);
+    Pipes pipes;
+    pipes.ours = std::move(run.ends);
+    const bool own_pipes = !run.shape.warm && !fds.streams[0];
+    if (own_pipes) pipes = make_pipes(user_of(run.slot));
+    const Ends& theirs = own_pipes ? pipes.theirs : fds.streams;
+    for (std::size_t i = 0; i < 3; ++i) order.streams[i] = theirs[i].get();
+    if (run.shape.warm) run.cpu_before = run.box.cpu_time();
+    run.box.begin(order);
+
+    run.phase = Run::Phase::under_way;
+    run.id = frame.run_id;
+    run.limits = frame.limits;
+    by_id_.emplace(frame.run_id, run.slot);
+    if (pipes.ours[0] && events_.streams) events_.streams(run.id, std::move(pipes.ours));
+}
+
 void Runs::end(Run& run, Verdict reason) {
-    if (run.ended) return;
+    if (run.ended || run.phase != Run::Phase::under_way) return;
     if (!run.ending.killed_for) run.ending.killed_for = reason; // the first cause stays
     run.box.kill();
 }
@@ -165,7 +283,9 @@ void Runs::kill(std::uint64_t run_id, Verdict reason) {
 }
 
 void Runs::signal(std::uint64_t run_id, int number) {
-    if (const auto found = by_id_.find(run_id); found != by_id_.end())
+    const auto found = by_id_.find(run_id);
+    // A warm interpreter that has not been told to go on is not the program yet.
+    if (found != by_id_.end() && slots_[found->second]->started)
         (void)slots_[found->second]->box.signal(number);
 }
 
@@ -178,34 +298,70 @@ void Runs::kill_all(Verdict reason) {
 }
 
 void Runs::read_reports(Run& run) {
-    while (const auto report = run.box.next_report()) {
-        const Clock::time_point now = Clock::now();
-        switch (report->kind) {
-        case isolate::Report::Kind::failed:
-            run.ending.failed_step = static_cast<Step>(report->value);
-            run.ending.error = report->detail;
-            break;
-        case isolate::Report::Kind::listener:
-            watch(run.box.listener_fd(), run.slot, Source::listener);
-            break;
-        case isolate::Report::Kind::started:
-            // A program that failed to start comes back from vfork's wait all the same.
-            if (run.ending.failed_step != Step::none) break;
-            run.started = now;
-            run.usage.setup_time = now - run.taken;
-            run.cpu_before = run.box.cpu_time();
-            run.next_cpu_check = now;
-            if (events_.started) events_.started(run.id, run.usage.setup_time);
-            break;
-        case isolate::Report::Kind::ended:
-            if (run.ended) break;
-            run.ended = now;
-            if (WIFEXITED(report->value)) run.ending.exit_code = WEXITSTATUS(report->value);
-            if (WIFSIGNALED(report->value)) run.ending.signal = WTERMSIG(report->value);
-            break;
-        }
-    }
+    while (const auto report = run.box.next_report()) take_report(run, *report);
     if (run.box.reports_ended()) unwatch(run.box.report_fd());
+}
+
+void Runs::take_report(Run& run, const isolate::Report& report) {
+    const Clock::time_point now = Clock::now();
+    // When it happened, however busy we were. The box cannot claim a time before its run or to
+    // come.
+    const Clock::time_point told{std::chrono::nanoseconds(report.time)};
+    const Clock::time_point then = std::clamp(told, std::min(run.taken, now), now);
+    switch (report.kind) {
+    case isolate::Report::Kind::failed:
+        return fail(run, static_cast<Step>(report.value), report.detail);
+    case isolate::Report::Kind::listener:
+        return watch(run.box.listener_fd(), run.slot, Source::listener);
+    case isolate::Report::Kind::ready:
+        if (run.phase != Run::Phase::making) break;
+        run.phase = Run::Phase::ready;
+        pool_.made(run.shape, run.box.memory_bytes());
+        tend_soon(now);
+        break;
+    case isolate::Report::Kind::started:
+        // An interpreter comes up while everybody else goes first. It holds no lock of the kernel's
+        // that others need, as the making of the box did.
+        if (run.shape.warm && run.phase == Run::Phase::making) run.box.set_idle(true);
+        // What the box claims to have used can only be lowered: that is to its cost.
+        if (!run.shape.warm) {
+            run.cpu_before =
+                std::min(run.box.cpu_time(), std::chrono::nanoseconds(report.cpu_time));
+            program_started(run, then);
+        }
+        break;
+    case isolate::Report::Kind::resumed: program_started(run, then); break;
+    case isolate::Report::Kind::ended:
+        if (run.ended) break;
+        run.ended = std::max(then, run.started.value_or(then));
+        if (WIFEXITED(report.value)) run.ending.exit_code = WEXITSTATUS(report.value);
+        if (WIFSIGNALED(report.value)) run.ending.signal = WTERMSIG(report.value);
+        if (run.is_made_ahead()) fail(run, Step::warm_up, ECHILD);
+        break;
+    }
+}
+
+void Runs::program_started(Run& run, Clock::time_point then) {
+    // A program that failed before execve has ended init's wait all the same.
+    if (run.ending.failed_step != Step::none || run.phase != Run::Phase::under_way) return;
+    run.started = then;
+    run.usage.setup_time = then - run.taken;
+    run.next_cpu_check = then;
+    if (run.id != 0 && events_.started) events_.started(run.id, run.usage.setup_time, run.level);
+}
+
+/// A step of the box's failed. Nobody waits for one that was made ahead.
+void Runs::fail(Run& run, Step step, int error) {
+    if (run.ending.failed_step == Step::none) {
+        run.ending.failed_step = step;
+        run.ending.error = error;
+    }
+    if (run.is_made_ahead()) {
+        pool_.failed(run.shape, Clock::now());
+        give_up(run);
+    } else {
+        run.box.kill();
+    }
 }
 
 void Runs::handle(Run& run, Source source) {
@@ -215,7 +371,9 @@ void Runs::handle(Run& run, Source source) {
         std::uint64_t count = 0;
         (void)!::read(run.box.oom_event(), &count, sizeof count); // resets it
         // v1 has killed one process; the rest of the box goes with it.
-        if (run.box.counters().oom_kills > 0) end(run, Verdict::memory_limit);
+        if (run.box.counters().oom_kills == 0) break;
+        if (run.is_made_ahead()) fail(run, Step::warm_up, ENOMEM);
+        else end(run, Verdict::memory_limit);
         break;
     }
     case Source::listener:
@@ -234,8 +392,9 @@ void Runs::handle(Run& run, Source source) {
         run.init_gone = true;
         run.init_gone_at = Clock::now();
         if (!run.ended) run.ended = run.init_gone_at;
+        if (run.is_made_ahead()) fail(run, Step::warm_up, ECHILD);
         unwatch(run.box.init_fd());
-        try_finish(run, run.init_gone_at);
+        settle(run, run.init_gone_at);
         break;
     }
 }
@@ -253,22 +412,21 @@ void Runs::dispatch() {
     for (const auto& slot : slots_) {
         Run* run = slot.get();
         if (run == nullptr) continue;
-        if (run->init_gone) {
-            if (run->next_finish <= now) try_finish(*run, now);
-        } else {
-            check_clocks(*run, now);
-        }
+        if (!run->init_gone) check_clocks(*run, now);
+        else if (run->next_finish <= now) settle(*run, now);
     }
+    if (tends_ && tend_at_ <= now) tend(now);
 }
 
 void Runs::check_clocks(Run& run, Clock::time_point now) {
-    if (run.ended || run.ending.killed_for) return;
+    if (run.ended || run.ending.killed_for || run.ending.failed_step != Step::none) return;
+    if (run.phase == Run::Phase::making) {
+        if (now >= run.made_at + kWarmUpTime) fail(run, Step::warm_up, ETIMEDOUT);
+        return;
+    }
+    if (run.phase != Run::Phase::under_way) return;
     if (!run.started) {
-        if (now >= run.taken + kSetupTime && run.ending.failed_step == Step::none) {
-            run.ending.failed_step = Step::start_program;
-            run.ending.error = ETIMEDOUT;
-            run.box.kill();
-        }
+        if (now >= run.taken + kSetupTime) fail(run, Step::start_program, ETIMEDOUT);
         return;
     }
     if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
@@ -277,8 +435,11 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
         const std::chrono::nanoseconds left =
             run.limits.cpu_time - (run.box.cpu_time() - run.cpu_before);
         if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
-        // The quota bounds how soon the rest can be used up; no look is needed before.
-        const auto soonest = left * 100 / std::max<std::uint32_t>(run.limits.cpu_percent, 1);
+        // The quota bounds how soon the rest can be used up, but for what is saved up in it: a
+        // period's quota and a burst as large, on all processors at once.
+        const auto percent = std::max<std::uint32_t>(run.limits.cpu_percent, 1);
+        const std::chrono::nanoseconds saved = std::chrono::milliseconds(2 * percent);
+        const std::chrono::nanoseconds soonest = (left - saved) * 100 / percent;
         run.next_cpu_check = now + std::max<std::chrono::nanoseconds>(soonest, kCpuCheck);
     }
 }
@@ -290,55 +451,48 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
     };
     for (const auto& run : slots_) {
         if (!run) continue;
-        if (run->init_gone) {
-            consider(run->next_finish);
-        } else if (run->ended || run->ending.killed_for) {
-            continue; // waiting for init's end, which is an event
-        } else if (!run->started) {
-            consider(run->taken + kSetupTime);
-        } else {
+        if (run->init_gone) consider(run->next_finish);
+        // Being ended: what comes next is init's end, which is an event.
+        if (run->ended || run->ending.killed_for || run->ending.failed_step != Step::none) continue;
+        if (run->phase == Run::Phase::making) consider(run->made_at + kWarmUpTime);
+        if (run->phase != Run::Phase::under_way) continue;
+        if (run->started) {
             consider(*run->started + run->limits.wall_time);
             if (run->next_cpu_check) consider(*run->next_cpu_check);
+        } else {
+            consider(run->taken + kSetupTime);
         }
     }
+    if (tends_) consider(tend_at_);
     return next;
 }
 
-void Runs::try_finish(Run& run, Clock::time_point now) {
+/// Init has ended: is anything left?
+void Runs::settle(Run& run, Clock::time_point now) {
+    if (run.phase == Run::Phase::removing) return clean(run, now);
     // Read before the groups go; after init's end nothing adds to them.
     const isolate::Counters counters = run.box.counters();
-    const std::chrono::nanoseconds cpu = run.box.cpu_time();
-    if (counters.memory_peak_bytes > run.usage.memory_peak_bytes)
-        run.usage.memory_peak_bytes = counters.memory_peak_bytes;
-    run.usage.processes_peak = std::max(run.usage.processes_peak,
-                                        std::max(counters.processes_peak, 1U) - 1); // without init
-    run.usage.oom_kills = std::max(run.usage.oom_kills, counters.oom_kills);
-    run.usage.forks_refused = std::max(run.usage.forks_refused, counters.forks_refused);
-    if (run.started) run.usage.cpu_time = std::max(run.usage.cpu_time, cpu - run.cpu_before);
-    if (run.box.finish()) return close(run);
-    run.next_finish = now + kFinishRetry;
-    if (now < run.init_gone_at + kFinishTime) return;
-
-    // Not proven empty: the slot, its user id and its groups are never used again, and the client
-    // is told that the run failed on our side.
-    ++quarantined_;
-    run.ending.failed_step = Step::make_cgroup;
-    run.ending.error = EBUSY;
-    const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage};
-    const std::uint64_t id = run.id;
-    forget(run);
-    if (events_.ended) events_.ended(id, outcome);
+    isolate::Usage& usage = run.usage;
+    usage.memory_peak_bytes = std::max(usage.memory_peak_bytes, counters.memory_peak_bytes);
+    usage.processes_peak =
+        std::max(usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
+    usage.oom_kills = std::max(usage.oom_kills, counters.oom_kills);
+    usage.forks_refused = std::max(usage.forks_refused, counters.forks_refused);
+    if (run.started) usage.cpu_time = std::max(usage.cpu_time, run.box.cpu_time() - run.cpu_before);
+    if (!run.box.is_over()) {
+        run.next_finish = now + kFinishRetry;
+        if (now >= run.init_gone_at + kFinishTime) put_aside(run);
+        return;
+    }
+    answer(run);
+    run.phase = Run::Phase::removing;
+    clean(run, now);
 }
 
-void Runs::forget(Run& run) {
-    for (const int fd :
-         {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()})
-        unwatch(fd);
-    by_id_.erase(run.id);
-    slots_[run.slot].reset();
-}
-
-void Runs::close(Run& run) {
+/// The box is proven empty: the verdict is certain, and whoever waits for it is told.
+void Runs::answer(Run& run) {
+    if (run.for_kit) return kit_command_ended(run);
+    if (run.id == 0) return;
     if (run.started) run.usage.wall_time = *run.ended - *run.started;
     // Killed together with its init, which could not tell.
     if (run.started && run.ending.exit_code < 0 && run.ending.signal == 0)
@@ -350,13 +504,46 @@ void Runs::close(Run& run) {
         run.ending.error = ECHILD;
     }
     const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage};
-    const std::uint64_t id = run.id;
-    const unsigned slot = run.slot;
     const bool built = isolate::judge(outcome.ending, outcome.usage) == Verdict::ok;
-    if (run.work && built) artifacts_.emplace(id, std::move(run.work));
+    std::uint64_t artifact_bytes = 0;
+    if (run.work && built) {
+        artifact_bytes = run.work.bytes();
+        artifacts_.emplace(run.id, std::move(run.work));
+    }
+    by_id_.erase(run.id);
+    if (events_.ended) events_.ended(run.id, outcome, artifact_bytes);
+}
+
+/// After the answer: what costs time and concerns nobody.
+void Runs::clean(Run& run, Clock::time_point now) {
+    if (!run.box.remove()) {
+        run.next_finish = now + kFinishRetry;
+        if (now >= run.init_gone_at + kFinishTime) put_aside(run);
+        return;
+    }
+    const unsigned slot = run.slot;
     forget(run);
-    free_.push_back(slot);
-    if (events_.ended) events_.ended(id, outcome);
+    if (networks_[slot] && !weakened(Layer::fresh_network) && !networks_[slot].is_untouched())
+        networks_[slot] = {};
+    if (slot != kit_slot_) free_.push_back(slot);
+    tend_soon(now);
+}
+
+/// Not proven empty, or not removed: the slot, its user id and its groups are never used again. Its
+/// client, if it still waits, is told that the run failed on our side.
+void Runs::put_aside(Run& run) {
+    ++quarantined_;
+    run.ending.failed_step = Step::make_cgroup;
+    run.ending.error = EBUSY;
+    if (run.phase != Run::Phase::removing) answer(run);
+    forget(run);
+}
+
+void Runs::forget(Run& run) {
+    for (const int fd :
+         {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()})
+        unwatch(fd);
+    slots_[run.slot].reset();
 }
 
 } // namespace cloister::keeper

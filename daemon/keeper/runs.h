@@ -1,12 +1,14 @@
-// The runs under way: slots, boxes, clocks and artifacts. One thread; the owner waits for fd() to
-// be readable or next_deadline() to pass, and calls dispatch(). Everything told to `Events` is
-// final: `ended` comes once per run, after its box is proven empty and gone.
+// The runs under way and the boxes that stand ready for them: slots, clocks, artifacts, kits. One
+// thread; the owner waits for fd() to be readable or next_deadline() to pass, and calls dispatch().
+// Everything told to `Events` is final: `ended` comes once per run, after its box is proven empty.
 #pragma once
 
 #include "daemon/keeper/catalogue.h"
+#include "daemon/keeper/pool.h"
 #include "daemon/wire/frames.h"
 #include "isolate/box.h"
 #include "isolate/instance.h"
+#include "isolate/network.h"
 
 #include <chrono>
 #include <functional>
@@ -17,30 +19,39 @@
 
 namespace cloister::keeper {
 
-using Clock = std::chrono::steady_clock;
-
 /// Set-up takes about two milliseconds; a host that needs more than this is out of order.
 inline constexpr std::chrono::seconds kSetupTime{10};
+/// For an interpreter to come up, when everything else goes first.
+inline constexpr std::chrono::seconds kWarmUpTime{60};
 /// How long an ended box may take to be proven empty before its slot is put aside for good.
 inline constexpr std::chrono::seconds kFinishTime{5};
-inline constexpr std::size_t kMaxArtifacts = 256;
+
+using Ends = std::array<isolate::Fd, 3>; ///< stdin, stdout, stderr
 
 struct Events {
-    std::function<void(std::uint64_t run_id, std::chrono::nanoseconds setup)> started;
-    std::function<void(std::uint64_t run_id, const isolate::Outcome&)> ended;
+    /// Our ends of a run's pipes, for whoever feeds and reads it; first of its events.
+    std::function<void(std::uint64_t run_id, Ends ends)> streams;
+    std::function<void(std::uint64_t run_id, std::chrono::nanoseconds setup, wire::Level)> started;
+    std::function<void(std::uint64_t run_id, const isolate::Outcome&, std::uint64_t artifact_bytes)>
+        ended;
 };
 
-/// The descriptors of a run frame. Closed here once the box holds its own.
+/// The descriptors of a run. Closed here once the box holds its own.
 struct RunFds {
-    std::array<isolate::Fd, 3> streams{};
+    Ends streams{}; ///< the program's ends; none: the run gets pipes, and `streams` tells
     isolate::Fd bundle{};
+    bool terminal = false; ///< the streams are one terminal; make it controlling
 };
 
 class Runs {
 public:
-    /// `slots`: how many at one time, at most isolate::kMaxSlots.
-    Runs(isolate::Instance& instance, const Catalogue& catalogue, unsigned slots, Events events);
+    /// `boxes`: how many runs at one time. Together with the pool's at most isolate::kMaxSlots.
+    Runs(isolate::Instance& instance, const Catalogue& catalogue, unsigned boxes,
+         const Pool::Bounds& pool, Events events);
     ~Runs();
+
+    /// Slots, and so user ids, that `boxes` runs, those just being removed and the pool need.
+    static unsigned slots_for(unsigned boxes, const Pool::Bounds& pool);
 
     /// Starts a run. False when the frame asks for what it may not: a number that names nothing, a
     /// limit above the ceiling, a run id in use, an artifact that is not there. A box that cannot
@@ -56,36 +67,83 @@ public:
     std::optional<Clock::time_point> next_deadline() const;
     void dispatch();
 
+    /// Makes one box that would suit this frame now, whatever the pool thinks, at the highest level
+    /// that it may use. False when it cannot be made. For tests and measurements.
+    bool make_ahead(const wire::RunFrame& frame);
+    /// Boxes that stand ready; and those still in the making.
+    std::uint32_t ready(bool warm_only) const;
+    std::uint32_t making() const;
+    /// Kits that are still to be made, and those that could not be.
+    std::uint32_t kits_due() const;
+    std::uint32_t kits_failed() const;
+    /// Also without a pool: makes the kits, one command after the other.
+    void want_kits();
+
     std::size_t running() const { return by_id_.size(); }
     std::size_t artifacts() const { return artifacts_.size(); }
-    unsigned slots() const { return static_cast<unsigned>(slots_.size()); }
+    unsigned boxes() const { return boxes_; }
     std::uint32_t quarantined() const { return quarantined_; }
     std::uint64_t total() const { return total_; }
 
 private:
     struct Run;
     enum class Source : std::uint64_t { report, init, memory, listener };
+    struct Kit {
+        enum class State { none, due, making, ready, failed } state = State::none;
+        std::size_t command = 0; ///< the next one
+        isolate::Work work{};
+    };
 
+    // the life of a box (runs.cpp)
+    uid_t user_of(unsigned slot) const;
+    Run& make(const Shape& shape, const StagePlan& plan, const PolicyPlan& policy,
+              const isolate::Work* kit_work);
+    void begin(Run& run, const wire::RunFrame& frame, const RunFds& fds);
+    void fail(Run& run, isolate::Step step, int error);
     void watch(int fd, unsigned slot, Source source);
     void unwatch(int fd);
     void handle(Run& run, Source source);
     void read_reports(Run& run);
+    void take_report(Run& run, const isolate::Report& report);
+    void program_started(Run& run, Clock::time_point then);
     void end(Run& run, isolate::Verdict reason);
     void check_clocks(Run& run, Clock::time_point now);
-    void try_finish(Run& run, Clock::time_point now);
-    void close(Run& run);
+    void settle(Run& run, Clock::time_point now);
+    void answer(Run& run);
+    void clean(Run& run, Clock::time_point now);
+    void put_aside(Run& run);
     void forget(Run& run);
+
+    // boxes and kits made ahead (tending.cpp)
+    std::optional<Shape> warm_shape(const wire::RunFrame& frame, const RunFds& fds) const;
+    Run* take_ready(const wire::RunFrame& frame, const RunFds& fds);
+    void expect_usual(std::uint32_t runtime);
+    void tend(Clock::time_point now);
+    void tend_soon(Clock::time_point now);
+    bool tend_kits(Clock::time_point now);
+    bool kit_is_there(std::uint32_t runtime) const;
+    void kit_command_ended(Run& run);
+    void give_up(Run& run);
 
     isolate::Instance& instance_;
     const Catalogue& catalogue_;
+    unsigned boxes_;
+    unsigned processors_;
+    Pool pool_;
     Events events_;
     isolate::Fd epoll_;
     std::vector<std::unique_ptr<Run>> slots_; ///< null: free
+    std::vector<isolate::Network> networks_;  ///< kept, by slot
     std::vector<unsigned> free_;
+    unsigned kit_slot_ = 0; ///< all commands of a kit work as the same user
     std::unordered_map<std::uint64_t, unsigned> by_id_;
     std::unordered_map<std::uint64_t, isolate::Work> artifacts_;
+    std::vector<Kit> kits_; ///< by runtime
+    bool tends_ = false;    ///< there is a pool, or kits are due
+    Clock::time_point tend_at_{};
     std::uint32_t quarantined_ = 0;
     std::uint64_t total_ = 0;
+    std::uint64_t made_ = 0;
 };
 
 } // namespace cloister::keeper

@@ -15,12 +15,14 @@
 #include <deque>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdexcept>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <thread>
 
 namespace cloister::keeper {
@@ -38,23 +40,26 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-unsigned slots_of(const config::Config& config) {
+unsigned boxes_of(const config::Config& config) {
     const unsigned asked =
         config.boxes != 0 ? config.boxes : 4 * std::max(1U, std::thread::hardware_concurrency());
     return std::min(asked, isolate::kMaxSlots);
 }
 
+Pool::Bounds pool_of(const config::Config& config) {
+    return {.boxes = config.prepared_boxes,
+            .warm = config.warm_boxes,
+            .memory = config.prepared_memory};
+}
+
 class Service {
 public:
     Service(const config::Settings& settings, Fd front, Fd signals)
-        : slots_(slots_of(settings.config)), drain_time_(settings.config.drain_time),
+        : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
           front_(std::move(front)), signals_(std::move(signals)), instance_(),
-          catalogue_(settings, instance_.user_id(0), slots_),
-          runs_(instance_, catalogue_, slots_,
-                {.started = [this](std::uint64_t id,
-                                   std::chrono::nanoseconds setup) { tell_started(id, setup); },
-                 .ended = [this](std::uint64_t id,
-                                 const isolate::Outcome& outcome) { tell_ended(id, outcome); }}) {}
+          catalogue_(settings, instance_.user_id(0),
+                     Runs::slots_for(boxes_, pool_of(settings.config))),
+          runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()) {}
 
     uid_t fallback_id() const { return instance_.front_id(); }
     int serve(pid_t front_pid);
@@ -66,8 +71,9 @@ private:
         std::size_t fds;
         void (Service::*handle)(wire::Received&);
     };
-    static const std::array<Permit, 4> kPermits;
+    static const std::array<Permit, 5> kPermits;
 
+    Events events();
     void handle_run(wire::Received& received);
     void handle_kill(wire::Received& received);
     void handle_release(wire::Received& received) {
@@ -75,28 +81,32 @@ private:
     }
     void handle_status(wire::Received& received);
 
-    void tell_started(std::uint64_t id, std::chrono::nanoseconds setup);
-    void tell_ended(std::uint64_t id, const isolate::Outcome& outcome);
-    void tell(const wire::Frame& frame);
+    void tell(const wire::Frame& frame, Ends ends = {});
+    std::size_t unsent_ends() const;
     void flush();
     bool read_front();
     void read_signals();
     void wait(const Fd& front_process);
 
-    unsigned slots_;
+    unsigned boxes_;
     std::chrono::seconds drain_time_;
     Fd front_;
     Fd signals_;
     isolate::Instance instance_;
     Catalogue catalogue_;
     Runs runs_;
-    std::deque<wire::Frame> unsent_;
+    struct Unsent {
+        wire::Frame frame;
+        Ends ends; ///< beside a `streams` frame
+    };
+    std::deque<Unsent> unsent_;
     std::optional<Clock::time_point> drain_until_;
     bool stop_now_ = false;
 };
 
-const std::array<Service::Permit, 4> Service::kPermits = {{
-    {wire::Kind::run, 4, &Service::handle_run},
+const std::array<Service::Permit, 5> Service::kPermits = {{
+    {wire::Kind::run, 1, &Service::handle_run},
+    {wire::Kind::run_on_terminal, 2, &Service::handle_run},
     {wire::Kind::kill, 0, &Service::handle_kill},
     {wire::Kind::release, 0, &Service::handle_release},
     {wire::Kind::status, 0, &Service::handle_status},
@@ -106,27 +116,34 @@ void require(bool permitted, const char* what) {
     if (!permitted) throw NotPermitted(what);
 }
 
-/// A stream is a pipe or a terminal, the bundle a sealed memfd: a taken front gains nothing by
-/// handing over something else, and this keeps it so.
-void check_descriptors(const wire::Received& received) {
-    for (std::size_t i = 0; i < 3; ++i) {
-        struct stat info {};
-        require(::fstat(received.fds[i].get(), &info) == 0 &&
-                    (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)),
-                "a stream that is no pipe");
-    }
-    const int seals = ::fcntl(received.fds[3].get(), F_GET_SEALS);
+/// The bundle is a sealed memfd, a terminal a terminal: a taken front gains nothing by handing over
+/// something else, and this keeps it so.
+void check_bundle(const Fd& bundle) {
+    const int seals = ::fcntl(bundle.get(), F_GET_SEALS);
     constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     require(seals >= 0 && (seals & kNeeded) == kNeeded, "a bundle that is not sealed");
 }
 
+void check_terminal(const Fd& terminal) {
+    struct stat info {};
+    require(::fstat(terminal.get(), &info) == 0 && S_ISCHR(info.st_mode) &&
+                ::isatty(terminal.get()) == 1,
+            "a terminal that is none");
+}
+
 void Service::handle_run(wire::Received& received) {
-    check_descriptors(received);
     const wire::RunFrame& frame = received.frame.body.run;
-    require((frame.flags & ~(wire::kFlagTerminal | wire::kFlagLive)) == 0, "an unknown flag");
+    require((frame.flags & ~(wire::kFlagLive | wire::kFlagUsual)) == 0, "an unknown flag");
     RunFds fds;
-    for (std::size_t i = 0; i < 3; ++i) fds.streams[i] = std::move(received.fds[i]);
-    fds.bundle = std::move(received.fds[3]);
+    fds.bundle = std::move(received.fds[received.fd_count - 1]);
+    check_bundle(fds.bundle);
+    fds.terminal = received.frame.kind == wire::Kind::run_on_terminal;
+    if (fds.terminal) {
+        check_terminal(received.fds[0]);
+        for (Fd& stream : fds.streams)
+            stream =
+                Fd(check(::fcntl(received.fds[0].get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
+    }
     require(runs_.start(frame, std::move(fds)), "a run beyond what it may ask for");
 }
 
@@ -145,36 +162,63 @@ void Service::handle_kill(wire::Received& received) {
 void Service::handle_status(wire::Received&) {
     wire::Frame reply;
     reply.kind = wire::Kind::status_reply;
-    reply.body.status = {.boxes = runs_.slots() - runs_.quarantined(),
+    reply.body.status = {.boxes = runs_.boxes() - runs_.quarantined(),
                          .running = static_cast<std::uint32_t>(runs_.running()),
                          .artifacts = static_cast<std::uint32_t>(runs_.artifacts()),
+                         .prepared = runs_.ready(false),
+                         .warm = runs_.ready(true),
                          .quarantined = runs_.quarantined(),
                          .runs = runs_.total()};
     tell(reply);
 }
 
-void Service::tell_started(std::uint64_t id, std::chrono::nanoseconds setup) {
-    wire::Frame frame;
-    frame.kind = wire::Kind::started;
-    frame.body.started = {.run_id = id, .setup_ns = setup.count()};
-    tell(frame);
+Events Service::events() {
+    return {.streams =
+                [this](std::uint64_t id, Ends ends) {
+                    wire::Frame frame;
+                    frame.kind = wire::Kind::streams;
+                    frame.body.streams = {.run_id = id};
+                    tell(frame, std::move(ends));
+                },
+            .started =
+                [this](std::uint64_t id, std::chrono::nanoseconds setup, wire::Level level) {
+                    wire::Frame frame;
+                    frame.kind = wire::Kind::started;
+                    frame.body.started = {
+                        .run_id = id, .setup_ns = setup.count(), .level = level, .reserved = 0};
+                    tell(frame);
+                },
+            .ended =
+                [this](std::uint64_t id, const isolate::Outcome& outcome, std::uint64_t bytes) {
+                    wire::Frame frame;
+                    frame.kind = wire::Kind::ended;
+                    frame.body.ended = {.run_id = id, .outcome = outcome, .artifact_bytes = bytes};
+                    tell(frame);
+                }};
 }
 
-void Service::tell_ended(std::uint64_t id, const isolate::Outcome& outcome) {
-    wire::Frame frame;
-    frame.kind = wire::Kind::ended;
-    frame.body.ended = {.run_id = id, .outcome = outcome};
-    tell(frame);
+std::size_t Service::unsent_ends() const {
+    return static_cast<std::size_t>(std::count_if(
+        unsent_.begin(), unsent_.end(), [](const Unsent& one) { return bool(one.ends[0]); }));
 }
 
-void Service::tell(const wire::Frame& frame) {
-    require(unsent_.size() < kMaxUnsent, "no longer reading its frames");
-    unsent_.push_back(frame);
+void Service::tell(const wire::Frame& frame, Ends ends) {
+    // Descriptors that wait here are missing where boxes are watched; a front that reads has no
+    // more of them waiting than runs under way.
+    require(unsent_.size() < kMaxUnsent && (!ends[0] || unsent_ends() < boxes_),
+            "no longer reading its frames");
+    unsent_.push_back({frame, std::move(ends)});
     flush();
 }
 
 void Service::flush() {
-    while (!unsent_.empty() && wire::send(front_.get(), unsent_.front())) unsent_.pop_front();
+    while (!unsent_.empty()) {
+        const Unsent& next = unsent_.front();
+        const std::array fds = {next.ends[0].get(), next.ends[1].get(), next.ends[2].get()};
+        if (!wire::send(front_.get(), next.frame, fds.data(), next.ends[0] ? fds.size() : 0))
+            return;
+        unsent_.pop_front();
+    }
 }
 
 /// False when the front is gone.
@@ -228,7 +272,20 @@ void Service::wait(const Fd& front_process) {
     (void)::ppoll(watched, std::size(watched), next ? &timeout : nullptr, nullptr);
 }
 
+/// The keeper ends what others run, so it must not wait its turn among them: where all processors
+/// are taken, an ordinary process sleeps tens of milliseconds beyond its time. What it starts
+/// begins as ordinary. Where this is refused, limits are kept later, and that is all.
+void go_first() {
+    const sched_param lowest{.sched_priority = 1};
+    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) != 0)
+        std::fprintf(stderr,
+                     "cloisterd: no priority for the keeper (%s); on a loaded host, limits "
+                     "of time are kept less exactly\n",
+                     std::generic_category().message(errno).c_str());
+}
+
 int Service::serve(pid_t front_pid) {
+    go_first();
     const Fd front_process(
         check(static_cast<int>(::syscall(SYS_pidfd_open, front_pid, 0)), "watch the front"));
     int status = 1;

@@ -17,23 +17,35 @@ namespace cloister::wire {
 
 enum class Kind : std::uint32_t {
     // front to keeper
-    run = 1,     ///< with 4 descriptors: stdin, stdout, stderr, bundle
-    kill = 2,    ///< end a run, or (signal != 0) send its program a signal
-    release = 3, ///< forget the artifact of a finished compile run
-    status = 4,  ///< ask for StatusReply
+    run = 1,             ///< with 1 descriptor, the bundle; answered by `streams`
+    kill = 2,            ///< end a run, or (signal != 0) send its program a signal
+    release = 3,         ///< forget the artifact of a finished compile run
+    status = 4,          ///< ask for StatusReply
+    run_on_terminal = 5, ///< as `run`, with 2 descriptors: the program's side of a terminal, bundle
     // keeper to front
     started = 101,
     ended = 102,
     status_reply = 103,
-    drain = 104, ///< the service is stopping: finish within the drain time, then exit 0
+    drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
+    streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
 };
 
 /// Which of a runtime's steps a run is.
 enum class Stage : std::uint32_t { version = 0, compile = 1, run = 2 };
 
-inline constexpr std::uint32_t kFlagTerminal =
-    1;                                        ///< the streams are one terminal; make it controlling
-inline constexpr std::uint32_t kFlagLive = 2; ///< output is watched as it happens
+/// How much of a box was ready when its run was asked for.
+enum class Level : std::uint32_t {
+    cold,     ///< nothing
+    prepared, ///< the box
+    warm,     ///< the box, and in it the runtime's interpreter
+};
+inline constexpr std::array kLevelNames = {"cold", "prepared", "warm"};
+
+inline constexpr std::uint32_t kFlagLive = 1; ///< output is watched as it happens
+/// The program is what the runtime's warm interpreter expects: the default file, the default main
+/// class, and no arguments where it takes none (runtimes::WarmPlan). A false one harms nobody but
+/// the run itself.
+inline constexpr std::uint32_t kFlagUsual = 2;
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0
@@ -55,21 +67,32 @@ struct ReleaseFrame {
     std::uint64_t run_id = 0;
 };
 
+/// The run's pipes, before anything else is told about it. The keeper makes them, because those of
+/// a box that was made ahead are older than the run; it never reads or writes them.
+struct StreamsFrame {
+    std::uint64_t run_id = 0;
+};
+
 struct StartedFrame {
     std::uint64_t run_id = 0;
     std::int64_t setup_ns = 0;
+    Level level = Level::cold;
+    std::uint32_t reserved = 0;
 };
 
-/// Exactly one for each run frame, after the box is proven empty and gone.
+/// Exactly one for each run frame, after the box is proven empty.
 struct EndedFrame {
     std::uint64_t run_id = 0;
     isolate::Outcome outcome{};
+    std::uint64_t artifact_bytes = 0; ///< held by what a successful compile run left; else 0
 };
 
 struct StatusReply {
     std::uint32_t boxes = 0; ///< how many runs may be under way at one time
     std::uint32_t running = 0;
     std::uint32_t artifacts = 0;
+    std::uint32_t prepared = 0; ///< boxes that stand ready, warm ones included
+    std::uint32_t warm = 0;
     std::uint32_t quarantined = 0; ///< slots that could not be proven empty
     std::uint64_t runs = 0;        ///< since start
 };
@@ -81,6 +104,7 @@ struct Frame {
         RunFrame run;
         KillFrame kill;
         ReleaseFrame release;
+        StreamsFrame streams;
         StartedFrame started;
         EndedFrame ended;
         StatusReply status;
@@ -90,6 +114,9 @@ struct Frame {
 static_assert(std::is_trivially_copyable_v<Frame>);
 
 inline constexpr std::size_t kMaxFrameFds = 4;
+/// Artifacts that the keeper holds beside one for each box, which may be its compiler's, or dropped
+/// while the box runs it. Beyond, a compile run ends before it starts.
+inline constexpr std::size_t kKeptArtifacts = 256;
 
 struct Received {
     enum class State { frame, nothing, closed } state = State::nothing;

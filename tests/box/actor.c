@@ -86,6 +86,16 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (strcmp(part, "both") == 0) return puts("to stdout"), fputs("to stderr\n", stderr), 0;
+    if (strcmp(part, "by_name") == 0) { /* the streams, as programs for judges open them */
+        char line[64] = "";
+        FILE* input = fopen("/dev/stdin", "r");
+        if (input == NULL || fgets(line, sizeof line, input) == NULL) return 2;
+        FILE* output = fopen("/dev/stdout", "w");
+        FILE* errors = fopen("/dev/stderr", "w");
+        if (output == NULL || errors == NULL) return 3;
+        return fputs(line, output) < 0 || fputs(line, errors) < 0 || fclose(output) ||
+               fclose(errors);
+    }
     if (strcmp(part, "write") == 0) {
         static char block[65536];
         memset(block, 'x', sizeof block);

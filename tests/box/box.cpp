@@ -158,6 +158,44 @@ std::vector<int> actors() {
     return found;
 }
 
+config::Settings shipped_settings() {
+    const fs::path top = CLOISTER_SOURCE;
+    config::Settings shipped;
+    shipped.policy_texts = policies::read_texts((top / "policies").string());
+    shipped.runtime_texts = runtimes::read_texts((top / "runtimes").string());
+    shipped.policies = policies::parse(shipped.policy_texts);
+    for (auto& [name, policy] : shipped.policies) {
+        policy.limits.wall_time *= slowness();
+        policy.limits.cpu_time *= slowness();
+    }
+    shipped.runtimes = runtimes::parse(shipped.runtime_texts);
+    return shipped;
+}
+
+LocalRun program_in(const fs::path& folder, const std::string& id) {
+    static const config::Settings shipped = shipped_settings();
+    const runtimes::Runtime& runtime = shipped.runtimes.at(id);
+    LocalRun run{.runtime = id};
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (!entry.is_regular_file()) continue;
+        const std::string path = fs::relative(entry.path(), folder).string();
+        const bool is_source =
+            std::any_of(runtime.extensions.begin(), runtime.extensions.end(),
+                        [&](const std::string& extension) { return path.ends_with(extension); });
+        run.bundle.files.push_back({path, text_of(entry.path()), is_source});
+    }
+    run.bundle.entry = runtime.default_file;
+    run.bundle.main_name = fs::path(runtime.default_file).stem().string();
+    return run;
+}
+
+std::string text_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
 std::vector<std::string> groups_with_boxes() {
     std::vector<std::string> found;
     std::error_code error;

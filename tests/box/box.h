@@ -4,7 +4,9 @@
 #include "daemon/keeper/local_runner.h"
 
 #include <chrono>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace cloister::box_test {
@@ -29,6 +31,13 @@ config::Settings actor_settings();
 keeper::LocalRunner& runner();
 
 LocalRun play(const Words& arguments, const std::string& runtime = "actor");
+/// The policies and runtimes as shipped, but for the times on a slow machine.
+config::Settings shipped_settings();
+/// A program of one of the shipped languages: all files below `folder`, the default one its entry.
+LocalRun program_in(const std::filesystem::path& folder, const std::string& id);
+/// The file's bytes; empty when there is none.
+std::string text_of(const std::filesystem::path& path);
+
 /// The default policy's limits, with times that suit this machine.
 Limits usual_limits();
 LocalResult run(const Words& arguments);
@@ -42,5 +51,17 @@ std::vector<int> actors();
 std::vector<std::string> groups_with_boxes();
 
 std::string describe(const LocalResult& result);
+
+/// Looks every 10 ms, for a second at most (more on a slow machine): for what tells nobody that it
+/// happens.
+template <typename Condition>
+bool within_a_second(const Condition& holds) {
+    const auto patience = std::chrono::steady_clock::now() + 1s * slowness();
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > patience) return false;
+        std::this_thread::sleep_for(10ms);
+    }
+    return true;
+}
 
 } // namespace cloister::box_test

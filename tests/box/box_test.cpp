@@ -2,6 +2,7 @@
 #include "isolate/seccomp_program.h"
 #include "tests/box/box.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 #include <set>
@@ -209,10 +210,12 @@ TEST_CASE("processor time is counted as the program itself counts it", "[box][ro
     const LocalResult result = run({"spin", "200"});
     INFO(describe(result));
     CHECK(result.verdict == Verdict::ok);
-    CHECK(result.outcome.usage.cpu_time >= 190ms);
+    // The keeper reads the clock when it hears of the start; on a slow machine the program is then
+    // some way ahead of it.
+    CHECK(result.outcome.usage.cpu_time >= 200ms - 10ms * std::min(slowness(), 10));
     CHECK(result.outcome.usage.cpu_time < 250ms + 30ms * slowness());
-    // Half a core: so much work takes at least about twice as long.
-    CHECK(result.outcome.usage.wall_time >= 250ms);
+    // Half a core, after the 100 ms that are saved up at the start.
+    CHECK(result.outcome.usage.wall_time >= 225ms);
     CHECK(result.outcome.usage.setup_time < 1s * slowness());
 }
 
@@ -303,6 +306,26 @@ TEST_CASE("a compiled program is handed on by mount, and runs as often as one li
     runner().release(compiled.run_id);
     CHECK_THROWS(runner().run(many.front()));
     CHECK(left_on_host() == std::vector<std::string>{});
+}
+
+TEST_CASE("artifacts that nobody releases are bounded, and a released one makes room",
+          "[box][root]") {
+    config::Settings settings = actor_settings();
+    settings.config.boxes = 2;
+    keeper::LocalRunner own(settings);
+    LocalRun compile = play({}, "compiled");
+    compile.stage = wire::Stage::compile;
+    std::vector<std::uint64_t> artifacts;
+    for (std::size_t i = 0; i < wire::kKeptArtifacts + 2; ++i) {
+        const LocalResult compiled = own.run(compile);
+        REQUIRE(compiled.verdict == Verdict::ok);
+        artifacts.push_back(compiled.run_id);
+    }
+    const LocalResult refused = own.run(compile);
+    CHECK(refused.outcome.ending.failed_step == Step::make_work);
+    CHECK(refused.outcome.ending.error == EAGAIN);
+    own.release(artifacts.front());
+    CHECK(own.run(compile).verdict == Verdict::ok);
 }
 
 TEST_CASE("a failed compilation is told with the compiler's words", "[box][root]") {

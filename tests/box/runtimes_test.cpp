@@ -1,10 +1,10 @@
 // Promises of the shipped runtimes and policies, kept in real boxes: the programs in programs/ do
 // what honest programs do and must not notice where they are.
 #include "daemon/keeper/local_runner.h"
+#include "tests/box/box.h"
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <unistd.h>
@@ -19,19 +19,11 @@ using keeper::LocalRun;
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kHere = fs::path(__FILE__).parent_path();
-const fs::path kTop = kHere.parent_path().parent_path();
+const fs::path kTop = CLOISTER_SOURCE;
+const fs::path kHere = kTop / "tests/box";
 
-/// As shipped: no configuration of this machine takes part.
 const config::Settings& settings() {
-    static const config::Settings shipped = [] {
-        config::Settings result;
-        result.policy_texts = policies::read_texts((kTop / "policies").string());
-        result.runtime_texts = runtimes::read_texts((kTop / "runtimes").string());
-        result.policies = policies::parse(result.policy_texts);
-        result.runtimes = runtimes::parse(result.runtime_texts);
-        return result;
-    }();
+    static const config::Settings shipped = box_test::shipped_settings();
     return shipped;
 }
 
@@ -62,29 +54,9 @@ bool can_run(const std::string& id) {
     return version_of(id).has_value();
 }
 
-std::string text_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-bool is_source(const std::string& id, const std::string& path) {
-    for (const std::string& extension : settings().runtimes.at(id).extensions) {
-        if (path.ends_with(extension)) return true;
-    }
-    return false;
-}
-
 LocalRun rich_program(const std::string& id) {
-    LocalRun run{.runtime = id, .input = "first\nsecond\n"};
-    const std::string main_file = settings().runtimes.at(id).default_file;
-    for (const auto& entry : fs::directory_iterator(kHere / "programs" / id)) {
-        const std::string name = entry.path().filename().string();
-        run.bundle.files.push_back({name, text_of(entry.path()), is_source(id, name)});
-    }
-    run.bundle.entry = main_file;
-    run.bundle.main_name = fs::path(main_file).stem().string();
+    LocalRun run = box_test::program_in(kHere / "programs" / id, id);
+    run.input = "first\nsecond\n";
     run.bundle.arguments = {"one", "two words"};
     return run;
 }
@@ -130,7 +102,7 @@ void expect_all_ok(const LocalResult& result, bool is_quiet = true) {
 
 } // namespace
 
-TEST_CASE("an honest program of each language notices nothing", "[box][root]") {
+TEST_CASE("an honest program of each language notices nothing", "[box][root][languages]") {
     for (const Sample& sample : kHello) {
         if (!can_run(sample.id)) continue;
         DYNAMIC_SECTION(sample.id) {
@@ -139,7 +111,7 @@ TEST_CASE("an honest program of each language notices nothing", "[box][root]") {
     }
 }
 
-TEST_CASE("an honest program is not ended by the strict policy", "[box][root]") {
+TEST_CASE("an honest program is not ended by the strict policy", "[box][root][languages]") {
     for (const Sample& sample : kHello) {
         if (!can_run(sample.id)) continue;
         DYNAMIC_SECTION(sample.id) {
@@ -151,7 +123,7 @@ TEST_CASE("an honest program is not ended by the strict policy", "[box][root]") 
 }
 
 TEST_CASE("the strict policy ends a run that reaches for the host and knows the call",
-          "[box][root]") {
+          "[box][root][languages]") {
     if (!can_run("c")) return;
     LocalRun run =
         small_program("c", "#define _GNU_SOURCE\n#include <sched.h>\n#include <stdio.h>\n"
@@ -163,7 +135,7 @@ TEST_CASE("the strict policy ends a run that reaches for the host and knows the 
     CHECK(result.output.empty());
 }
 
-TEST_CASE("each installed runtime tells its version", "[box][root]") {
+TEST_CASE("each installed runtime tells its version", "[box][root][languages]") {
     for (const Sample& sample : kHello) {
         if (!can_run(sample.id)) continue;
         const std::string version = version_of(sample.id).value();
@@ -174,7 +146,8 @@ TEST_CASE("each installed runtime tells its version", "[box][root]") {
     }
 }
 
-TEST_CASE("hello of each language fits into a quarter of the default memory", "[box][root]") {
+TEST_CASE("hello of each language fits into a quarter of the default memory",
+          "[box][root][languages]") {
     for (const Sample& sample : kHello) {
         if (!can_run(sample.id)) continue;
         DYNAMIC_SECTION(sample.id) {
@@ -189,7 +162,7 @@ TEST_CASE("hello of each language fits into a quarter of the default memory", "[
     }
 }
 
-TEST_CASE("a slip in the code is told with its line", "[box][root]") {
+TEST_CASE("a slip in the code is told with its line", "[box][root][languages]") {
     const Sample slips[] = {
         {"c", "int main(void) {\n    return nothing;\n}\n"},
         {"cpp", "int main() {\n    return nothing;\n}\n"},
@@ -216,7 +189,7 @@ TEST_CASE("a slip in the code is told with its line", "[box][root]") {
     }
 }
 
-TEST_CASE("a program that eats its memory is told so", "[box][root]") {
+TEST_CASE("a program that eats its memory is told so", "[box][root][languages]") {
     const Sample eaters[] = {
         {"c", "#include <stdlib.h>\n#include <string.h>\nint main(void) { for (;;) { char* p = "
               "malloc(1 << 20); "
@@ -241,7 +214,7 @@ TEST_CASE("a program that eats its memory is told so", "[box][root]") {
     }
 }
 
-TEST_CASE("a Java program that fills its heap gets Java's own error", "[box][root]") {
+TEST_CASE("a Java program that fills its heap gets Java's own error", "[box][root][languages]") {
     if (!can_run("java")) return;
     const LocalResult result = runner().compile_and_run(
         small_program("java", "import java.util.*;\nclass Main { public static void main(String[] "
@@ -253,7 +226,7 @@ TEST_CASE("a Java program that fills its heap gets Java's own error", "[box][roo
     CHECK(result.error.find("java.lang.OutOfMemoryError: Java heap space") != std::string::npos);
 }
 
-TEST_CASE("garbage is collected in time", "[box][root]") {
+TEST_CASE("garbage is collected in time", "[box][root][languages]") {
     const Sample wasters[] = {
         {"java", "class Main { static Object[] kept = new Object[1000]; public static void "
                  "main(String[] a) { "
@@ -275,7 +248,7 @@ TEST_CASE("garbage is collected in time", "[box][root]") {
     }
 }
 
-TEST_CASE("a program that is watched shows each line as it writes it", "[box][root]") {
+TEST_CASE("a program that is watched shows each line as it writes it", "[box][root][languages]") {
     const Sample writers[] = {
         {"c", "#include <signal.h>\n#include <stdio.h>\nint main(void) { puts(\"hello\"); "
               "raise(SIGKILL); }\n"},
@@ -302,7 +275,7 @@ TEST_CASE("a program that is watched shows each line as it writes it", "[box][ro
     }
 }
 
-TEST_CASE("a contest's program may recurse as deep as its memory", "[box][root]") {
+TEST_CASE("a contest's program may recurse as deep as its memory", "[box][root][languages]") {
     if (!can_run("cpp")) return;
     LocalRun run = small_program(
         "cpp", "#include <cstdio>\nint deep(int n) { volatile char pad[100]; pad[0] = 1; "
@@ -315,7 +288,7 @@ TEST_CASE("a contest's program may recurse as deep as its memory", "[box][root]"
     CHECK(result.verdict == Verdict::ok);
 }
 
-TEST_CASE("a compiler shows nothing of the host", "[box][root]") {
+TEST_CASE("a compiler shows nothing of the host", "[box][root][languages]") {
     if (!can_run("c")) return;
     for (const char* file :
          {"/etc/shadow", "/etc/hostname", "/root/.profile", "/proc/1/environ", "/proc/version"}) {

@@ -119,7 +119,7 @@ void short_cpu(Limits& limits) {
     limits.cpu_time = 400ms;
     limits.cpu_percent = 100;
 }
-void small_share(Limits& limits) { limits.cpu_percent = 20; }
+void small_share(Limits& limits) { limits.cpu_percent = 10; }
 void few_files(Limits& limits) { limits.file_count = 1000; }
 void small_files(Limits& limits) { limits.file_bytes = 8 * kMiB; }
 void few_open(Limits& limits) { limits.open_files = 64; }
@@ -470,6 +470,15 @@ const std::vector<Attack>& all_attacks() {
          .program = "left_ipc.c",
          .layers = {kFilter, Layer::ipc_namespace, Layer::resource_limits},
          .runs = {{"leave", "{key}", "mq"}, {"look", "{key}", "mq"}}},
+        {.promise = "no trace of the network passes from run to run",
+         .program = "left_packets.c",
+         .layers = {Layer::fresh_network},
+         // More often than there are slots, so that one is met again.
+         .runs = {{"leave"}, {"leave"}, {"leave"}, {"leave"}, {"leave"}, {"leave"}, {"look"}}},
+        {.promise = "no flow label passes from run to run",
+         .program = "left_label.c",
+         .layers = {Layer::fresh_network},
+         .runs = {{"leave"}, {"leave"}, {"leave"}, {"leave"}, {"leave"}, {"leave"}, {"look"}}},
         {.promise = "keys do not pass from run to run",
          .program = "left_key.c",
          .layers = {kFilter, Layer::session_keyring, Layer::own_user_id},

@@ -49,6 +49,10 @@ public:
         clean_up(attack_);
         INFO(describe(evidence));
         CHECK(finding == expected);
+        for (const LocalResult& result : evidence.results) {
+            if (result.verdict != isolate::Verdict::internal_error && result.run_id != 0)
+                CHECK(result.level >= level_of(attack_));
+        }
     }
 
 private:

@@ -44,6 +44,7 @@ using isolate::kMiB;
 using namespace std::chrono_literals;
 
 constexpr const char* kProgramInBox = "/attack/program";
+constexpr const char* kWaiterInBox = "/attack/waiter";
 constexpr const char* kShownInBox = "/attack/shown";
 
 std::string from_environment(const char* name, const char* otherwise) {
@@ -53,10 +54,11 @@ std::string from_environment(const char* name, const char* otherwise) {
 
 bool is_script(const Attack& attack) { return attack.program.ends_with(".py"); }
 
+std::string attack_folder() { return from_environment("CLOISTER_ATTACKS", CLOISTER_ATTACKS); }
+
 /// The built program, or the script's source.
 std::string program_path(const Attack& attack) {
-    const std::string folder = from_environment("CLOISTER_ATTACKS", CLOISTER_ATTACKS);
-    return folder + "/" +
+    return attack_folder() + "/" +
            (is_script(attack) ? attack.program
                               : attack.program.substr(0, attack.program.find('.')));
 }
@@ -134,9 +136,8 @@ public:
 
         // What a careless daemon would hand on: an open descriptor and a variable.
         forgotten_ = Fd(check(::fcntl(abstract_.get(), F_DUPFD, 100), "dup"));
-        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1),
-              "setenv"); // NOLINT(concurrency-mt-unsafe):
-                         // one thread
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+        check(::setenv("CLOISTER_ESCAPE_TOKEN", "secret", 1), "setenv");
         // A stack limit above the box's, so that only the box's own stops a program.
         check(::getrlimit(RLIMIT_STACK, &stack_), "getrlimit");
         rlimit large = stack_;
@@ -232,6 +233,10 @@ config::Settings settings_for(const Attack& attack, const Scene& scene) {
     } else {
         step.command = {kProgramInBox, "{args}"};
         step.mounts = {program_path(attack) + " => " + kProgramInBox};
+        runtimes::WarmPlan warm;
+        warm.command = {kWaiterInBox};
+        warm.mounts = {attack_folder() + "/waiter => " + kWaiterInBox};
+        step.warm = warm;
     }
     step.mounts.push_back(scene.shown() + " => " + kShownInBox);
     runtimes::Runtime runtime;
@@ -241,6 +246,7 @@ config::Settings settings_for(const Attack& attack, const Scene& scene) {
     runtime.run = step;
     if (attack.order == Attack::Order::compile_then_run) {
         runtime.compile = step;
+        runtime.compile->warm.reset();
         runtime.compile->command = {kProgramInBox};
         for (const std::string& word : scene.fill(attack.runs.front(), limits, true))
             runtime.compile->command.push_back(word);
@@ -253,6 +259,7 @@ keeper::LocalRun request_for(const Attack& attack, const Words& arguments, const
     keeper::LocalRun request;
     request.runtime = "attack";
     request.policy = attack.policy;
+    request.level = asked_level();
     request.bundle.arguments = arguments;
     if (is_script(attack)) {
         request.bundle.entry = "main.py";
@@ -345,6 +352,19 @@ LocalResult run_bare(const Attack& attack, const Words& arguments) {
 } // namespace
 
 int slowness() { return std::max(1, std::atoi(from_environment("CLOISTER_SLOW", "1").c_str())); }
+
+wire::Level asked_level() {
+    const std::string asked = from_environment("CLOISTER_LEVEL", "cold");
+    for (std::size_t i = 0; i < wire::kLevelNames.size(); ++i) {
+        if (asked == wire::kLevelNames[i]) return static_cast<wire::Level>(i);
+    }
+    throw std::runtime_error("CLOISTER_LEVEL: expected cold, prepared or warm");
+}
+
+wire::Level level_of(const Attack& attack) {
+    const bool may_be_warm = attack.order != Attack::Order::together;
+    return may_be_warm ? asked_level() : std::min(asked_level(), wire::Level::prepared);
+}
 
 bool host_has_a_route() { return !own_addresses().empty(); }
 

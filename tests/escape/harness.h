@@ -71,6 +71,11 @@ void clean_up(const Attack& attack);
 Evidence attack_after_keeper_died(const Attack& attack);
 
 std::string describe(const Evidence& evidence);
+/// CLOISTER_LEVEL, "cold" when absent: how much of each box is made ahead of its attack.
+wire::Level asked_level();
+/// The level that this attack's boxes can have: one whose output goes straight to somebody's
+/// descriptor is never warm, nor is a compiler here.
+wire::Level level_of(const Attack& attack);
 bool host_has_a_route();
 /// CLOISTER_SLOW, 1 when absent: how many times slower than a usual machine this one is.
 int slowness();

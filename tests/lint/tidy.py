@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""clang-tidy over every file of ours that build-tidy/compile_commands.json names, two at a time.
+"""clang-tidy over every file of ours that build-tidy/compile_commands.json names, as many at a time as there are
+processors.
 
 A file that was clean is not looked at again until it, a header of ours that it includes, its command
 line, the configuration or the compiler changes: the stamp in build-tidy/tidy-stamps says so.
@@ -78,9 +79,10 @@ def tidy(entry, build, stamps, base, root):
 
 def run(build, root, jobs, only, out=sys.stdout):
     commands = json.loads((build / "compile_commands.json").read_text())
-    # Attacks are programs that do wrong on purpose.
+    # Attacks, and the actor that plays in boxes, are programs that do wrong on purpose.
     entries = {entry["file"]: entry for entry in commands if Path(entry["file"]).is_relative_to(root)
-               and "/build-tidy/" not in entry["file"] and "/escape/attacks/" not in entry["file"]}
+               and "/build-tidy/" not in entry["file"] and "/escape/attacks/" not in entry["file"]
+               and not entry["file"].endswith("/tests/box/actor.c")}
     if only:
         entries = {name: entry for name, entry in entries.items() if any(name.endswith(o) for o in only)}
     stamps = build / "tidy-stamps"

@@ -1,5 +1,7 @@
 """`cloister run` and `cloister runtimes` as clients of a daemon: streams, input, exit status."""
+import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -8,19 +10,20 @@ from pathlib import Path
 
 import cases
 import service
+import wire
 
 
 class Command(cases.Case):
-    def command(self, *words):
-        daemon = service.shared()
+    def command(self, *words, daemon=None):
+        daemon = daemon or service.shared()
         return [str(service.build_directory() / "cloister"), words[0], "--address", f"{daemon.host}:{daemon.port}", *words[1:]]
 
-    def run_file(self, code, *arguments, language="python", name="main.py", **fields):
+    def run_file(self, code, *arguments, language="python", name="main.py", daemon=None, **fields):
         folder = tempfile.TemporaryDirectory(prefix="cloister-command-")
         self.addCleanup(folder.cleanup)
         file = Path(folder.name) / name
         file.write_bytes(code if isinstance(code, bytes) else code.encode())
-        words = self.command("run", "--language", language, str(file), *arguments)
+        words = self.command("run", *(["--language", language] if language else []), str(file), *arguments, daemon=daemon)
         return subprocess.run(words, capture_output=True, timeout=60 * service.SLOW, **({"stdin": subprocess.DEVNULL} | fields))
 
     def test_streams_arguments_and_exit_status(self):
@@ -61,7 +64,8 @@ class Command(cases.Case):
         folder = tempfile.TemporaryDirectory(prefix="cloister-command-")
         self.addCleanup(folder.cleanup)
         file = Path(folder.name) / "a.py"
-        file.write_text("import time\nprint('up', flush=True)\ntry: time.sleep(9)\nexcept KeyboardInterrupt: print('stopped')")
+        code = "import time\ntry:\n  print('up', flush=True)\n  time.sleep(9)\nexcept KeyboardInterrupt: print('stopped')"
+        file.write_text(code)
         process = subprocess.Popen(self.command("run", "--language", "python", str(file)), stdout=subprocess.PIPE, stdin=subprocess.PIPE)
         self.assertEqual(process.stdout.readline(), b"up\n")
         begin = time.monotonic()
@@ -75,3 +79,35 @@ class Command(cases.Case):
     def test_runtimes(self):
         done = subprocess.run(self.command("runtimes"), capture_output=True, timeout=20)
         self.assertIn(f"python      {cases.versions()['python']}".encode(), done.stdout)
+        self.assertRegex(done.stdout.decode(), r"(?m)^boxes +\d+, \d+ in use; \d+ stand ready, \d+ of them warm$")
+
+    def test_the_language_is_the_daemons_choice(self):
+        done = self.run_file("print(1)", language=None, name="a.py")
+        self.assertEqual((done.stdout, done.returncode), (b"1\n", 0), done.stderr)
+        done = self.run_file("print(1)", language=None, name="a.unknown")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"the daemon at ", done.stderr)
+        # Known to this daemon only: the runtimes beside the command have no such ending.
+        copy = tempfile.TemporaryDirectory(prefix="cloister-runtimes-")
+        self.addCleanup(copy.cleanup)
+        shutil.copytree(service.SOURCE / "runtimes", copy.name, dirs_exist_ok=True)
+        file = Path(copy.name) / "python" / "runtime.jsonc"
+        file.write_text(file.read_text().replace('".py"', '".py", ".serpent"'))
+        daemon = service.Daemon(runtimes=copy.name)
+        self.addCleanup(daemon.stop)
+        done = self.run_file("print(2)", language=None, name="a.serpent", daemon=daemon)
+        self.assertEqual((done.stdout, done.returncode), (b"2\n", 0), done.stderr)
+
+    def test_what_stands_ready_is_counted(self):
+        daemon = service.Daemon({"boxes": 2, "prepared_boxes": 3, "warm_boxes": 1})
+        self.addCleanup(daemon.stop)
+        self.assertTrue(self.connect(daemon).run("print(1)")["success"])  # what was asked for stands ready first
+        end = time.monotonic() + 30 * service.SLOW
+        while True:
+            boxes = json.loads(wire.get(daemon.host, daemon.port, "/api/v1/runtimes")[2])["boxes"]
+            self.assertEqual((boxes["total"], boxes["running"]), (2, 0))
+            self.assertLessEqual(boxes["warm"], boxes["prepared"])
+            if (boxes["prepared"], boxes["warm"]) == (3, 1) or time.monotonic() > end:
+                break
+            time.sleep(0.05)
+        self.assertEqual((boxes["prepared"], boxes["warm"]), (3, 1))

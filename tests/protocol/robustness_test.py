@@ -1,6 +1,7 @@
 """Hostile clients: broken handshakes, frames and JSON, floods, slow readers, full queues."""
 import json
 import os
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -94,6 +95,31 @@ class Handshake(cases.Case):
             self.assertTrue(body)
         self.assertEqual(wire.http(daemon.host, daemon.port, f"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: 0\r\n\r\n")[0], 405)
 
+    def test_runtimes_are_told_without_a_keeper_that_answers(self):
+        daemon = service.Daemon()
+        self.addCleanup(daemon.stop)
+        path = "/api/v1/runtimes"
+        self.assertIn("boxes", json.loads(wire.get(daemon.host, daemon.port, path)[2]))
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        try:
+            begin = time.monotonic()
+            # What is refused anyway does not wait for it.
+            self.assertEqual(wire.get(daemon.host, daemon.port, path, Host="elsewhere")[0], 403)
+            self.assertLess(time.monotonic() - begin, 1 * service.SLOW)
+            status, _, body = wire.get(daemon.host, daemon.port, path)
+        finally:
+            os.kill(daemon.process.pid, signal.SIGCONT)
+        self.assertEqual(status, 200)
+        self.assertNotIn("boxes", json.loads(body))
+        self.assertIn("python", body)
+
+    def test_a_small_queue_loses_no_runtime(self):
+        daemon = service.Daemon({"queue": 1, "queue_per_client": 1, "runs_per_client": 1})
+        self.addCleanup(daemon.stop)
+        told = json.loads(wire.get(daemon.host, daemon.port, "/api/v1/runtimes")[2])
+        all_of_them = json.loads(wire.get(service.shared().host, service.shared().port, "/api/v1/runtimes")[2])
+        self.assertEqual(told["runtimes"], all_of_them["runtimes"])
+
     def test_the_page_needs_nothing_from_elsewhere(self):
         daemon = service.shared()
         page = wire.get(daemon.host, daemon.port, wire.PATH)[2]
@@ -159,6 +185,20 @@ class Messages(cases.Case):
                     self.assertEqual(answer.get("code"), "bad_path", (path, answer))
         answer = client.ask(type="execute_code", language="python", code="", files=[{"path": "main.py/x", "content": ""}])
         self.assertEqual(answer["code"], "bad_path")
+
+    def test_what_the_box_cannot_unpack_is_the_clients_error(self):
+        client = self.connect()
+        # Each is a path that may be asked for; all the folders together are more than a box may have.
+        deep = [{"path": f"{i}/" + "d/" * 500 + "x", "content": ""} for i in range(60)]
+        answer = client.ask(type="execute_code", language="python", code="", files=deep, id="deep")
+        self.assertEqual((answer["type"], answer.get("code"), answer.get("id")), ("error", "too_large", "deep"))
+        answer = client.ask(type="execute_code", language="python", code="", files=deep[:1], limits={"file_count": 100}, id="few")
+        self.assertEqual((answer["type"], answer.get("code"), answer.get("id")), ("error", "too_large", "few"))
+        if cases.versions().get("java"):
+            folder = "/".join(["f" * 250] * 4)
+            answer = client.ask(type="execute_code", language="java", code="public class " + "C" * 190 + " {}", file_path=folder + "/a.java", id="java")
+            self.assertEqual((answer.get("code"), answer.get("id")), ("bad_path", "java"))
+        self.assertTrue(client.run("print(1)")["success"])
 
     def test_a_path_of_many_letters_is_fine(self):
         result = self.connect().run("print(__file__)", file_path="한 글/" + "x" * 250 + ".py")
@@ -240,11 +280,16 @@ class Messages(cases.Case):
     def test_a_flood_is_told_and_then_closed(self):
         client = self.connect()
         batch = 300
-        for _ in range(batch):
-            client.send(type="ping")
+        for i in range(batch):
+            client.send(type="ping", id=str(i))
         answers = [client.receive() for _ in range(batch)]
         self.assertGreaterEqual(sum(a["type"] == "pong" for a in answers), 240)
         self.assertTrue(any(a.get("code") == "rate_limited" for a in answers))
+        self.assertEqual([a["id"] for a in answers], [str(i) for i in range(batch)])
+        # A long one is not looked into, not even for its id.
+        client.send(type="ping", id="long", padding="x" * 17_000)
+        answer = client.receive()
+        self.assertEqual((answer.get("code"), answer.get("id")), ("rate_limited", None))
         time.sleep(0.5)
         self.assertEqual(client.ask(type="ping")["type"], "pong")
         try:
@@ -309,14 +354,15 @@ class Load(cases.Case):
 
     def test_a_slow_reader_makes_its_program_wait_then_is_cut(self):
         client = self.connect(receive_buffer=4096)
-        marks = ["mark-" + uuid.uuid4().hex for _ in range(4)]
+        marks = [service.fresh_mark() for _ in range(4)]
         for mark in marks:
-            client.send(type="execute_code", language="python", stream=True, args=[mark], code=(
+            client.send(type="execute_code", language="python", stream=True, code=service.show(mark) + (
                 "import sys\nfor i in range(900): sys.stdout.write('\\x01' * 1000); sys.stderr.write('\\x02' * 1000)"))
         front = service.shared().front()
         before = resident(front)
         time.sleep(3)
         self.assertLess(resident(front) - before, 48 << 20)
+        self.assertTrue(any(service.processes_with(mark) for mark in marks))
         other = self.connect()
         self.assertTrue(other.run("print(1)")["success"])
         time.sleep(24)
@@ -408,6 +454,20 @@ class Life(cases.Case):
         if "asan" not in str(service.build_directory()):
             self.assertEqual(status["Seccomp"], "2")
 
+    def test_the_keeper_goes_first_and_nobody_else(self):
+        daemon = service.shared()
+        policies = {name: os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK
+                    for name, pid in (("keeper", daemon.process.pid), ("front", daemon.front()))}
+        self.assertEqual(policies, {"keeper": os.SCHED_RR, "front": os.SCHED_OTHER})
+        # priority, nice and policy of a program and of its init, as in proc(5)
+        code = ("for name in ('self', '1'):\n"
+                "  try: fields = open(f'/proc/{name}/stat').read().rsplit(')', 1)[1].split()\n"
+                "  except OSError: continue\n"
+                "  print(fields[15], fields[16], fields[38])")
+        for _ in range(3):  # cold, prepared, warm: whatever there is
+            output = self.connect(daemon).run(code)["output"]
+            self.assertEqual(set(output.splitlines()), {"20 0 0"})
+
     def test_sigterm_finishes_what_runs_and_refuses_what_comes(self):
         daemon = service.Daemon()
         self.addCleanup(daemon.stop)
@@ -442,10 +502,11 @@ class Life(cases.Case):
             with self.subTest(victim):
                 daemon = service.Daemon()
                 self.addCleanup(daemon.stop)
-                mark = "mark-" + uuid.uuid4().hex
+                mark = service.fresh_mark()
                 client = self.connect(daemon)
-                client.send(type="execute_code", language="python", stream=True, args=[mark], code="import time\nprint(1, flush=True)\ntime.sleep(9)")
+                client.send(type="execute_code", language="python", stream=True, code=service.show(mark) + "import time\nprint(1, flush=True)\ntime.sleep(9)")
                 client.wait("execution_output")
+                self.assertTrue(service.processes_with(mark))
                 front = daemon.front()
                 os.kill(daemon.process.pid if victim == "keeper" else front, 9)
                 self.assertTrue(service.gone_within(mark, 1 * service.SLOW))

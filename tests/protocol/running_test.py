@@ -173,6 +173,57 @@ class Running(cases.Case):
         self.assertEqual((result["verdict"], result["exit_code"]), ("nonzero_exit", 3))
         self.assertIs(result["compile"]["success"], True)
 
+    def test_the_same_sources_are_compiled_once(self):
+        self.need("c")
+        code = f"/* {uuid.uuid4()} */" + """
+            #include <stdio.h>
+            #warning "careful"
+            int main(int count, char** words) { int c = getchar(); printf("%d %s %c", count, words[count - 1], c); return 0; }"""
+        first = self.connect().run(code, "c", args=["one"], stdin="x")
+        self.assertEqual((first["output"], first["compile"]["cached"]), ("2 one x", False))
+        self.assertIn("careful", first["compile"]["error"])
+        again = self.connect().run(code, "c", args=["one", "two"], stdin="y", limits={"wall_time": 5}, stream=True)
+        self.assertEqual([e["stage"] for e in again["events"] if e["type"] == "execution_stage"], ["run"])
+        self.assertEqual(again["events"][0]["type"], "execution_started")
+        self.assertEqual(again["output"], "3 two y")
+        self.assertEqual(again["compile"], {"success": True, "cached": True, "output": "", "wall_time": 0,
+                                            "error": first["compile"]["error"]})
+        other = self.connect().run(code + " ", "c", stdin="z")
+        self.assertIs(other["compile"]["cached"], False)
+
+    def test_many_who_want_the_same_program_get_it_from_one_compiler(self):
+        self.need("c")
+        code = f"/* {uuid.uuid4()} */ int main(void) {{ return 7; }}"
+        clients = [self.connect() for _ in range(6)]
+        for client in clients:
+            client.send(type="execute_code", language="c", code=code)
+        results = [client.wait("execution_result")["result"] for client in clients]
+        self.assertEqual([r["exit_code"] for r in results], [7] * 6)
+        self.assertEqual(sorted(r["compile"]["cached"] for r in results), [False] + [True] * 5)
+
+    def test_nothing_is_kept_where_the_operator_says_so(self):
+        self.need("c")
+        daemon = service.Daemon({"artifact_cache": 0})
+        self.addCleanup(daemon.stop)
+        client = self.connect(daemon)
+        for _ in range(2):
+            self.assertIs(client.run("int main(void) { return 0; }", "c")["compile"]["cached"], False)
+
+    def test_what_a_program_does_to_a_kept_one_is_refused(self):
+        self.need("c")
+        code = f"/* {uuid.uuid4()} */" + """
+            #include <fcntl.h>
+            #include <stdio.h>
+            #include <sys/stat.h>
+            #include <unistd.h>
+            int main(void) {
+                printf("%d %d %d %d\\n", open("/app/main", O_WRONLY), unlink("/app/main"), chmod("/app/main", 0777),
+                       open("/app/new", O_CREAT | O_WRONLY, 0600));
+                return 0;
+            }"""
+        for _ in range(3):
+            self.assertEqual(self.connect().run(code, "c")["output"], "-1 -1 -1 -1\n")
+
     def test_a_crash(self):
         self.need("c")
         result = self.connect().run("int main(void) { *(volatile int*)8 = 1; }", "c")
@@ -212,9 +263,9 @@ class Running(cases.Case):
         self.assertLessEqual(result["memory_peak"], 64 << 20)
 
     def test_a_fork_bomb(self):
-        mark = "mark-" + uuid.uuid4().hex
-        code = "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass"
-        result = self.timed(2, code, args=[mark], limits={"wall_time": 2})
+        mark = service.fresh_mark()
+        code = service.show(mark) + "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass"
+        result = self.timed(2, code, limits={"wall_time": 2})
         self.assertIn(result["verdict"], ("wall_limit", "time_limit", "memory_limit"))
         self.assertEqual(service.processes_with(mark), [])
         result = self.connect().run("import os\nfor i in range(500): os.fork() or os.pause()" .replace("os.pause()", "__import__('time').sleep(9)"))
@@ -292,15 +343,16 @@ class Running(cases.Case):
         self.assertEqual(client.wait("execution_result")["result"]["output"], "mine\n")
 
     def test_a_disconnect_kills_at_once_and_leaves_nothing(self):
-        mark = "mark-" + uuid.uuid4().hex
-        client = self.connect()
-        client.send(type="execute_code", language="python", stream=True, args=[mark], code=(
-            "import os,time\nfor i in range(5): os.fork()\nos.setsid() if os.getpid() != 2 else 0\nprint('up', flush=True)\ntime.sleep(60)"))
-        client.wait("execution_output")
-        self.assertGreater(len(service.processes_with(mark)), 4)
-        client.close()
-        self.assertTrue(service.gone_within(mark, 1 * service.SLOW))
-        self.assertTrue(self.connect().run("print(1)")["success"])
+        for names in ({}, {"file_path": "other.py"}):  # what a warm interpreter runs, and what it does not
+            mark = service.fresh_mark()
+            client = self.connect()
+            client.send({"type": "execute_code", "language": "python", "stream": True, "code": service.show(mark) + (
+                "import os,time\nfor i in range(5): os.fork()\nos.setsid() if os.getpid() != 2 else 0\nprint('up', flush=True)\ntime.sleep(60)")} | names)
+            client.wait("execution_output")
+            self.assertGreater(len(service.processes_with(mark)), 4)
+            client.close()
+            self.assertTrue(service.gone_within(mark, 1 * service.SLOW))
+            self.assertTrue(self.connect().run("print(1)")["success"])
 
     def test_a_forbidden_call_is_named(self):
         self.need("c")

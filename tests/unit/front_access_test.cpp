@@ -175,7 +175,7 @@ TEST_CASE("HTTP answers: the page, health, languages, and nothing else", "[front
     Facts facts;
     facts.access = &access;
     facts.ready = true;
-    facts.runtimes_json = R"({"runtimes":[]})";
+    facts.runtimes_json = "[]";
     const auto ask = [&](std::string_view target, std::string_view method = "GET") {
         RequestHead head = good_head();
         head.target = target;
@@ -185,6 +185,9 @@ TEST_CASE("HTTP answers: the page, health, languages, and nothing else", "[front
     CHECK(ask("/healthz").status == 200);
     CHECK(ask("/readyz").status == 200);
     CHECK(ask("/api/v1/runtimes").body == R"({"runtimes":[]})");
+    facts.boxes = cloister::wire::StatusReply{.boxes = 8, .running = 1, .prepared = 4, .warm = 2};
+    CHECK(ask("/api/v1/runtimes").body ==
+          R"({"runtimes":[],"boxes":{"total":8,"running":1,"prepared":4,"warm":2}})");
     CHECK(ask("/api/v1/ws/demo").body == page::html());
     CHECK(ask("/api/v1/ws/room/abc").status == 200);
     CHECK(ask("/api/v1/ws/abc").status == 404);

@@ -15,7 +15,8 @@ struct Dialogue {
         service.catalog = &catalog;
         service.executions = &stage.executions;
         conversation = std::make_unique<Conversation>(
-            service, [this](std::string text) { said.push_back(json::parse(text)); }, stage.now);
+            service, [this](const std::string& text) { said.push_back(json::parse(text)); },
+            stage.now);
         conversation->begin(Granted{});
     }
 
@@ -59,7 +60,7 @@ TEST_CASE("the dialogue of a base client, to the letter", "[front]") {
     const json answer = dialogue.said.back();
     CHECK(answer["type"] == "execution_result");
     CHECK_FALSE(answer.contains("id"));
-    const json result = answer["result"];
+    const json& result = answer["result"];
     CHECK(result["success"] == true);
     CHECK(result["output"] == "Hello, World!\n");
     CHECK(result["error"] == "");
@@ -105,6 +106,14 @@ TEST_CASE("a flood is refused message by message, then closed; rest forgives", "
     for (std::uint32_t i = 0; i < config.message_burst; ++i)
         CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
     CHECK(dialogue.ask(R"({"type":"ping"})")["code"] == "rate_limited");
+    CHECK_FALSE(dialogue.said.back().contains("id"));
+    CHECK(dialogue.ask(R"({"type":"ping","id":"mine"})")["id"] == "mine");
+    CHECK(dialogue.said.back()["code"] == "rate_limited");
+    for (const std::string text :
+         {R"({"id":7})", R"(["id"])", "{", "\xFF", R"({"id":"\xFF"})", ""}) {
+        CHECK(dialogue.ask(text)["code"] == "rate_limited");
+        CHECK_FALSE(dialogue.said.back().contains("id"));
+    }
     dialogue.stage.now += std::chrono::seconds(1);
     CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
     unsigned code = Conversation::kGoOn;

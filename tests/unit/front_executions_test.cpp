@@ -1,5 +1,5 @@
-// Promises of the flow of runs, each bound reached: one answer for each accepted job, fairness,
-// output kept to the byte, input refused whole, nothing left when a client goes.
+// Promises of the flow of runs: one answer for each accepted job, output kept to the byte, input
+// refused whole, nothing left when a client goes.
 #include "tests/unit/front_fixture.h"
 
 #include <csignal>
@@ -19,16 +19,6 @@ RunName by_id(const std::string& id) {
     return name;
 }
 
-Executions::Bounds bounds_with(std::size_t boxes) {
-    Executions::Bounds bounds;
-    bounds.boxes = boxes;
-    return bounds;
-}
-
-bool accepted(const std::variant<std::string, Refusal>& answer) {
-    return std::holds_alternative<std::string>(answer);
-}
-
 } // namespace
 
 TEST_CASE("a run ends in one result with everything known about it", "[front]") {
@@ -40,7 +30,7 @@ TEST_CASE("a run ends in one result with everything known about it", "[front]") 
     const auto box = stage.boxes.last();
     CHECK(stage.boxes.boxes.at(box).bundle == "bundle of mine");
     CHECK(stage.boxes.boxes.at(box).input_closed);
-    stage.executions.on_started(box, std::chrono::milliseconds(2));
+    stage.executions.on_started(box, std::chrono::milliseconds(2), wire::Level::warm);
     stage.executions.on_output(box, 0, "out");
     stage.executions.on_output(box, 1, "err");
     Outcome outcome;
@@ -60,6 +50,7 @@ TEST_CASE("a run ends in one result with everything known about it", "[front]") 
     CHECK(finished.result.error == "err");
     CHECK(finished.result.reason.empty());
     CHECK(finished.result.setup_time == std::chrono::milliseconds(2));
+    CHECK(finished.result.level == wire::Level::warm);
     CHECK(stage.boxes.boxes.empty());
     CHECK(stage.executions.is_idle());
     stage.executions.on_ended(box, outcome); // a box that is over is nobody's
@@ -131,7 +122,10 @@ TEST_CASE("a streamed run tells its start, its output in order, and repairs text
     const ClientId client = stage.executions.open_client(ears);
     (void)stage.executions.submit(client, stage.job("s", true));
     const auto box = stage.boxes.last();
-    CHECK(ears.all<Started>().size() == 1);
+    CHECK(ears.events.empty()); // nothing runs yet
+    stage.executions.on_started(box, std::chrono::milliseconds(1), wire::Level::prepared);
+    REQUIRE(ears.all<Started>().size() == 1);
+    CHECK(ears.all<Started>().at(0).level == wire::Level::prepared);
     stage.executions.on_output(box, 0, "a\xED\x95");
     stage.executions.on_output(box, 0, "\x9C");
     stage.executions.on_output(box, 1, "\xFF");
@@ -145,6 +139,38 @@ TEST_CASE("a streamed run tells its start, its output in order, and repairs text
     }
     CHECK(text == "a\xED\x95\x9C\xEF\xBF\xBD");
     CHECK(std::holds_alternative<Finished>(ears.events.back()));
+}
+
+TEST_CASE("the start of a run is told once and first, whoever is faster: keeper, output or end",
+          "[front]") {
+    for (int order = 0; order < 3; ++order) {
+        Stage stage;
+        Ears ears;
+        const ClientId client = stage.executions.open_client(ears);
+        (void)stage.executions.submit(client, stage.job("s", true));
+        const auto box = stage.boxes.last();
+        if (order == 0)
+            stage.executions.on_started(box, std::chrono::milliseconds(1), wire::Level::cold);
+        if (order < 2) stage.executions.on_output(box, 0, "words");
+        stage.executions.on_started(box, std::chrono::milliseconds(1), wire::Level::cold);
+        stage.end(box);
+        REQUIRE(ears.all<Started>().size() == 1);
+        CHECK(std::holds_alternative<Started>(ears.events.front()));
+        CHECK(std::holds_alternative<Finished>(ears.events.back()));
+    }
+}
+
+TEST_CASE("a step that a warm interpreter can take is marked for the keeper", "[front]") {
+    Stage stage;
+    Ears ears;
+    const ClientId client = stage.executions.open_client(ears);
+    Job job = stage.compiled_job();
+    job.steps[0].usual = true;
+    (void)stage.executions.submit(client, std::move(job));
+    const auto compile = stage.boxes.last();
+    CHECK(stage.boxes.boxes.at(compile).start.frame.flags == wire::kFlagUsual);
+    stage.end(compile);
+    CHECK(stage.boxes.boxes.at(stage.boxes.last()).start.frame.flags == 0);
 }
 
 TEST_CASE("an output message holds at most 32 KiB", "[front]") {
@@ -210,72 +236,6 @@ TEST_CASE("a compile that fails is the answer", "[front]") {
     CHECK(result.verdict == Verdict::compile_error);
     CHECK(result.reason.starts_with("The compiler was ended: it needed more than"));
     CHECK(result.compile->error == result.reason);
-}
-
-TEST_CASE("no more boxes run than the keeper has, and no more of a client than its share",
-          "[front]") {
-    Stage stage(bounds_with(6));
-    Ears one;
-    Ears two;
-    const ClientId first = stage.executions.open_client(one);
-    const ClientId second = stage.executions.open_client(two);
-    for (int i = 0; i < 8; ++i) REQUIRE(accepted(stage.executions.submit(first, stage.job())));
-    CHECK(stage.executions.running() == 4);
-    for (int i = 0; i < 8; ++i) REQUIRE(accepted(stage.executions.submit(second, stage.job())));
-    CHECK(stage.executions.running() == 6);
-    while (!stage.boxes.boxes.empty()) stage.end(stage.boxes.boxes.begin()->first);
-    CHECK(one.all<Finished>().size() == 8);
-    CHECK(two.all<Finished>().size() == 8);
-    CHECK(stage.boxes.most == 6);
-    CHECK(stage.executions.is_idle());
-}
-
-TEST_CASE("clients take turns: a newcomer waits for one run, not for a queue", "[front]") {
-    Stage stage(bounds_with(1));
-    Ears greedy;
-    Ears small;
-    const ClientId first = stage.executions.open_client(greedy);
-    const ClientId second = stage.executions.open_client(small);
-    for (int i = 0; i < 10; ++i) (void)stage.executions.submit(first, stage.job());
-    (void)stage.executions.submit(second, stage.job());
-    stage.end(stage.boxes.last());
-    stage.end(stage.boxes.last());
-    stage.end(stage.boxes.last());
-    CHECK(small.all<Finished>().size() == 1);
-    CHECK(greedy.all<Finished>().size() == 2);
-}
-
-TEST_CASE("full queues answer busy and take nothing", "[front]") {
-    Executions::Bounds bounds = bounds_with(1);
-    bounds.queue = 20;
-    Stage stage(bounds);
-    Ears ears;
-    const ClientId first = stage.executions.open_client(ears);
-    for (int i = 0; i < 17; ++i) REQUIRE(accepted(stage.executions.submit(first, stage.job())));
-    const auto refused = stage.executions.submit(first, stage.job("late"));
-    REQUIRE_FALSE(accepted(refused));
-    CHECK(std::get<Refusal>(refused).code == "busy");
-    CHECK(std::get<Refusal>(refused).id == "late");
-    CHECK(std::get<Refusal>(refused).retry_after.count() > 0);
-    const ClientId second = stage.executions.open_client(ears);
-    for (int i = 0; i < 4; ++i) REQUIRE(accepted(stage.executions.submit(second, stage.job())));
-    CHECK_FALSE(accepted(stage.executions.submit(second, stage.job())));
-    CHECK(stage.executions.waiting() == 20);
-}
-
-TEST_CASE("waiting sources are bounded in bytes", "[front]") {
-    Executions::Bounds bounds = bounds_with(1);
-    bounds.queue_bytes = 1000;
-    Stage stage(bounds);
-    Ears ears;
-    const ClientId client = stage.executions.open_client(ears);
-    (void)stage.executions.submit(client, stage.job());
-    Job large = stage.job();
-    large.bundle = std::string(600, 'x');
-    CHECK(accepted(stage.executions.submit(client, large)));
-    CHECK_FALSE(accepted(stage.executions.submit(client, large)));
-    stage.end(stage.boxes.last());
-    CHECK(accepted(stage.executions.submit(client, large)));
 }
 
 TEST_CASE("cancelling ends a waiting run at once and a running one by its box", "[front]") {
@@ -361,6 +321,7 @@ TEST_CASE("a client may leave in the middle of any event", "[front]") {
 
 TEST_CASE("streams that cannot be made are one error, and the queue goes on", "[front]") {
     Stage stage(bounds_with(1));
+    stage.boxes.fails_as_a_library = GENERATE(false, true);
     Ears ears;
     const ClientId client = stage.executions.open_client(ears);
     stage.boxes.fail_next_start = true;
@@ -441,7 +402,7 @@ TEST_CASE("a terminal is one stream and takes its size", "[front]") {
     job.columns = 91;
     (void)stage.executions.submit(client, std::move(job));
     const auto box = stage.boxes.last();
-    CHECK(stage.boxes.boxes.at(box).start.frame.flags == (wire::kFlagTerminal | wire::kFlagLive));
+    CHECK(stage.boxes.boxes.at(box).start.frame.flags == wire::kFlagLive);
     CHECK(stage.boxes.boxes.at(box).start.columns == 91);
     CHECK_FALSE(stage.executions.resize(client, by_id("t"), 10, 5).has_value());
     CHECK(stage.boxes.logged("resize " + std::to_string(box) + " 10x5"));

@@ -8,9 +8,20 @@
 #include <map>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace cloister::front {
+
+inline Executions::Bounds bounds_with(std::size_t boxes) {
+    Executions::Bounds bounds;
+    bounds.boxes = boxes;
+    return bounds;
+}
+
+inline bool accepted(const std::variant<std::string, Refusal>& answer) {
+    return std::holds_alternative<std::string>(answer);
+}
 
 inline config::Settings made_settings() {
     config::Settings settings;
@@ -70,6 +81,7 @@ public:
     void start(const Start& asked) override {
         if (fail_next_start) {
             fail_next_start = false;
+            if (fails_as_a_library) throw std::runtime_error("epoll_ctl");
             throw isolate::SysError(EMFILE, "make a pipe");
         }
         Box box;
@@ -108,6 +120,7 @@ public:
     std::vector<std::string> log{};
     std::size_t most = 0;
     bool fail_next_start = false;
+    bool fails_as_a_library = false;
 };
 
 class Ears : public Listener {

@@ -171,3 +171,44 @@ TEST_CASE("a version is the first dotted number that a command prints", "[front]
     CHECK(version_in("") == std::nullopt);
     CHECK(version_in("1.") == std::nullopt);
 }
+
+TEST_CASE("what a warm interpreter expects is said to be so, and nothing else", "[front]") {
+    auto settings = made_settings();
+    auto& python = settings.runtimes.at("python");
+    python.run.warm.emplace();
+    auto& java = settings.runtimes.at("java");
+    java.run.warm.emplace();
+    java.run.warm->arguments = false;
+    java.compile->warm.emplace();
+    const Catalog catalog = made_catalog(settings);
+    const auto steps = [&](ExecuteCode request) {
+        return std::get<Job>(make_job(std::move(request), catalog)).steps;
+    };
+    CHECK(steps(request_for("python")).at(0).usual);
+    ExecuteCode request = request_for("python");
+    request.arguments = {"word"};
+    CHECK(steps(request).at(0).usual);
+    request.file_path = "other.py";
+    CHECK(!steps(request).at(0).usual);
+    request.file_path = "notes.txt"; // no source: the default name
+    CHECK(steps(request).at(0).usual);
+    request.files = {{"src/main.py", ""}};
+    request.entry = "src/main.py";
+    CHECK(!steps(request).at(0).usual);
+
+    const std::string main = "public class Main { public static void main(String[] a) {} }";
+    CHECK(steps(request_for("java", main)).at(0).usual);
+    CHECK(steps(request_for("java", main)).at(1).usual);
+    request = request_for("java", main);
+    request.arguments = {"word"};
+    CHECK(steps(request).at(0).usual);
+    CHECK(!steps(request).at(1).usual);
+    const std::string packed = "package p; " + main;
+    CHECK(steps(request_for("java", packed)).at(0).usual); // compilers take everything
+    CHECK(!steps(request_for("java", packed)).at(1).usual);
+    const std::string renamed = "class Other { public static void main(String[] a) {} }";
+    CHECK(!steps(request_for("java", renamed)).at(1).usual);
+
+    CHECK(!steps(request_for("c")).at(0).usual); // no interpreter waits for it
+    CHECK(!steps(request_for("c")).at(1).usual);
+}

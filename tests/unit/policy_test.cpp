@@ -17,8 +17,7 @@ using Texts = std::map<std::string, std::string, std::less<>>;
 
 namespace {
 
-const std::filesystem::path kTop =
-    std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+const std::filesystem::path kTop = CLOISTER_SOURCE;
 
 const policies::Policies& shipped() {
     static const policies::Policies all =
@@ -427,4 +426,5 @@ TEST_CASE("comments and a last comma are welcome, other slips are not", "[policy
     CHECK(refusal(R"({"description": "d",, "syscalls": {"allow": ["read"]}})")
               .starts_with("p.jsonc: parse error"));
     CHECK(refusal(R"({"description": "d", "syscalls": {"allow": [,]}})").starts_with("p.jsonc: "));
+    CHECK(refusal(R"({"description": 1e999})") == "p.jsonc: number overflow parsing '1e999'");
 }

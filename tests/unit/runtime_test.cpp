@@ -15,8 +15,7 @@ using Texts = std::map<std::string, std::string, std::less<>>;
 
 namespace {
 
-const std::filesystem::path kTop =
-    std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+const std::filesystem::path kTop = CLOISTER_SOURCE;
 
 const runtimes::Runtimes& shipped() {
     static const runtimes::Runtimes all =
@@ -28,6 +27,18 @@ std::vector<const StepPlan*> steps_of(const Runtime& runtime) {
     std::vector<const StepPlan*> steps = {&runtime.version, &runtime.run};
     if (runtime.compile) steps.push_back(&*runtime.compile);
     return steps;
+}
+
+/// All that any box of the runtime shows.
+std::vector<std::string> mounts_of(const Runtime& runtime) {
+    std::vector<std::string> mounts =
+        runtime.kit ? runtime.kit->mounts : std::vector<std::string>{};
+    for (const StepPlan* step : steps_of(runtime)) {
+        mounts.insert(mounts.end(), step->mounts.begin(), step->mounts.end());
+        if (step->warm)
+            mounts.insert(mounts.end(), step->warm->mounts.begin(), step->warm->mounts.end());
+    }
+    return mounts;
 }
 
 std::string runtime_text(const std::string& more = "",
@@ -87,29 +98,27 @@ TEST_CASE("each extension belongs to one language", "[runtime]") {
 
 TEST_CASE("no step shows a shell, a home, the host's settings or a kernel's files", "[runtime]") {
     for (const auto& [id, runtime] : shipped()) {
-        for (const StepPlan* step : steps_of(runtime)) {
-            for (std::string mount : step->mounts) {
-                INFO(id << ": " << mount);
-                if (mount.starts_with('?')) mount.erase(0, 1);
-                for (const char* wide :
-                     {"/", "/usr", "/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/lib", "/lib",
-                      "/etc", "/usr/bin/*", "/etc/alternatives"}) {
-                    CHECK(mount != wide);
-                }
-                for (const char* below : {"/proc", "/sys", "/dev", "/root", "/home", "/var", "/run",
-                                          "/tmp", "/boot", "/srv", "/usr/libexec/*"}) {
-                    CHECK_FALSE(mount.starts_with(below));
-                }
-                CHECK(mount.find("/bin/sh") == std::string::npos);
-                CHECK(mount.find("bash") == std::string::npos);
-            }
+        for (std::string mount : mounts_of(runtime)) {
+            INFO(id << ": " << mount);
+            if (mount.starts_with('?')) mount.erase(0, 1);
+            if (mount.starts_with(kTop.string() + "/runtimes/" + id + "/")) continue; // our own
+            for (const char* wide : {"/", "/usr", "/usr/bin", "/bin", "/usr/sbin", "/sbin",
+                                     "/usr/lib", "/lib", "/etc", "/usr/bin/*", "/etc/alternatives"})
+                CHECK(mount != wide);
+            for (const char* below : {"/proc", "/sys", "/dev", "/root", "/home", "/var", "/run",
+                                      "/tmp", "/boot", "/srv", "/usr/libexec/*"})
+                CHECK_FALSE(mount.starts_with(below));
+            CHECK(mount.find("/bin/sh") == std::string::npos);
+            CHECK(mount.find("bash") == std::string::npos);
         }
     }
 }
 
 TEST_CASE("in a run step the only programs are the runtime's own", "[runtime]") {
     for (const auto& [id, runtime] : shipped()) {
-        for (const std::string& mount : runtime.run.mounts) {
+        const auto& mounts =
+            runtime.run.warm ? runtime.run.warm->mounts : runtime.run.mounts; // the step's and more
+        for (const std::string& mount : mounts) {
             INFO(id << ": " << mount);
             if (mount.find("/bin/") != std::string::npos)
                 CHECK(mount == runtime.run.command.front());
@@ -141,6 +150,90 @@ TEST_CASE("mounts of a runtime are shown in each of its steps", "[runtime]") {
     CHECK(all.at("x").version.mounts == std::vector<std::string>{"/usr/bin/x"});
     CHECK(all.at("x").run.mounts ==
           std::vector<std::string>{"/usr/bin/x", "?/opt/y", "/opt/a => /usr/b"});
+}
+
+TEST_CASE("a file of the runtime's folder is mounted from where the runtime was read",
+          "[runtime]") {
+    const std::string text =
+        runtime_text(R"("mounts": ["./lib => /usr/lib/y"])",
+                     R"({"command": ["/usr/bin/x"], "mounts": ["?./a b => /usr/b"],
+                         "warm": {"command": ["/usr/bin/x", "-m{memory_mib}"], "environment": ["A=b"],
+                                  "mounts": ["./warm.x => /usr/lib/w"], "arguments": false}})");
+    const auto all = runtimes::parse(Texts{{"/opt/rt/x", text}});
+    const StepPlan& run = all.at("x").run;
+    CHECK(all.at("x").id == "x");
+    CHECK(all.at("x").version.mounts == std::vector<std::string>{"/opt/rt/x/lib => /usr/lib/y"});
+    CHECK(run.mounts ==
+          std::vector<std::string>{"/opt/rt/x/lib => /usr/lib/y", "?/opt/rt/x/a b => /usr/b"});
+    REQUIRE(run.warm);
+    CHECK(run.warm->command == std::vector<std::string>{"/usr/bin/x", "-m{memory_mib}"});
+    CHECK(run.warm->environment == std::vector<std::string>{"A=b"});
+    CHECK(run.warm->mounts == std::vector<std::string>{"/opt/rt/x/lib => /usr/lib/y",
+                                                       "?/opt/rt/x/a b => /usr/b",
+                                                       "/opt/rt/x/warm.x => /usr/lib/w"});
+    CHECK_FALSE(run.warm->arguments);
+    CHECK(refusal(Texts{{"/a/x", runtime_text()}, {"/b/x", runtime_text()}}) ==
+          "x/runtime.jsonc: the name 'x' belongs to x already");
+    CHECK(refusal(text) ==
+          "x/runtime.jsonc: mounts: './lib => /usr/lib/y': the runtime's folder is not known");
+    CHECK(refusal(Texts{{"a => b/x", text}}).find("has ' => ' in its name") != std::string::npos);
+    CHECK(refusal(Texts{{"/opt/x", runtime_text(R"("mounts": ["./lib"])")}})
+              .find("needs a place in the box, './lib => PLACE'") != std::string::npos);
+    CHECK(refusal(Texts{{"/opt/x", runtime_text(R"("mounts": ["./../y => /usr/y"])")}})
+              .find("'..'") != std::string::npos);
+}
+
+TEST_CASE("a kit is a list of commands, and commands may differ once it is there", "[runtime]") {
+    const auto all = runtimes::parse(Texts{
+        {"x",
+         runtime_text(
+             R"("mounts": ["/usr/lib/x"], "kit": {"commands": [["/usr/bin/x"], ["/usr/bin/y", "z"]],
+                      "environment": ["A=b"], "mounts": ["/usr/bin/y"], "policy": "compile"})",
+             R"({"command": ["/usr/bin/x"], "with_kit": ["/kit/x", "{entry}"]})")}});
+    const Runtime& runtime = all.at("x");
+    REQUIRE(runtime.kit);
+    CHECK(runtime.kit->commands ==
+          std::vector<std::vector<std::string>>{{"/usr/bin/x"}, {"/usr/bin/y", "z"}});
+    CHECK(runtime.kit->environment == std::vector<std::string>{"A=b"});
+    CHECK(runtime.kit->mounts == std::vector<std::string>{"/usr/lib/x", "/usr/bin/y"});
+    CHECK(runtime.kit->policy == "compile");
+    CHECK(runtime.run.command == std::vector<std::string>{"/usr/bin/x"});
+    CHECK(runtime.run.command_with_kit == std::vector<std::string>{"/kit/x", "{entry}"});
+    CHECK_FALSE(runtime.run.warm);
+}
+
+TEST_CASE("what a runtime file gets wrong about warm and kit is said with its place", "[runtime]") {
+    const auto run = [](const std::string& more) {
+        return refusal(runtime_text("", R"({"command": ["/x"], )" + more + "}"));
+    };
+    CHECK(run(R"("warm": {"command": ["/x"]})") == "accepted");
+    CHECK(run(R"("warm": {})") == R"(x/runtime.jsonc: run.warm: the key "command" is missing)");
+    CHECK(run(R"("warm": true)").starts_with("x/runtime.jsonc: run.warm: expected an object"));
+    CHECK(run(R"("warm": {"command": ["/x"], "policy": "y"})")
+              .starts_with("x/runtime.jsonc: run.warm.policy: unknown key"));
+    CHECK(run(R"("warm": {"command": ["/x", "{entry}"]})") ==
+          "x/runtime.jsonc: run.warm.command: {entry} has no meaning where no file is given");
+    CHECK(run(R"("warm": {"command": ["/x"], "arguments": 1})") ==
+          "x/runtime.jsonc: run.warm.arguments: expected true or false");
+    CHECK(run(R"("with_kit": ["/kit/x"])") == "x/runtime.jsonc: run.with_kit: there is no kit");
+
+    const auto kit = [](const std::string& text) {
+        return refusal(runtime_text(R"("kit": )" + text));
+    };
+    CHECK(kit(R"({"commands": [["/x"]]})") == "accepted");
+    CHECK(kit("{}") == R"(x/runtime.jsonc: kit: the key "commands" is missing)");
+    CHECK(kit(R"({"commands": []})") ==
+          "x/runtime.jsonc: kit.commands: expected a list of commands");
+    CHECK(kit(R"({"commands": ["/x"]})")
+              .starts_with("x/runtime.jsonc: kit.commands[0]: expected a list of texts"));
+    CHECK(kit(R"({"commands": [["/x"], ["/x", "{args}"]]})") ==
+          "x/runtime.jsonc: kit.commands[1]: {args} has no meaning where no file is given");
+    CHECK(kit(R"({"commands": [["/x"]], "mount": []})")
+              .starts_with("x/runtime.jsonc: kit.mount: unknown key"));
+    CHECK(
+        refusal(
+            R"({"name": "X", "default_file": "main.x", "extensions": [".x"], "version": {"command": ["/x"], "warm": {"command": ["/x"]}}, "run": {"command": ["/x"]}})")
+            .find("are for programs") != std::string::npos);
 }
 
 TEST_CASE("two runtimes cannot claim one name", "[runtime]") {

@@ -1,0 +1,87 @@
+// What a client is told about its runs. Plain values; replies.h makes messages of them.
+#pragma once
+
+#include "daemon/front/protocol.h"
+#include "daemon/wire/frames.h"
+#include "isolate/verdict.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace cloister::front {
+
+/// Whom an event is about.
+struct RunTag {
+    std::string run_id;
+    std::optional<std::string> id{};
+};
+
+struct Started {
+    RunTag run;
+    std::string language;
+    std::string version;
+    std::optional<wire::Level> level{}; ///< of the program's box; absent when that comes later
+};
+
+struct StageBegan {
+    RunTag run;
+    wire::Stage stage{};
+};
+
+struct Output {
+    RunTag run;
+    std::string_view stream; ///< "stdout", "stderr" or "tty"
+    std::string data;        ///< text, or raw bytes when `base64`
+    bool base64 = false;
+    std::uint64_t seq = 0;
+};
+
+struct CompileResult {
+    bool success = false;
+    std::string output{};
+    std::string error{};
+    std::chrono::nanoseconds wall_time{}; ///< 0 when `cached`
+    bool cached = false; ///< the same was compiled before; the texts are that compiler's
+};
+
+struct Result {
+    isolate::Verdict verdict = isolate::Verdict::internal_error;
+    int exit_code = -1; ///< -1: a signal ended it, or it never ran
+    int signal = 0;
+    std::string output{}; ///< raw bytes
+    std::string error{};  ///< raw bytes of stderr
+    std::string reason{}; ///< why we ended it, one sentence; empty when it ended by itself well
+    std::uint64_t output_dropped = 0;
+    std::uint64_t error_dropped = 0;
+    isolate::Usage usage{};
+    std::chrono::nanoseconds queued_time{};
+    std::chrono::nanoseconds setup_time{};
+    wire::Level level = wire::Level::cold; ///< of the program's box
+    std::optional<CompileResult> compile{};
+};
+
+struct Finished {
+    RunTag run;
+    std::string language;
+    bool base64 = false;
+    Result result;
+};
+
+/// An accepted job that could not be carried out.
+struct Refused {
+    Refusal refusal;
+};
+
+using Event = std::variant<Started, StageBegan, Output, Finished, Refused>;
+
+class Listener {
+public:
+    virtual ~Listener() = default;
+    virtual void on_event(const Event& event) = 0;
+};
+
+} // namespace cloister::front

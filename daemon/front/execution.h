@@ -1,0 +1,65 @@
+// One execution and one client, as the parts of Executions know them. An Execution is in its
+// client's `waiting` list; in `parked` while it waits for another one's compiler; in `running`, and
+// in `by_box_`, while one of its boxes is under way; then answered (or held back while the client
+// is congested) and gone. For the files that implement executions.h only.
+#pragma once
+
+#include "daemon/front/executions.h"
+#include "daemon/front/utf8.h"
+
+#include <array>
+#include <list>
+#include <vector>
+
+namespace cloister::front {
+
+/// What is kept of one stream.
+struct KeptStream {
+    std::string bytes{};
+    std::uint64_t dropped = 0;
+    bool open = true;
+};
+
+struct Executions::Execution {
+    std::uint64_t number = 0;
+    ClientId client = 0;
+    Job job{};
+    std::size_t step = 0;
+    std::uint64_t box = 0;      ///< of the step under way; 0 while waiting
+    std::uint64_t artifact = 0; ///< in use until the end
+    bool compiles = false;      ///< for all who want the same
+    bool followed = false;      ///< has waited for another one's compiler
+    std::uint64_t follows = 0;  ///< the number of that one, while it is parked; else 0
+    bool cancelled = false;
+    bool killing = false; ///< a kill frame is on its way
+    Clock::time_point accepted{};
+    std::chrono::nanoseconds queued{};
+    std::chrono::nanoseconds setup{};
+    wire::Level level = wire::Level::cold; ///< of the last box
+    bool told_started = false;
+    std::string early_input{}; ///< arrived before the program started
+    bool input_closed = false;
+    std::array<KeptStream, 2> kept{};
+    std::array<Utf8Repair, 2> repair{};
+    std::uint64_t seq = 0;
+    std::optional<isolate::Outcome> outcome{};
+    std::uint64_t artifact_bytes = 0; ///< that a compiler left
+    std::optional<CompileResult> compile{};
+
+    const JobStep& plan() const { return job.steps[step]; }
+    bool is_program() const { return box != 0 && step + 1 == job.steps.size(); }
+    RunTag tag() const { return {"r" + std::to_string(number), job.id}; }
+};
+
+struct Executions::Client {
+    Listener* listener = nullptr; ///< null: gone, its last boxes are being killed
+    std::list<ExecutionPtr> waiting{};
+    std::list<ExecutionPtr> parked{};
+    std::list<ExecutionPtr> running{};
+    std::deque<Event> held{}; ///< answers that wait for the client to read
+    bool congested = false;
+
+    std::size_t occupied() const { return running.size() + parked.size() + held.size(); }
+};
+
+} // namespace cloister::front

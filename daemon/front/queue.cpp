@@ -1,0 +1,102 @@
+// Whose turn it is: the fair queue of executions.h, and what need not be compiled. A run whose
+// sources another one is just compiling is parked: it takes no box, counts as waiting, and as under
+// way in its client's share. When that compiler is done it comes first in its client's queue again
+// and finds what was left; or nothing, and then compiles alone, whoever else does, so that nobody
+// can be made to wait for one compiler after the other.
+#include "daemon/front/execution.h"
+
+#include <algorithm>
+
+namespace cloister::front {
+
+void Executions::pump() {
+    if (std::exchange(pumping_, true)) return; // a step that fails to start comes back here
+    const std::shared_ptr<void> end(nullptr, [this](void*) { pumping_ = false; });
+    std::size_t passed_over = 0; // clients in a row that may not start another run now
+    while (running_ < bounds_.boxes && passed_over < turn_.size()) {
+        const ClientId id = turn_.front();
+        turn_.pop_front();
+        Client& client = *clients_.at(id);
+        if (client.occupied() >= bounds_.runs_per_client) {
+            turn_.push_back(id);
+            ++passed_over;
+            continue;
+        }
+        passed_over = 0;
+        const ExecutionPtr execution = client.waiting.front();
+        client.waiting.pop_front();
+        if (!client.waiting.empty()) turn_.push_back(id);
+        if (!find_artifact(execution)) continue;
+        client.running.push_back(execution);
+        --waiting_;
+        waiting_bytes_ -= execution->job.bytes();
+        ++running_;
+        execution->queued = now_() - execution->accepted;
+        start_step(*execution);
+    }
+}
+
+/// False when another one is just compiling the same: then the execution is parked. Else it has
+/// what is kept of its sources, or compiles them.
+bool Executions::find_artifact(const ExecutionPtr& execution) {
+    if (!artifacts_.enabled() || !execution->job.has_compiler()) return true;
+    std::string key = artifact_key(execution->job);
+    if (auto kept = artifacts_.take(key)) {
+        execution->artifact = kept->artifact;
+        execution->compile = std::move(kept->compile);
+        ++execution->step;
+        return true;
+    }
+    const std::optional<std::uint64_t> compiler = artifacts_.compiler_of(key);
+    if (compiler && !execution->followed) {
+        execution->follows = *compiler;
+        followers_.emplace(*compiler, execution);
+        clients_.at(execution->client)->parked.push_back(execution);
+        return false;
+    }
+    execution->compiles = !compiler;
+    if (execution->compiles) artifacts_.begin_compile(std::move(key), execution->number);
+    return true;
+}
+
+/// The compiler of an execution is done, however it ended.
+void Executions::wake_followers(Execution& compiler) {
+    if (!std::exchange(compiler.compiles, false)) return;
+    artifacts_.end_compile(compiler.number);
+    std::vector<ExecutionPtr> woken;
+    const auto [first, last] = followers_.equal_range(compiler.number);
+    for (auto it = first; it != last; ++it) woken.push_back(it->second);
+    followers_.erase(first, last);
+    // They had their turn already; the longest waiting is first again.
+    for (auto it = woken.rbegin(); it != woken.rend(); ++it) {
+        const ExecutionPtr& execution = *it;
+        Client& client = *clients_.at(execution->client);
+        std::erase(client.parked, execution);
+        execution->follows = 0;
+        execution->followed = true;
+        if (client.waiting.empty()) turn_.push_front(execution->client);
+        client.waiting.push_front(execution);
+    }
+}
+
+/// Takes an execution that has not started out of its client's queue. Nothing when it has.
+Executions::ExecutionPtr Executions::withdraw(Client& client, const Execution& execution) {
+    const auto is_meant = [&](const ExecutionPtr& one) { return one.get() == &execution; };
+    for (auto* list : {&client.waiting, &client.parked}) {
+        const auto match = std::ranges::find_if(*list, is_meant);
+        if (match == list->end()) continue;
+        ExecutionPtr found = *match;
+        list->erase(match);
+        if (client.waiting.empty()) std::erase(turn_, found->client);
+        const auto [first, last] = followers_.equal_range(found->follows);
+        const auto follower =
+            std::find_if(first, last, [&](const auto& one) { return one.second == found; });
+        if (follower != last) followers_.erase(follower);
+        --waiting_;
+        waiting_bytes_ -= found->job.bytes();
+        return found;
+    }
+    return nullptr;
+}
+
+} // namespace cloister::front

@@ -1,0 +1,400 @@
+// Locking in, unpacking and executing. What a process does before its order comes costs nobody's
+// time; what it does after is the shortest way to execve that leaves out no lock.
+#include "isolate/program.h"
+
+#include "isolate/bundle.h"
+#include "isolate/report.h"
+#include "isolate/weaken.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace cloister::isolate {
+namespace {
+
+/// An interpreter's report socket, above the two pipes that it is given.
+constexpr int kInterpreterReportFd = 16;
+
+/// Puts what execve closes right above the report socket; nothing stays above it.
+void close_the_rest(int report_fd, int exec_fd) {
+    const Steps steps(report_fd);
+    if (exec_fd != report_fd + 1)
+        steps.require_call(Step::set_streams, ::dup3(exec_fd, report_fd + 1, O_CLOEXEC));
+    if (!weakened(Layer::close_descriptors))
+        steps.require_call(Step::set_streams,
+                           ::close_range(static_cast<unsigned>(report_fd) + 2, ~0U, 0));
+    else if (exec_fd != report_fd + 1) (void)::close(exec_fd);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Ahead of the order, as root.
+
+void forget_keys(int report_fd) {
+    if (weakened(Layer::session_keyring)) return;
+    // A session keyring of its own: root's would hand keys from run to run. A kernel without key
+    // management has nothing to forget.
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+        fail(report_fd, Step::forget_keys);
+}
+
+void drop_bounding_set(int report_fd) {
+    if (weakened(Layer::capabilities)) return;
+    const Steps steps(report_fd);
+    // Root's number gives nothing any more, and no later exec can bring a capability back.
+    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                               SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    steps.require_call(Step::drop_bounding_set, ::prctl(PR_SET_SECUREBITS, bits));
+    for (unsigned long capability = 0; capability < 64; ++capability) {
+        if (::prctl(PR_CAPBSET_DROP, capability) == 0) continue;
+        if (errno == EINVAL) break; // past the kernel's last one
+        fail(report_fd, Step::drop_bounding_set);
+    }
+    steps.require_call(Step::drop_bounding_set,
+                       ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+}
+
+/// Everything that no order changes.
+void take_place(int report_fd) {
+    if (!weakened(Layer::own_session)) Steps(report_fd).require_call(Step::own_session, ::setsid());
+    forget_keys(report_fd);
+    drop_bounding_set(report_fd);
+}
+
+struct Taken {
+    Order order{};
+    std::array<int, 3> streams{-1, -1, -1};
+    int artifact_mount = -1;
+    std::span<const std::byte> bundle{};
+};
+
+/// Says that the box is ready and waits. A keeper that is gone needs no word.
+void await_order(Taken& taken, bool with_streams) {
+    const Steps steps(kReportFd);
+    steps.require(Step::await_order, send_report(kReportFd, Report(Report::Kind::ready)));
+    Packet packet = receive_packet(kReportFd, writable_bytes_of(taken.order));
+    if (packet.size == 0) ::_exit(127);
+    const bool artifact = (taken.order.flags & Order::kArtifact) != 0;
+    const std::size_t count = (with_streams ? 3U : 0U) + 1U + (artifact ? 1U : 0U);
+    if (packet.size != sizeof taken.order || packet.cut || packet.fd_count != count)
+        fail(kReportFd, Step::await_order, EBADMSG);
+    std::size_t next = 0;
+    if (with_streams) {
+        for (int& stream : taken.streams) stream = packet.fds[next++].release();
+    }
+    const int bundle_fd = packet.fds[next++].release();
+    if (artifact) taken.artifact_mount = packet.fds[next].release();
+
+    // Mapped while the descriptor is there, read only behind every lock.
+    struct stat info {};
+    steps.require_call(Step::unpack_files, ::fstat(bundle_fd, &info));
+    const auto bytes = static_cast<std::size_t>(info.st_size);
+    if (bytes == 0 || bytes > kMaxBundleBytes) fail(kReportFd, Step::unpack_files, EINVAL);
+    void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, bundle_fd, 0);
+    if (mapped == MAP_FAILED) fail(kReportFd, Step::unpack_files);
+    taken.bundle = {static_cast<const std::byte*>(mapped), bytes};
+}
+
+// ---------------------------------------------------------------------------------------------------
+// With the order, still as root.
+
+void resize(const Order& order) {
+    const Steps steps(kReportFd);
+    const unsigned long no_exec = weakened(Layer::no_exec) ? 0 : MS_NOEXEC;
+    const unsigned long flags = MS_REMOUNT | MS_NOSUID | MS_NODEV | no_exec;
+    steps.require_call(Step::mount_files,
+                       ::mount(nullptr, "/tmp", nullptr, flags, order.files_options.data()));
+    steps.require_call(Step::mount_shm,
+                       ::mount(nullptr, "/dev/shm", nullptr, flags, order.shm_options.data()));
+}
+
+void apply(const Taken& taken) {
+    if (taken.artifact_mount >= 0) {
+        Steps(kReportFd).require_call(
+            Step::attach_artifact,
+            ::move_mount(taken.artifact_mount, "", AT_FDCWD, "/app", MOVE_MOUNT_F_EMPTY_PATH));
+    }
+    if ((taken.order.flags & Order::kResize) != 0) resize(taken.order);
+}
+
+void set_streams(const Taken& taken, int exec_fd) {
+    const Steps steps(kReportFd);
+    for (int target = 0; target < 3; ++target) {
+        steps.require_call(Step::set_streams,
+                           ::dup2(taken.streams[static_cast<std::size_t>(target)], target));
+    }
+    if ((taken.order.flags & Order::kTerminal) != 0)
+        steps.require_call(Step::set_streams, ::ioctl(0, TIOCSCTTY, 0));
+    close_the_rest(kReportFd, exec_fd);
+}
+
+void set_limits(int report_fd, const ResourceLimits& limits) {
+    if (weakened(Layer::resource_limits)) return;
+    for (const ResourceLimit& limit : limits) {
+        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &limit.value) != 0)
+            fail(report_fd, Step::set_limits);
+    }
+}
+
+/// A policy that kills by name has a listener: it goes to the keeper, which asks the kernel what
+/// was called and ends the box.
+void load_filter(int report_fd, const Inside& inside) {
+    if (weakened(Layer::filter)) return;
+    const Steps steps(report_fd);
+    sock_fprog program{.len = static_cast<unsigned short>(inside.filter.size()),
+                       .filter = const_cast<sock_filter*>(inside.filter.data())};
+    const unsigned flags = inside.has_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+    const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    steps.require_call(Step::load_filter, listener);
+    if (!inside.has_listener) return;
+    steps.require(Step::load_filter, send_report(report_fd, Report(Report::Kind::listener),
+                                                 static_cast<int>(listener)));
+    (void)::close(static_cast<int>(listener));
+}
+
+/// From here on the process is the box's user, behind every lock.
+void lock_in(int report_fd, const Inside& inside, const ResourceLimits& limits) {
+    set_limits(report_fd, limits);
+    drop_identity(report_fd, inside.user_id);
+    drop_capabilities(report_fd);
+    // The change of identity cleared it. Init cannot outlive the keeper, nor this process init.
+    if (!weakened(Layer::death_signal))
+        Steps(report_fd).require_call(Step::die_with_init, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    forbid_new_privileges(report_fd);
+    (void)::umask(inside.umask);
+    load_filter(report_fd, inside);
+    Steps(report_fd).require_call(Step::unpack_files, ::chdir("/box"));
+}
+
+// ---------------------------------------------------------------------------------------------------
+// As the box's user, behind every lock. Here the client's bytes are first read.
+
+/// Makes the folders of `path` and opens the file. `path` is a client's: relative, plain parts
+/// only.
+int create_file(const char* path) {
+    char part[kMaxBundlePath + 1];
+    const std::size_t size = std::strlen(path);
+    if (size == 0 || size > kMaxBundlePath) return errno = EINVAL, -1;
+    int folder = ::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (std::size_t start = 0; folder >= 0;) {
+        const char* slash = std::strchr(path + start, '/');
+        const std::size_t end = slash != nullptr ? static_cast<std::size_t>(slash - path) : size;
+        std::memcpy(part, path + start, end - start);
+        part[end - start] = '\0';
+        const bool plain =
+            part[0] != '\0' && std::strcmp(part, ".") != 0 && std::strcmp(part, "..") != 0;
+        int next = -1;
+        if (!plain && !weakened(Layer::checked_unpack)) {
+            errno = EINVAL;
+        } else if (slash == nullptr) {
+            next =
+                ::openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+        } else if (::mkdirat(folder, part, 0777) == 0 || errno == EEXIST) {
+            next = ::openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        }
+        const int error = errno;
+        (void)::close(folder);
+        errno = error;
+        if (slash == nullptr || next < 0) return next;
+        folder = next;
+        start = end + 1;
+    }
+    return -1;
+}
+
+void unpack(const BundleView& bundle) {
+    const Steps steps(kReportFd);
+    for (std::size_t i = 0; i < bundle.file_count(); ++i) {
+        const BundleView::File file = bundle.file(i);
+        const int fd = create_file(file.path);
+        steps.require_call(Step::unpack_files, fd);
+        for (std::size_t done = 0; done < file.content.size();) {
+            const ssize_t size =
+                ::write(fd, file.content.data() + done, file.content.size() - done);
+            steps.require_call(Step::unpack_files, size);
+            done += static_cast<std::size_t>(size);
+        }
+        (void)::close(fd);
+    }
+}
+
+/// A filled-in command. Words point into the bundle, the operator's texts and `storage_`.
+class Words {
+public:
+    explicit Words(int report_fd) : report_fd_(report_fd) {}
+
+    /// `bundle` may be null for a command without a client's words.
+    void fill(std::span<const Word> command, std::uint32_t memory_mib, const BundleView* bundle) {
+        for (const Word& word : command) {
+            if (word.kind == Word::Kind::text) add(word.text);
+            else if (word.kind == Word::Kind::memory) add_memory(word, memory_mib);
+            else if (bundle != nullptr) add_from(*bundle, word.kind);
+            else fail(report_fd_, Step::execute, EINVAL);
+        }
+        if (count_ == 0) fail(report_fd_, Step::execute, EINVAL);
+        words_[count_] = nullptr;
+    }
+    [[noreturn]] void execute(const char* const* environment, const Launch& launch) {
+        *launch.moment = {.time = nanoseconds_of(CLOCK_MONOTONIC),
+                          .cpu_time = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID)};
+        (void)::execve(words_[0], const_cast<char* const*>(words_.data()),
+                       const_cast<char* const*>(environment));
+        fail(report_fd_, Step::execute);
+    }
+    std::span<const char* const> all() const { return {words_.data(), count_}; }
+
+private:
+    void add(const char* word) {
+        if (count_ == kMaxWords) fail(report_fd_, Step::execute, E2BIG);
+        words_[count_++] = word;
+    }
+    void add_from(const BundleView& bundle, Word::Kind kind) {
+        if (kind == Word::Kind::entry) add(bundle.entry());
+        if (kind == Word::Kind::main_name) add(bundle.main_name());
+        for (std::size_t i = 0; kind == Word::Kind::sources && i < bundle.file_count(); ++i) {
+            if (bundle.file(i).source) add(bundle.file(i).path);
+        }
+        for (std::size_t i = 0; kind == Word::Kind::arguments && i < bundle.argument_count(); ++i)
+            add(bundle.argument(i));
+    }
+    void add_memory(const Word& word, std::uint32_t memory_mib) {
+        char number[16];
+        const auto [end, error] = std::to_chars(number, number + sizeof number, memory_mib);
+        const std::size_t before = std::strlen(word.text);
+        const auto digits = static_cast<std::size_t>(end - number);
+        const std::size_t after = std::strlen(word.after) + 1;
+        if (error != std::errc() || before + digits + after > storage_.size() - used_)
+            fail(report_fd_, Step::execute, E2BIG);
+        char* const start = storage_.data() + used_;
+        std::memcpy(start, word.text, before);
+        std::memcpy(start + before, number, digits);
+        std::memcpy(start + before + digits, word.after, after);
+        used_ += before + digits + after;
+        add(start);
+    }
+
+    int report_fd_;
+    std::array<const char*, kMaxWords + 1> words_{};
+    std::size_t count_ = 0;
+    std::array<char, 1024> storage_{};
+    std::size_t used_ = 0;
+};
+
+BundleView unpack(const Taken& taken) {
+    BundleView bundle;
+    if (!bundle.open(taken.bundle)) fail(kReportFd, Step::unpack_files, EBADMSG);
+    unpack(bundle);
+    return bundle;
+}
+
+void write_whole(int fd, const char* bytes, std::size_t size) {
+    while (size > 0) {
+        const ssize_t done = ::write(fd, bytes, size);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) ::_exit(127); // the interpreter has ended; its status says how
+        bytes += done;
+        size -= static_cast<std::size_t>(done);
+    }
+}
+
+} // namespace
+
+void drop_identity(int report_fd, uid_t id) {
+    if (weakened(Layer::own_identity)) return;
+    const Steps steps(report_fd);
+    // Raw calls: glibc's wrappers would signal other threads, of which there are none.
+    steps.require_call(Step::drop_identity, ::syscall(SYS_setgroups, 0, nullptr));
+    steps.require_call(Step::drop_identity, ::syscall(SYS_setresgid, id, id, id));
+    steps.require_call(Step::drop_identity, ::syscall(SYS_setresuid, id, id, id));
+}
+
+void drop_capabilities(int report_fd) {
+    if (weakened(Layer::capabilities)) return;
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct nothing[2] = {};
+    Steps(report_fd).require_call(Step::drop_capabilities, ::syscall(SYS_capset, &header, nothing));
+}
+
+void forbid_new_privileges(int report_fd) {
+    if (weakened(Layer::no_new_privileges)) return;
+    Steps(report_fd).require_call(Step::no_new_privileges,
+                                  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+void be_program(const Inside& inside, const Launch& launch) {
+    take_place(kReportFd);
+    Taken taken;
+    await_order(taken, true);
+    apply(taken);
+    set_streams(taken, launch.exec_fd);
+    lock_in(kReportFd, inside, taken.order.limits);
+
+    const BundleView bundle = unpack(taken);
+    Words words(kReportFd);
+    words.fill(inside.command, taken.order.memory_mib, &bundle);
+    const bool live = (taken.order.flags & Order::kLive) != 0;
+    words.execute(live ? inside.live_environment : inside.environment, launch);
+}
+
+void be_interpreter(const Inside& inside, const WarmPipes& pipes, const Launch& launch) {
+    const int report_fd = kInterpreterReportFd;
+    const Steps early(kReportFd);
+    early.require_call(Step::set_streams, ::dup3(kReportFd, report_fd, O_CLOEXEC));
+    (void)::close(pipes.go_write);
+    (void)::close(pipes.ready_read);
+    const Steps steps(report_fd);
+    close_the_rest(report_fd, launch.exec_fd);
+    steps.require_call(Step::set_streams, ::dup2(pipes.go_read, kReportFd));
+    steps.require_call(Step::set_streams, ::dup2(pipes.ready_write, kReportFd + 1));
+    if (!weakened(Layer::close_descriptors))
+        steps.require_call(Step::set_streams, ::close_range(kReportFd + 2, report_fd - 1, 0));
+    take_place(report_fd);
+    lock_in(report_fd, inside, inside.limits);
+    Words words(report_fd);
+    words.fill(inside.warm_command, inside.warm_memory_mib, nullptr);
+    words.execute(inside.warm_environment, launch);
+}
+
+void be_stager(const Inside& inside, const WarmPipes& pipes) {
+    const Steps steps(kReportFd);
+    // The streams are the interpreter's alone: their other ends must see its end.
+    for (int fd = 0; fd < kReportFd; ++fd)
+        steps.require_call(Step::set_streams, ::dup2(kReportFd, fd));
+    (void)::close(pipes.go_read);
+    (void)::close(pipes.ready_write);
+    take_place(kReportFd);
+    char byte = 0;
+    ssize_t size;
+    do size = ::read(pipes.ready_read, &byte, 1);
+    while (size < 0 && errno == EINTR);
+    if (size != 1) fail(kReportFd, Step::warm_up, size < 0 ? errno : ECHILD);
+
+    Taken taken;
+    await_order(taken, false);
+    apply(taken);
+    lock_in(kReportFd, inside, taken.order.limits);
+    const BundleView bundle = unpack(taken);
+    Words words(kReportFd);
+    words.fill(inside.command, taken.order.memory_mib, &bundle);
+    steps.require(Step::start_program, send_report(kReportFd, Report(Report::Kind::resumed)));
+    for (const char* word : words.all()) write_whole(pipes.go_write, word, std::strlen(word) + 1);
+    ::_exit(0);
+}
+
+} // namespace cloister::isolate

@@ -1,0 +1,316 @@
+// Promises of the front's end of the pair, against a keeper that the test plays: a run travels with
+// its bundle alone, its streams may come late or never, and a keeper that breaks the rules is gone.
+#include "daemon/front/keeper_link.h"
+#include "tests/unit/front_fixture.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+
+using namespace cloister::front;
+using cloister::isolate::check;
+using cloister::isolate::Fd;
+using cloister::isolate::Outcome;
+using cloister::isolate::Verdict;
+namespace wire = cloister::wire;
+
+namespace {
+
+/// The program's ends of a run's pipes, and ours.
+struct Pipes {
+    Pipes() {
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            int ends[2];
+            check(::pipe2(ends, O_CLOEXEC), "make a pipe");
+            ours[i] = Fd(ends[i == 0 ? 1 : 0]);
+            theirs[i] = Fd(ends[i == 0 ? 0 : 1]);
+        }
+    }
+    std::string read_input() const {
+        char bytes[4096];
+        const auto size = ::read(theirs[0].get(), bytes, sizeof bytes);
+        return size < 0 ? "nothing" : std::string(bytes, static_cast<std::size_t>(size));
+    }
+    void say(std::size_t stream, std::string_view text) const {
+        REQUIRE(::write(theirs[stream].get(), text.data(), text.size()) ==
+                static_cast<ssize_t>(text.size()));
+    }
+    void end() {
+        for (Fd& fd : theirs) fd.reset();
+    }
+    std::array<Fd, 3> ours{};
+    std::array<Fd, 3> theirs{};
+};
+
+struct Pair {
+    Pair()
+        : link(io, make_socket(),
+               {[](const wire::StatusReply&) {}, [] {},
+                [this](const std::string& why) { gone = why; }}),
+          executions(
+              link, {}, [](int) { return std::string("ptrace"); }, [] { return Clock::now(); }) {
+        link.start(executions);
+        client = executions.open_client(ears);
+    }
+    Pair(const Pair&) = delete;
+    Pair& operator=(const Pair&) = delete;
+    ~Pair() { executions.abandon(); }
+
+    Fd make_socket() {
+        int ends[2];
+        check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
+              "make a pair");
+        keeper = Fd(ends[0]);
+        return Fd(ends[1]);
+    }
+
+    Job job(bool open) const {
+        Job made;
+        made.id = "x";
+        made.bundle = "bundle";
+        made.input = "first ";
+        made.input_open = open;
+        made.steps.resize(1);
+        return made;
+    }
+    /// Everything that is ready happens.
+    void turn() {
+        io.restart();
+        while (io.poll() > 0) {}
+    }
+    void tell(wire::Kind kind, std::uint64_t box, const std::vector<int>& fds = {},
+              wire::Level level = wire::Level::cold) {
+        wire::Frame frame;
+        frame.kind = kind;
+        if (kind == wire::Kind::streams) frame.body.streams = {.run_id = box};
+        if (kind == wire::Kind::started) {
+            frame.body.started = {};
+            frame.body.started.run_id = box;
+            frame.body.started.level = level;
+        }
+        if (kind == wire::Kind::ended) {
+            frame.body.ended = {};
+            frame.body.ended.run_id = box;
+            frame.body.ended.outcome.ending.exit_code = 0;
+        }
+        REQUIRE(wire::send(keeper.get(), frame, fds.data(), fds.size()));
+        turn();
+    }
+    void hand_over(std::uint64_t box, Pipes& pipes) {
+        tell(wire::Kind::streams, box,
+             {pipes.ours[0].get(), pipes.ours[1].get(), pipes.ours[2].get()});
+        for (Fd& fd : pipes.ours) fd.reset();
+    }
+    /// The next frame that the keeper gets.
+    wire::Received asked() const { return wire::receive(keeper.get()); }
+
+    Fd keeper{};
+    boost::asio::io_context io{1};
+    std::string gone{};
+    KeeperLink link;
+    Ears ears{};
+    Executions executions;
+    ClientId client = 0;
+};
+
+RunName named(const std::string& id) {
+    RunName name;
+    name.id = id;
+    return name;
+}
+
+bool is_pipe_closed(const Fd& reading_end) {
+    char byte;
+    return ::read(reading_end.get(), &byte, 1) == 0;
+}
+
+} // namespace
+
+TEST_CASE("a run travels with its bundle alone, and what was written meets its stdin", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    const wire::Received asked = pair.asked();
+    REQUIRE(asked.frame.kind == wire::Kind::run);
+    REQUIRE(asked.fd_count == 1);
+    const std::uint64_t box = asked.frame.body.run.run_id;
+    CHECK(!pair.executions.input(pair.client, named("x"), "second", true));
+    CHECK(pair.link.unread_input(box) == 12);
+
+    Pipes pipes;
+    pair.hand_over(box, pipes);
+    CHECK(pair.link.unread_input(box) == 0);
+    CHECK(pipes.read_input() == "first second");
+    CHECK(pipes.read_input().empty()); // the end
+    pipes.say(1, "out");
+    pipes.say(2, "err");
+    pipes.end();
+    pair.turn();
+    CHECK(pair.ears.events.empty());
+    pair.tell(wire::Kind::ended, box);
+    REQUIRE(pair.ears.all<Finished>().size() == 1);
+    CHECK(pair.ears.all<Finished>()[0].result.output == "out");
+    CHECK(pair.ears.all<Finished>()[0].result.error == "err");
+    CHECK(pair.gone.empty());
+}
+
+TEST_CASE("input that waits for the streams is bounded as any", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    CHECK(!pair.executions.input(pair.client, named("x"), std::string(200'000, 'x'), false));
+    const auto refusal =
+        pair.executions.input(pair.client, named("x"), std::string(200'000, 'x'), false);
+    REQUIRE(refusal.has_value());
+    CHECK(refusal->code == "too_large");
+}
+
+TEST_CASE("a run may be paused and killed before its streams are there", "[front]") {
+    Pair pair;
+    Job job = pair.job(false);
+    job.stream = true;
+    (void)pair.executions.submit(pair.client, std::move(job));
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    pair.executions.set_congested(pair.client, true);
+    CHECK(!pair.executions.cancel(pair.client, named("x")));
+    CHECK(pair.asked().frame.kind == wire::Kind::kill);
+    Pipes pipes;
+    pipes.say(1, "words");
+    pair.hand_over(box, pipes);
+    CHECK(pair.ears.all<Output>().empty()); // nobody reads yet
+    pair.executions.set_congested(pair.client, false);
+    pair.turn();
+    CHECK(pair.ears.all<Output>().size() == 1);
+    pipes.end();
+    pair.tell(wire::Kind::ended, box);
+    CHECK(pair.ears.all<Finished>().size() == 1);
+}
+
+TEST_CASE("a run that was refused inside the keeper ends without streams", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    pair.tell(wire::Kind::ended, box);
+    CHECK(pair.ears.all<Finished>().size() == 1);
+    CHECK(pair.executions.is_idle());
+    Pipes late;
+    pair.hand_over(box, late);
+    CHECK(is_pipe_closed(late.theirs[0]));
+    CHECK(pair.gone.empty());
+}
+
+TEST_CASE("a keeper that hands over the wrong descriptors is gone", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    Pipes pipes;
+    SECTION("too few") {
+        pair.tell(wire::Kind::streams, box, {pipes.ours[0].get(), pipes.ours[1].get()});
+    }
+    SECTION("too many") {
+        const int one = pipes.ours[0].get();
+        pair.tell(wire::Kind::streams, box, {one, one, one, one});
+    }
+    SECTION("where none belong") {
+        pair.tell(wire::Kind::ended, box, {pipes.ours[0].get()});
+        CHECK(pair.ears.events.empty());
+    }
+    SECTION("twice") {
+        pair.hand_over(box, pipes);
+        CHECK(pair.gone.empty());
+        Pipes more;
+        pair.hand_over(box, more);
+    }
+    CHECK(!pair.gone.empty());
+}
+
+TEST_CASE("a keeper that says what there is not is gone", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    SECTION("a level") { pair.tell(wire::Kind::started, box, {}, static_cast<wire::Level>(3)); }
+    SECTION("a frame of the front's") { pair.tell(wire::Kind::release, box); }
+    SECTION("a frame of nobody's") { pair.tell(static_cast<wire::Kind>(99), box); }
+    CHECK(pair.ears.events.empty());
+    CHECK(!pair.gone.empty());
+}
+
+TEST_CASE("signals that the keeper does not read do not pile up", "[front]") {
+    Pair pair;
+    (void)pair.executions.submit(pair.client, pair.job(true));
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    Pipes pipes;
+    pair.hand_over(box, pipes);
+    pair.tell(wire::Kind::started, box);
+    constexpr int kSent = 5000;
+    for (int i = 0; i < kSent; ++i) {
+        CHECK(!pair.executions.signal(pair.client, named("x"), SIGUSR1));
+        if (i % 2 == 0) CHECK(!pair.executions.signal(pair.client, named("x"), SIGUSR2));
+    }
+    int held = 0; // by the socket, and by the link when that is full
+    for (bool more = true; more; pair.turn()) {
+        more = false;
+        while (pair.asked().state == wire::Received::State::frame) {
+            more = true;
+            ++held;
+        }
+    }
+    CHECK(held > 2);
+    CHECK(held < kSent / 2);
+    CHECK(!pair.executions.signal(pair.client, named("x"), SIGUSR1)); // and later ones arrive
+    CHECK(pair.asked().frame.body.kill.signal == SIGUSR1);
+}
+
+TEST_CASE("a terminal is ours: its run travels with the program's side and brings no streams",
+          "[front]") {
+    Pair pair;
+    Job job = pair.job(true);
+    job.terminal = true;
+    (void)pair.executions.submit(pair.client, std::move(job));
+    wire::Received asked = pair.asked();
+    REQUIRE(asked.frame.kind == wire::Kind::run_on_terminal);
+    REQUIRE(asked.fd_count == 2);
+    CHECK(::isatty(asked.fds[0].get()) == 1);
+    CHECK(asked.frame.body.run.flags == wire::kFlagLive);
+    const std::uint64_t box = asked.frame.body.run.run_id;
+    asked.fds[0].reset();
+    pair.turn();
+    pair.tell(wire::Kind::ended, box);
+    CHECK(pair.ears.all<Finished>().size() == 1);
+    CHECK(pair.gone.empty());
+}
+
+TEST_CASE("without descriptors for its streams a run is not begun", "[front]") {
+    Pair pair;
+    pair.executions.set_boxes(2);
+    std::array<Fd, 4> free{}; // numbers: three for the streams, one for the bundle's memory
+    for (Fd& fd : free) fd = Fd(check(::fcntl(pair.keeper.get(), F_DUPFD_CLOEXEC, 3), "copy"));
+    rlimit before{};
+    check(::getrlimit(RLIMIT_NOFILE, &before), "read the limit");
+    rlimit few = before;
+    few.rlim_cur = static_cast<rlim_t>(free.back().get()) + 1;
+    for (Fd& fd : free) fd.reset();
+    check(::setrlimit(RLIMIT_NOFILE, &few), "lower the limit");
+    (void)pair.executions.submit(pair.client, pair.job(false));
+    const auto refused = pair.ears.all<Refused>();
+    (void)pair.executions.submit(pair.client, pair.job(false));
+    const auto refused_then = pair.ears.all<Refused>();
+    check(::setrlimit(RLIMIT_NOFILE, &before), "restore the limit");
+    CHECK(refused.empty());
+    REQUIRE(refused_then.size() == 1);
+    CHECK(refused_then[0].refusal.code == "busy");
+    // The first one's streams find their places, though there is no other descriptor left.
+    Pipes pipes;
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    check(::setrlimit(RLIMIT_NOFILE, &few), "lower the limit");
+    pair.hand_over(box, pipes);
+    check(::setrlimit(RLIMIT_NOFILE, &before), "restore the limit");
+    CHECK(pair.gone.empty());
+    pipes.say(1, "out");
+    pipes.end();
+    pair.turn();
+    pair.tell(wire::Kind::ended, box);
+    REQUIRE(pair.ears.all<Finished>().size() == 1);
+    CHECK(pair.ears.all<Finished>()[0].result.output == "out");
+}

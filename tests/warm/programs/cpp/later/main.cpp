@@ -1,0 +1,4 @@
+#include <cstdio>
+#include <iostream>
+
+int main() { std::cout << EOF << std::endl; }

@@ -1,0 +1,4 @@
+#include <iostream>
+#include "helper.hpp"
+
+void hello() { std::cout << "hello\n"; }

@@ -1,0 +1,3 @@
+#include "helper.hpp"
+
+int main() { hello(); }

@@ -1,0 +1,7 @@
+package main
+
+import "internal/abi"
+
+func main() {
+	_ = abi.FuncPCABI0
+}

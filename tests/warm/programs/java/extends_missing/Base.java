@@ -1,0 +1,5 @@
+class Base {
+    void hi() {
+        throw new UnsupportedOperationException(getClass().getName());
+    }
+}

@@ -1,0 +1,3 @@
+public class Main {
+    public static void man(String[] args) {}
+}

@@ -1,0 +1,8 @@
+public class Main {
+    // naïve
+    static final String É = "日本";
+
+    public static void main(String[] args) {
+        System.out.println(É);
+    }
+}

@@ -1,0 +1,15 @@
+public class Main {
+    public static void main(String[] args) throws Exception {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
+        Thread last = new Thread(() -> {
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException ignored) {
+                return;
+            }
+            System.out.println("last thread");
+        });
+        last.start();
+        System.out.println("main ends");
+    }
+}

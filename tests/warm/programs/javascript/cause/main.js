@@ -1,0 +1,5 @@
+try {
+  JSON.parse("{");
+} catch (error) {
+  throw new Error("outer", { cause: error });
+}

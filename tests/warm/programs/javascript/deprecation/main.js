@@ -1,0 +1,2 @@
+new Buffer(1);
+process.emitWarning("careful");

@@ -1,0 +1,3 @@
+export const f = (n) => {
+  throw new Error("later " + n);
+};

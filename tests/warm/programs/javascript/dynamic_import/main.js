@@ -1,0 +1,1 @@
+import("./helper.mjs").then((m) => console.log(m.f(2)));

@@ -1,0 +1,4 @@
+async function f() {
+  throw new TypeError("nobody catches");
+}
+f();

@@ -1,0 +1,4 @@
+exports.f = (n) => n + 1;
+exports.g = () => {
+  throw new RangeError("in the second file");
+};

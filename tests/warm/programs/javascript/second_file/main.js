@@ -1,0 +1,3 @@
+const helper = require("./helper");
+console.log(helper.f(1), module.children.length);
+helper.g();

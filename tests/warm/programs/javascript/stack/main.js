@@ -1,0 +1,2 @@
+console.log(new Error("here").stack.replaceAll(__dirname, ""));
+console.trace("trace");

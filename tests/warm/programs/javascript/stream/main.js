@@ -1,0 +1,1 @@
+process.stdin.on("data", (part) => console.log("part", part.length)).on("end", () => console.log("end"));

@@ -1,0 +1,9 @@
+function inner(x) {
+  return x.y.z;
+}
+
+function outer() {
+  inner({});
+}
+
+outer();

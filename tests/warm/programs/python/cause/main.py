@@ -1,0 +1,7 @@
+try:
+    try:
+        {}["key"]
+    except KeyError as error:
+        raise ValueError("bad") from error
+except ValueError:
+    raise RuntimeError("worse")

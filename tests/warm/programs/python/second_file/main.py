@@ -1,0 +1,3 @@
+import helper
+print(helper.f(1))
+helper.g()

@@ -1,0 +1,4 @@
+import inspect
+import traceback
+print([frame.function for frame in inspect.stack()])
+traceback.print_stack()
