@@ -6,6 +6,7 @@
 // temporaries beside one twice.
 #include "daemon/front/session.h"
 
+#include "daemon/front/draining_stream.h"
 #include "daemon/front/progress.h"
 
 #include <deque>
@@ -35,8 +36,8 @@ constexpr std::uint64_t kMessageOverhead =
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
     Session(beast::tcp_stream stream, Service& service, std::shared_ptr<OpenSessions> sessions)
-        : socket_(std::move(stream)), stall_(socket_.get_executor()), service_(service),
-          sessions_(std::move(sessions)),
+        : socket_(DrainingStream(std::move(stream))), stall_(socket_.get_executor()),
+          service_(service), sessions_(std::move(sessions)),
           conversation_(
               service, [this](std::string text) { send(std::move(text)); }, Clock::now()) {}
 
@@ -60,7 +61,7 @@ private:
     void cut();
     void end();
 
-    websocket::stream<beast::tcp_stream> socket_;
+    websocket::stream<DrainingStream> socket_;
     asio::steady_timer stall_;
     Service& service_;
     std::shared_ptr<OpenSessions> sessions_;

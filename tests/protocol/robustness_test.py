@@ -233,6 +233,11 @@ class Messages(cases.Case):
         client = self.connect()
         client.frame(1, b" " * (1024 * 1024 + 1))
         self.assertEqual(self.close_code(client), 1009)
+        # Who is still sending hears why, too: no reset overtakes the close frame.
+        for _ in range(10):
+            client = self.connect()
+            client.frame(1, b" " * (4 << 20))
+            self.assertEqual(self.close_code(client), 1009)
         client = self.connect()
         client.frame(1, b"", declare=1 << 40)
         self.assertEqual(self.close_code(client), 1009)
