@@ -1,6 +1,7 @@
 // From settings to ready plans.
 #include "daemon/keeper/catalogue.h"
 
+#include "isolate/loader_cache.h"
 #include "isolate/mount_plan.h"
 
 #include <algorithm>
@@ -32,6 +33,8 @@ public:
             return nullptr;
         }
         mount_plan.files = etc_;
+        if (std::string cache = isolate::loader_cache(mount_plan); !cache.empty())
+            mount_plan.files.push_back({.path = "/etc/ld.so.cache", .content = std::move(cache)});
         return known = std::make_shared<const isolate::RootTemplate>(mount_plan);
     }
 

@@ -17,8 +17,9 @@ using isolate::Fd;
 
 namespace {
 
-/// After the last start or end of a run: the next one may be on its way.
-constexpr std::chrono::milliseconds kPause{1};
+/// After the last start of a run, and between two boxes: the next run may be on its way, and most
+/// are over by then; a box that is made beside it would hold it up.
+constexpr std::chrono::milliseconds kPause{5};
 /// Between two looks when there is nothing to do, so that what nobody needs any more is given up.
 constexpr std::chrono::seconds kLook{10};
 
