@@ -90,8 +90,9 @@ public:
     bool remove();
     void set_idle(bool idle) { cgroup_.set_idle(idle); }
 
-    std::chrono::nanoseconds cpu_time() const { return cgroup_.cpu_time(); }
-    Counters counters() const { return cgroup_.counters(); }
+    /// Nothing when they cannot be read just now, for want of descriptors.
+    std::optional<std::chrono::nanoseconds> cpu_time() const { return cgroup_.cpu_time(); }
+    std::optional<Counters> counters() const { return cgroup_.counters(); }
     std::uint64_t memory_bytes() const { return cgroup_.memory_bytes(); }
 
 private:

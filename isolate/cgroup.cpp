@@ -66,6 +66,10 @@ constexpr std::array kSettings = {
     // Memory and swap together, after memory alone: the kernel refuses the other order.
     Setting{Controller::memory, false, "memory.memsw.limit_in_bytes", true, Layer::memory_group,
             memory_value},
+    // v1 counts what waits in the buffers of INET sockets by itself, and only where there is a
+    // limit.
+    Setting{Controller::memory, false, "memory.kmem.tcp.limit_in_bytes", true, Layer::memory_group,
+            memory_value},
     Setting{Controller::pids, true, "pids.max", false, Layer::process_group, process_value},
     Setting{Controller::pids, false, "pids.max", false, Layer::process_group, process_value},
     Setting{Controller::cpu, true, "cpu.max", false, Layer::processor_group, cpu_max_value},
@@ -89,12 +93,19 @@ constexpr Counter kForksRefused[] = {{Controller::pids, true, "pids.events", "ma
 constexpr Counter kProcessesPeak[] = {{Controller::pids, true, "pids.peak", ""},
                                       {Controller::pids, false, "pids.peak", ""}};
 
-std::string read_at(int directory, const char* file) {
+/// Empty when there is no such file. Nothing when it cannot be told: we have no descriptor or
+/// memory for it just now.
+std::optional<std::string> try_read_at(int directory, const char* file) {
     const Fd fd(::openat(directory, file, O_RDONLY | O_CLOEXEC));
-    if (!fd) return {};
+    if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return std::nullopt;
+    if (!fd) return std::string();
     char text[4096];
     const ssize_t size = ::read(fd.get(), text, sizeof text);
     return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+}
+
+std::string read_at(int directory, const char* file) {
+    return try_read_at(directory, file).value_or(std::string());
 }
 
 bool write_at(int directory, const char* file, const std::string& value) {
@@ -393,35 +404,41 @@ const Cgroup::Group* Cgroup::group_of(Controller controller) const {
     return nullptr;
 }
 
-std::chrono::nanoseconds Cgroup::cpu_time() const {
-    if (const Group* tree = group_of(Controller::core)) {
-        const auto used = number_after(read_at(tree->directory.get(), "cpu.stat"), "usage_usec");
-        return std::chrono::microseconds(used.value_or(0));
-    }
-    const Group* accounting = group_of(Controller::cpuacct);
-    if (accounting == nullptr) return {};
-    return std::chrono::nanoseconds(
-        number_after(read_at(accounting->directory.get(), "cpuacct.usage"), "").value_or(0));
+std::optional<std::chrono::nanoseconds> Cgroup::cpu_time() const {
+    const Group* tree = group_of(Controller::core);
+    const Group* group = tree != nullptr ? tree : group_of(Controller::cpuacct);
+    if (group == nullptr) return std::chrono::nanoseconds::zero();
+    const auto text =
+        try_read_at(group->directory.get(), tree != nullptr ? "cpu.stat" : "cpuacct.usage");
+    if (!text) return std::nullopt;
+    if (tree != nullptr)
+        return std::chrono::microseconds(number_after(*text, "usage_usec").value_or(0));
+    return std::chrono::nanoseconds(number_after(*text, "").value_or(0));
 }
 
-std::uint64_t Cgroup::read(std::span<const Counter> places) const {
+std::optional<std::uint64_t> Cgroup::read(std::span<const Counter> places) const {
     for (const Counter& place : places) {
         const Group* group = group_of(place.controller);
         if (group == nullptr || group->hierarchy->v2 != place.v2) continue;
-        return number_after(read_at(group->directory.get(), place.file), place.key).value_or(0);
+        const auto text = try_read_at(group->directory.get(), place.file);
+        if (!text) return std::nullopt;
+        return number_after(*text, place.key).value_or(0);
     }
     return 0;
 }
 
-std::uint64_t Cgroup::memory_bytes() const { return read(kMemoryNow); }
+std::uint64_t Cgroup::memory_bytes() const { return read(kMemoryNow).value_or(0); }
 
-Counters Cgroup::counters() const {
-    Counters counters;
-    counters.memory_peak_bytes = read(kMemoryPeak);
-    counters.oom_kills = static_cast<std::uint32_t>(read(kOomKills));
-    counters.forks_refused = static_cast<std::uint32_t>(read(kForksRefused));
-    counters.processes_peak = static_cast<std::uint32_t>(read(kProcessesPeak));
-    return counters;
+std::optional<Counters> Cgroup::counters() const {
+    const auto peak = read(kMemoryPeak);
+    const auto oom_kills = read(kOomKills);
+    const auto refused = read(kForksRefused);
+    const auto processes = read(kProcessesPeak);
+    if (!peak || !oom_kills || !refused || !processes) return std::nullopt;
+    return Counters{.memory_peak_bytes = *peak,
+                    .processes_peak = static_cast<std::uint32_t>(*processes),
+                    .oom_kills = static_cast<std::uint32_t>(*oom_kills),
+                    .forks_refused = static_cast<std::uint32_t>(*refused)};
 }
 
 void Cgroup::hurry() {

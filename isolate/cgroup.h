@@ -76,9 +76,10 @@ public:
     /// Lets everybody else go first (or no longer), where the kernel can.
     void set_idle(bool idle);
 
-    std::chrono::nanoseconds cpu_time() const;
-    std::uint64_t memory_bytes() const; ///< charged at the moment
-    Counters counters() const;
+    /// These two say nothing when the host has no descriptor left to read them with: that is not 0.
+    std::optional<std::chrono::nanoseconds> cpu_time() const;
+    std::optional<Counters> counters() const;
+    std::uint64_t memory_bytes() const; ///< charged at the moment; 0 when it cannot be read
     /// Lifts the CPU quota and lets others wait. Processes that are being killed run their own
     /// ends; under a quota, 64 of them or a full memory take a second to go.
     void hurry();
@@ -100,7 +101,7 @@ private:
     const Group* group_of(Controller controller) const;
 
     void write(const Limits& limits, bool processor);
-    std::uint64_t read(std::span<const Counter> places) const;
+    std::optional<std::uint64_t> read(std::span<const Counter> places) const;
 
     std::vector<Group> groups_;
     std::vector<int> join_fds_;

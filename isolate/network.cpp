@@ -3,8 +3,10 @@
 
 #include <array>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <net/if.h>
+#include <new>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -65,8 +67,11 @@ Network Network::make() {
         network.first_look_ = look(network.views_);
     } catch (const SysError& failed) {
         error = failed.code().value();
+    } catch (const std::bad_alloc&) {
+        error = ENOMEM;
     }
-    check(::setns(own.get(), CLONE_NEWNET), "return to our network");
+    // Everything that this process would do from here on would be done in the wrong network.
+    if (::setns(own.get(), CLONE_NEWNET) != 0) std::terminate();
     if (error != 0) throw SysError(error, "make a network namespace");
     return network;
 }

@@ -172,6 +172,8 @@ void load_filter(int report_fd, const Inside& inside) {
 void lock_in(int report_fd, const Inside& inside, const ResourceLimits& limits) {
     set_limits(report_fd, limits);
     drop_identity(report_fd, inside.user_id);
+    // Until execve nobody of the same user may look into it, whatever fs.suid_dumpable says.
+    Steps(report_fd).require_call(Step::drop_identity, ::prctl(PR_SET_DUMPABLE, 0));
     drop_capabilities(report_fd);
     // The change of identity cleared it. Init cannot outlive the keeper, nor this process init.
     if (!weakened(Layer::death_signal))

@@ -29,7 +29,7 @@ using Variables = std::map<std::string, std::string>;
 
 constexpr const char* kConfigFile = "/etc/cloister/cloister.jsonc";
 constexpr const char* kDataDir = "/usr/share/cloister";
-constexpr const char* kCompilePolicy = "compile"; // compilers need their own room
+constexpr const char* kCompilePolicies = "compile"; ///< and what begins so: compilers need room
 constexpr double kMostSeconds = 24 * 60 * 60;
 constexpr std::uint64_t kLeastMemory = 1 * isolate::kMiB;
 constexpr std::uint64_t kMostMemory = 1024 * 1024 * isolate::kMiB;
@@ -326,7 +326,7 @@ void apply_variables(const std::map<std::string, Given>& variables, Settings& se
     };
     std::vector<Limits*> programs;
     for (auto& [name, policy] : settings.policies) {
-        if (name != kCompilePolicy) programs.push_back(&policy.limits);
+        if (!name.starts_with(kCompilePolicies)) programs.push_back(&policy.limits);
     }
     if (const Given* time = given("MAX_EXECUTION_TIME")) {
         for (Limits* limits : programs)

@@ -12,6 +12,7 @@ struct Runs::Run {
         under_way, ///< has its order
         given_up,  ///< nobody's, is being ended
         removing,  ///< proven empty; what is left are its groups
+        aside, ///< took too long to be proven or removed; answered, and tried again now and then
     } phase = Phase::making;
     unsigned slot = 0;
     Shape shape{};
@@ -33,6 +34,7 @@ struct Runs::Run {
     std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
     std::optional<Clock::time_point> next_cpu_check{};
     bool init_gone = false;
+    bool proven_empty = false;
     Clock::time_point init_gone_at{};
     Clock::time_point next_finish{};
 

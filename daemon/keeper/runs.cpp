@@ -98,7 +98,9 @@ Runs::~Runs() {
     }
     // A killed box is gone within milliseconds; what is not is met by the next start's sweep.
     const Clock::time_point patience = Clock::now() + kFinishTime;
-    const auto in_use = [](const auto& run) { return run != nullptr; };
+    const auto in_use = [](const auto& run) {
+        return run != nullptr && run->phase != Run::Phase::aside;
+    };
     while (std::any_of(slots_.begin(), slots_.end(), in_use) && Clock::now() < patience) {
         epoll_event event{};
         (void)::epoll_wait(epoll_.get(), &event, 1, 2);
@@ -191,8 +193,8 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
         watch(run.box.init_fd(), slot, Source::init);
         watch(run.box.oom_event(), slot, Source::memory);
     } catch (const isolate::SysError&) {
-        run.box.kill(); // nobody would see its end
-        put_aside(run);
+        run.box.kill();
+        put_aside(run, Clock::now()); // nobody would see its end
         throw;
     }
     return run;
@@ -219,7 +221,7 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
     if (frame.stage == wire::Stage::compile && artifacts_.size() >= wire::kKeptArtifacts + boxes_)
         return refuse(Step::make_work, EAGAIN);
     // Not the asker's fault: a slot may have been put aside since it was told how many there are.
-    if (running() + quarantined_ >= boxes_) return refuse(Step::make_cgroup, EAGAIN);
+    if (running() + quarantined() >= boxes_) return refuse(Step::make_cgroup, EAGAIN);
 
     Step step = Step::clone_init;
     Run* run = take_ready(frame, fds);
@@ -261,7 +263,11 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     if (own_pipes) pipes = make_pipes(user_of(run.slot));
     const Ends& theirs = own_pipes ? pipes.theirs : fds.streams;
     for (std::size_t i = 0; i < 3; ++i) order.streams[i] = theirs[i].get();
-    if (run.shape.warm) run.cpu_before = run.box.cpu_time();
+    if (run.shape.warm) {
+        const auto used = run.box.cpu_time();
+        if (!used) throw isolate::SysError(EMFILE, "read a box's processor time");
+        run.cpu_before = *used;
+    }
     run.box.begin(order);
 
     run.phase = Run::Phase::under_way;
@@ -325,8 +331,8 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
         if (run.shape.warm && run.phase == Run::Phase::making) run.box.set_idle(true);
         // What the box claims to have used can only be lowered: that is to its cost.
         if (!run.shape.warm) {
-            run.cpu_before =
-                std::min(run.box.cpu_time(), std::chrono::nanoseconds(report.cpu_time));
+            run.cpu_before = std::min(run.box.cpu_time().value_or(std::chrono::nanoseconds::zero()),
+                                      std::chrono::nanoseconds(report.cpu_time));
             program_started(run, then);
         }
         break;
@@ -370,8 +376,9 @@ void Runs::handle(Run& run, Source source) {
     case Source::memory: {
         std::uint64_t count = 0;
         (void)!::read(run.box.oom_event(), &count, sizeof count); // resets it
-        // v1 has killed one process; the rest of the box goes with it.
-        if (run.box.counters().oom_kills == 0) break;
+        // v1 has killed one process; the rest of the box goes with it. An event whose counter
+        // cannot be read is believed.
+        if (const auto counters = run.box.counters(); counters && counters->oom_kills == 0) break;
         if (run.is_made_ahead()) fail(run, Step::warm_up, ENOMEM);
         else end(run, Verdict::memory_limit);
         break;
@@ -412,7 +419,8 @@ void Runs::dispatch() {
     for (const auto& slot : slots_) {
         Run* run = slot.get();
         if (run == nullptr) continue;
-        if (!run->init_gone) check_clocks(*run, now);
+        if (run->phase == Run::Phase::aside) retry(*run, now);
+        else if (!run->init_gone) check_clocks(*run, now);
         else if (run->next_finish <= now) settle(*run, now);
     }
     if (tends_ && tend_at_ <= now) tend(now);
@@ -432,8 +440,12 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
         return end(run, Verdict::wall_limit);
     if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock)) {
-        const std::chrono::nanoseconds left =
-            run.limits.cpu_time - (run.box.cpu_time() - run.cpu_before);
+        const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
+        if (!used) {
+            run.next_cpu_check = now + kCpuCheck;
+            return;
+        }
+        const std::chrono::nanoseconds left = run.limits.cpu_time - (*used - run.cpu_before);
         if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
         // The quota bounds how soon the rest can be used up, but for what is saved up in it: a
         // period's quota and a burst as large, on all processors at once.
@@ -451,7 +463,7 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
     };
     for (const auto& run : slots_) {
         if (!run) continue;
-        if (run->init_gone) consider(run->next_finish);
+        if (run->init_gone || run->phase == Run::Phase::aside) consider(run->next_finish);
         // Being ended: what comes next is init's end, which is an event.
         if (run->ended || run->ending.killed_for || run->ending.failed_step != Step::none) continue;
         if (run->phase == Run::Phase::making) consider(run->made_at + kWarmUpTime);
@@ -467,23 +479,30 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
     return next;
 }
 
-/// Init has ended: is anything left?
-void Runs::settle(Run& run, Clock::time_point now) {
-    if (run.phase == Run::Phase::removing) return clean(run, now);
-    // Read before the groups go; after init's end nothing adds to them.
-    const isolate::Counters counters = run.box.counters();
+void Runs::count(Run& run, const isolate::Counters& counters, std::chrono::nanoseconds cpu_time) {
     isolate::Usage& usage = run.usage;
     usage.memory_peak_bytes = std::max(usage.memory_peak_bytes, counters.memory_peak_bytes);
     usage.processes_peak =
         std::max(usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
     usage.oom_kills = std::max(usage.oom_kills, counters.oom_kills);
     usage.forks_refused = std::max(usage.forks_refused, counters.forks_refused);
-    if (run.started) usage.cpu_time = std::max(usage.cpu_time, run.box.cpu_time() - run.cpu_before);
-    if (!run.box.is_over()) {
+    if (run.started) usage.cpu_time = std::max(usage.cpu_time, cpu_time - run.cpu_before);
+}
+
+/// Init has ended: is anything left?
+void Runs::settle(Run& run, Clock::time_point now) {
+    if (run.phase == Run::Phase::removing) return clean(run, now);
+    // Read before the groups go; after init's end nothing adds to them. What cannot be read is not
+    // nothing: a verdict without it would be a guess.
+    const std::optional<isolate::Counters> counters = run.box.counters();
+    const std::optional<std::chrono::nanoseconds> cpu_time = run.box.cpu_time();
+    if (counters && cpu_time) count(run, *counters, *cpu_time);
+    if (!counters || !cpu_time || !run.box.is_over()) {
         run.next_finish = now + kFinishRetry;
-        if (now >= run.init_gone_at + kFinishTime) put_aside(run);
+        if (now >= run.init_gone_at + kFinishTime) put_aside(run, now);
         return;
     }
+    run.proven_empty = true;
     answer(run);
     run.phase = Run::Phase::removing;
     clean(run, now);
@@ -516,34 +535,52 @@ void Runs::answer(Run& run) {
 
 /// After the answer: what costs time and concerns nobody.
 void Runs::clean(Run& run, Clock::time_point now) {
-    if (!run.box.remove()) {
-        run.next_finish = now + kFinishRetry;
-        if (now >= run.init_gone_at + kFinishTime) put_aside(run);
-        return;
-    }
+    if (run.box.remove()) return release(run, now);
+    run.next_finish = now + kFinishRetry;
+    if (now >= run.init_gone_at + kFinishTime) put_aside(run, now);
+}
+
+/// Not proven empty, or not removed, in time. Its client, if it still waits, is told that the run
+/// failed on our side. The slot, its user id and its groups are nobody's until the proof is there.
+void Runs::put_aside(Run& run, Clock::time_point now) {
+    run.ending.failed_step = Step::make_cgroup;
+    run.ending.error = EBUSY;
+    if (run.phase != Run::Phase::removing) answer(run);
+    unwatch(run);
+    run.phase = Run::Phase::aside;
+    run.next_finish = now + kFinishTime;
+}
+
+void Runs::retry(Run& run, Clock::time_point now) {
+    if (now < run.next_finish) return;
+    run.next_finish = now + kFinishTime;
+    run.init_gone = run.init_gone || run.box.reap();
+    run.proven_empty = run.proven_empty || (run.init_gone && run.box.is_over());
+    if (run.proven_empty && run.box.remove()) release(run, now);
+}
+
+/// The slot is free again.
+void Runs::release(Run& run, Clock::time_point now) {
     const unsigned slot = run.slot;
-    forget(run);
+    unwatch(run);
+    slots_[slot].reset();
     if (networks_[slot] && !weakened(Layer::fresh_network) && !networks_[slot].is_untouched())
         networks_[slot] = {};
     if (slot != kit_slot_) free_.push_back(slot);
     tend_soon(now);
 }
 
-/// Not proven empty, or not removed: the slot, its user id and its groups are never used again. Its
-/// client, if it still waits, is told that the run failed on our side.
-void Runs::put_aside(Run& run) {
-    ++quarantined_;
-    run.ending.failed_step = Step::make_cgroup;
-    run.ending.error = EBUSY;
-    if (run.phase != Run::Phase::removing) answer(run);
-    forget(run);
-}
-
-void Runs::forget(Run& run) {
+void Runs::unwatch(Run& run) {
     for (const int fd :
          {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()})
         unwatch(fd);
-    slots_[run.slot].reset();
+}
+
+std::uint32_t Runs::quarantined() const {
+    return static_cast<std::uint32_t>(
+        std::count_if(slots_.begin(), slots_.end(), [](const auto& run) {
+            return run && run->phase == Run::Phase::aside && !run->proven_empty;
+        }));
 }
 
 } // namespace cloister::keeper

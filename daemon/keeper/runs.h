@@ -23,7 +23,8 @@ namespace cloister::keeper {
 inline constexpr std::chrono::seconds kSetupTime{10};
 /// For an interpreter to come up, when everything else goes first.
 inline constexpr std::chrono::seconds kWarmUpTime{60};
-/// How long an ended box may take to be proven empty before its slot is put aside for good.
+/// How long an ended box may take to be proven empty before it is put aside, and then between
+/// tries.
 inline constexpr std::chrono::seconds kFinishTime{5};
 
 using Ends = std::array<isolate::Fd, 3>; ///< stdin, stdout, stderr
@@ -82,7 +83,8 @@ public:
     std::size_t running() const { return by_id_.size(); }
     std::size_t artifacts() const { return artifacts_.size(); }
     unsigned boxes() const { return boxes_; }
-    std::uint32_t quarantined() const { return quarantined_; }
+    /// Boxes that are not proven empty yet, long after their end.
+    std::uint32_t quarantined() const;
     std::uint64_t total() const { return total_; }
 
 private:
@@ -108,11 +110,15 @@ private:
     void program_started(Run& run, Clock::time_point then);
     void end(Run& run, isolate::Verdict reason);
     void check_clocks(Run& run, Clock::time_point now);
+    static void count(Run& run, const isolate::Counters& counters,
+                      std::chrono::nanoseconds cpu_time);
     void settle(Run& run, Clock::time_point now);
     void answer(Run& run);
     void clean(Run& run, Clock::time_point now);
-    void put_aside(Run& run);
-    void forget(Run& run);
+    void put_aside(Run& run, Clock::time_point now);
+    void retry(Run& run, Clock::time_point now);
+    void release(Run& run, Clock::time_point now);
+    void unwatch(Run& run);
 
     // boxes and kits made ahead (tending.cpp)
     std::optional<Shape> warm_shape(const wire::RunFrame& frame, const RunFds& fds) const;
@@ -141,7 +147,6 @@ private:
     std::vector<Kit> kits_; ///< by runtime
     bool tends_ = false;    ///< there is a pool, or kits are due
     Clock::time_point tend_at_{};
-    std::uint32_t quarantined_ = 0;
     std::uint64_t total_ = 0;
     std::uint64_t made_ = 0;
 };

@@ -33,6 +33,7 @@ using isolate::Fd;
 
 /// More than this unread by the front means that it no longer reads.
 constexpr std::size_t kMaxUnsent = 4 * isolate::kMaxSlots;
+constexpr int kFramesPerTurn = 64;             ///< a full queue of the pair holds a few hundred
 constexpr std::chrono::seconds kDrainGrace{5}; ///< beyond the front's own drain time
 
 class NotPermitted : public std::runtime_error {
@@ -221,9 +222,10 @@ void Service::flush() {
     }
 }
 
-/// False when the front is gone.
+/// False when the front is gone. A front that never pauses must not stop the clocks of its runs:
+/// the rest of its frames wait for the next turn.
 bool Service::read_front() {
-    for (;;) {
+    for (int frame = 0; frame < kFramesPerTurn; ++frame) {
         wire::Received received = wire::receive(front_.get());
         if (received.state == wire::Received::State::nothing) return true;
         if (received.state == wire::Received::State::closed) return false;
@@ -234,6 +236,7 @@ bool Service::read_front() {
         require(received.fd_count == permit->fds, "a frame with the wrong descriptors");
         (this->*permit->handle)(received);
     }
+    return true;
 }
 
 void Service::read_signals() {

@@ -1,5 +1,6 @@
 // Promises to the host: nothing of a run is there a second after its answer, whatever ended it.
 #include "isolate/cgroup.h"
+#include "isolate/instance.h"
 #include "tests/box/box.h"
 
 #include <csignal>
@@ -180,6 +181,38 @@ TEST_CASE("a flood of output is not kept", "[box][root]") {
     const std::uint64_t memory = resident_bytes();
     for (int i = 0; i < 5; ++i) (void)run({"write", "100000000"});
     CHECK(resident_bytes() < memory + 4 * isolate::kMiB);
+}
+
+/// Status 0 when counters that cannot be read for want of descriptors are told apart from zero.
+int look_without_descriptors() {
+    isolate::Instance instance;
+    isolate::Cgroup group = instance.cgroups().make("box-none", usual_limits());
+    const bool could = group.cpu_time().has_value() && group.counters().has_value();
+    rlimit files{};
+    (void)::getrlimit(RLIMIT_NOFILE, &files);
+    const rlimit none{.rlim_cur = 0, .rlim_max = files.rlim_max};
+    (void)::setrlimit(RLIMIT_NOFILE, &none);
+    const bool can = group.cpu_time().has_value() || group.counters().has_value();
+    const bool is_empty = group.is_empty();
+    (void)::setrlimit(RLIMIT_NOFILE, &files);
+    const bool removed = group.remove();
+    return could && !can && !is_empty && removed ? 0 : 1;
+}
+
+TEST_CASE("a counter that cannot be read is not zero, nor is its box empty", "[box][root]") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        int status = 2;
+        try {
+            status = look_without_descriptors();
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "%s\n", error.what());
+        }
+        ::_exit(status);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
 }
 
 } // namespace cloister::box_test

@@ -82,7 +82,7 @@ TEST_CASE("the shipped policies are read and numbered by name", "[policy]") {
         CHECK_FALSE(policy.description.empty());
         CHECK(isolate::within(policy.limits, policy.limits));
     }
-    CHECK(names == std::vector<std::string>{"compile", "default", "judge", "strict"});
+    CHECK(names == std::vector<std::string>{"compile", "compile_go", "default", "judge", "strict"});
 }
 
 TEST_CASE("the default policy's limits are those of a plain Limits", "[policy]") {
@@ -209,10 +209,19 @@ TEST_CASE("no shipped policy allows what reaches beyond a box", "[policy]") {
     }
 }
 
-TEST_CASE("file locks are for compilers alone", "[policy]") {
+TEST_CASE("file locks are for the go command alone", "[policy]") {
     for (const auto& [name, policy] : shipped()) {
         INFO(name);
-        CHECK((answer(policy, "flock") == Answer::allow) == (name == "compile"));
+        CHECK((answer(policy, "flock") == Answer::allow) == (name == "compile_go"));
+    }
+}
+
+TEST_CASE("a compiler leaves no FIFO to those who run what it made", "[policy]") {
+    for (const char* name : {"compile", "compile_go"}) {
+        for (const char* call : {"mknod", "mknodat"}) {
+            for (const SyscallRule& rule : rules_of(shipped().at(name), call))
+                CHECK(rule.action == SyscallRule::Action::refuse);
+        }
     }
 }
 

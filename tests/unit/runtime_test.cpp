@@ -134,7 +134,7 @@ TEST_CASE("compilers work under the policy that is made for them", "[runtime]") 
         CHECK(runtime.compile.has_value() ==
               (id == "c" || id == "cpp" || id == "go" || id == "java"));
         if (runtime.compile) {
-            CHECK(runtime.compile->policy == "compile");
+            CHECK(runtime.compile->policy == (id == "go" ? "compile_go" : "compile"));
             const auto& words = runtime.compile->command;
             CHECK(std::count(words.begin(), words.end(), "{sources}") == 1);
         }

@@ -2,6 +2,9 @@
  * limit; "ESCAPED" means that all of it was held at one time. */
 #include "attack.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 static size_t wanted, held;
 
 static __attribute__((noreturn)) void done(const char* what) {
@@ -65,6 +68,32 @@ static void buffers(int sockets) {
     }
 }
 
+/* Datagrams that wait in sockets of the loopback: v1 counts their memory by itself. The socket's
+ * own word for what it holds: what does not fit is dropped without a word. */
+static void datagrams(void) {
+    static char block[32 * 1024];
+    while (held < wanted) {
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        socklen_t size = sizeof address;
+        if (fd < 0 || bind(fd, (struct sockaddr*)&address, size) != 0 ||
+            getsockname(fd, (struct sockaddr*)&address, &size) != 0 ||
+            connect(fd, (struct sockaddr*)&address, size) != 0)
+            return;
+        int much = 1 << 20;
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &much, sizeof much);
+        unsigned now[16] = {0}, before;
+        do {
+            before = now[0];
+            (void)send(fd, block, sizeof block, 0);
+            size = sizeof now;
+            if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, now, &size) != 0) return;
+        } while (now[0] > before);
+        if (now[0] == 0) return;
+        held += now[0];
+    }
+}
+
 int main(int argc, char** argv) {
     const char* what = argument(argc, argv, 1);
     wanted = 2 * (size_t)atol(argument(argc, argv, 2));
@@ -75,6 +104,7 @@ int main(int argc, char** argv) {
     if (strcmp(what, "many") == 0) many();
     if (strcmp(what, "pipes") == 0) buffers(0);
     if (strcmp(what, "sockets") == 0) buffers(1);
+    if (strcmp(what, "datagrams") == 0) datagrams();
     if (strcmp(what, "memfd") == 0) {
         int fd = (int)syscall(SYS_memfd_create, "m", 0u);
         if (fd < 0) contained("memfd_create: %s", strerror(errno));
