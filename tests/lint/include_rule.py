@@ -24,16 +24,19 @@ TABLE = {
     "daemon/config": (("policies", "runtimes"), VALUES, {"json"}),
     "daemon/keeper": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config"), (),
                       {"seccomp", "cap"}),
-    "daemon/front": (("daemon/wire", "daemon/config", "daemon/front/rooms", "policies", "runtimes"), VALUES,
+    "daemon/front": (("daemon/wire", "daemon/config", "daemon/front/rooms", "daemon/front/store", "policies",
+                      "runtimes"), VALUES,
                      {"json", "boost", "seccomp"}),
     # The logic of rooms knows nobody: messages go in, messages come out.
     "daemon/front/rooms": ((), (), {"json"}),
+    # The store keeps what rooms hold, and knows nobody else.
+    "daemon/front/store": (("daemon/front/rooms",), (), {"sqlite"}),
     "daemon/cli": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config",
                     "daemon/keeper"), (), {"json", "boost"}),
     # The daemon's main is the one place that knows both halves.
     "daemon": (("isolate", "policies", "runtimes", "daemon"), (), {"json"}),
     "tests": (("isolate", "policies", "runtimes", "daemon", "tests"), (),
-              {"json", "boost", "catch2", "seccomp", "cap"}),
+              {"json", "boost", "catch2", "seccomp", "cap", "sqlite"}),
 }
 
 LIBRARIES = (
@@ -41,6 +44,7 @@ LIBRARIES = (
     ("json", re.compile(r"nlohmann/")),
     ("catch2", re.compile(r"catch2/")),
     ("seccomp", re.compile(r"seccomp\.h$")),
+    ("sqlite", re.compile(r"sqlite3\.h$")),
     ("cap", re.compile(r"sys/capability\.h$")),
 )
 
@@ -115,7 +119,7 @@ def check(root):
 
 def self_test():
     ours = {"isolate/box.h", "isolate/limits.h", "daemon/front/rooms.h", "daemon/front/session.h", "daemon/keeper/keeper.h",
-            "daemon/front/rooms/room.h"}
+            "daemon/front/rooms/room.h", "daemon/front/store/store.h"}
     def complains(path, line):
         return bool(list(offences(path, line + "\n", lambda header: header in ours)))
     bad = [
@@ -131,6 +135,11 @@ def self_test():
         ("daemon/front/rooms/room.cpp", "#include <boost/asio.hpp>"),
         ("daemon/front/rooms/room.cpp", '#include "daemon/front/session.h"'),
         ("daemon/front/rooms/room.cpp", '#include "isolate/limits.h"'),
+        ("daemon/front/rooms/room.cpp", '#include "daemon/front/store/store.h"'),
+        ("daemon/front/rooms/room.cpp", "#include <sqlite3.h>"),
+        ("daemon/front/store/store.cpp", "#include <nlohmann/json.hpp>"),
+        ("daemon/front/store/store.cpp", '#include "daemon/front/session.h"'),
+        ("daemon/front/conversation.cpp", "#include <sqlite3.h>"),
         ("daemon/keeper/keeper.cpp", '#include "daemon/front/rooms/room.h"'),
         ("daemon/front/front.cpp", '#include "daemon/front/session.h"'),
         ("daemon/front/protocol.h", "#include <nlohmann/json.hpp>"),
@@ -149,6 +158,9 @@ def self_test():
         ("daemon/main.cpp", '#include "daemon/keeper/keeper.h"'),
         ("daemon/front/conversation.cpp", '#include "daemon/front/rooms/room.h"'),
         ("daemon/front/rooms/room.cpp", '#include "daemon/front/rooms/room.h"'),
+        ("daemon/front/conversation.cpp", '#include "daemon/front/store/store.h"'),
+        ("daemon/front/store/store.cpp", '#include "daemon/front/rooms/room.h"'),
+        ("daemon/front/store/sqlite.cpp", "#include <sqlite3.h>"),
     ]
     for path, line in bad:
         assert complains(path, line), ("must complain", path, line)

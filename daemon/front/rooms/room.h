@@ -108,6 +108,7 @@ public:
     const std::string& room_id() const { return room_id_; }
     const Document* document(std::string_view path) const;
     std::vector<FileInfo> files() const;
+    const std::deque<ChatLine>& chat_lines() const { return chat_; }
 
     // --- Keeping
     /// Puts a kept document into the room; false when it is damaged.

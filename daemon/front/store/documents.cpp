@@ -1,0 +1,297 @@
+// Documents in the store: which files there are, their updates, texts and bounds, and their
+// reading.
+#include "daemon/front/store/part.h"
+#include "daemon/front/store/records.h"
+#include "daemon/front/store/statements.h"
+#include "daemon/front/store/store.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <set>
+
+namespace cloister::store {
+namespace {
+
+/// What a row costs beside its changes.
+constexpr std::uint64_t kRowBytes = 64;
+
+std::uint32_t check_of_update(std::int64_t file, std::uint64_t version, std::string_view client,
+                              std::uint64_t seq, std::int64_t at, std::string_view changes) {
+    return check_of(file, version, client, seq, at, changes);
+}
+
+/// No file of a room has such a path: paths are relative.
+std::string between(std::int64_t file) { return "/" + std::to_string(file); }
+
+} // namespace
+
+// --- Which files there are
+
+/// A document is known by its epoch: the same one at another path was renamed, one that is nowhere
+/// was removed.
+void Store::place_files(RoomState& state, const rooms::Room& room) {
+    std::vector<std::string> displaced;
+    for (const auto& [path, file] : state.files) {
+        const rooms::Document* there = room.document(path);
+        if (there == nullptr || there->epoch() != file.epoch) displaced.push_back(path);
+    }
+    if (displaced.empty()) return;
+    std::map<std::string, std::string, std::less<>> new_paths; // by epoch
+    for (const rooms::FileInfo& info : room.files()) {
+        const std::string& epoch = room.document(info.path)->epoch();
+        const auto known = state.files.find(info.path);
+        if (known == state.files.end() || known->second.epoch != epoch)
+            new_paths.emplace(epoch, info.path);
+    }
+    std::vector<std::pair<std::string, FileState>> moved;
+    for (const std::string& path : displaced) {
+        auto node = state.files.extract(path);
+        FileState& file = node.mapped();
+        const auto found = new_paths.find(file.epoch);
+        if (found == new_paths.end()) {
+            run(sql_->leave_file, file.id);
+            continue;
+        }
+        // Two may have changed places: each first goes where no other one is.
+        run(sql_->move_file, file.id, between(file.id), std::int64_t{0});
+        moved.emplace_back(found->second, std::move(file));
+        new_paths.erase(found);
+    }
+    for (auto& [path, file] : moved) {
+        run(sql_->move_file, file.id, path, check_of(state.id, path, file.epoch, file.eol));
+        state.files.emplace(path, std::move(file));
+    }
+}
+
+void Store::make_file(RoomState& state, const std::string& path, const rooms::Document& document) {
+    FileState file;
+    file.epoch = document.epoch();
+    file.eol = document.eol();
+    run(sql_->add_file, state.id, path, file.epoch, file.eol,
+        check_of(state.id, path, file.epoch, file.eol));
+    file.id = database_->last_id();
+    if (document.version() == 0) {
+        take_snapshot(file, document.text());
+    } else {
+        const rooms::SavedDocument saved = document.saved();
+        file.version = file.oldest = saved.first_version;
+        for (const auto& [client, seq] : saved.last_seqs)
+            run(sql_->put_seq, file.id, client, seq, file.version,
+                check_of(file.id, client, seq, file.version));
+        take_snapshot(file, saved.text);
+    }
+    state.files[path] = std::move(file);
+}
+
+// --- Writing
+
+void Store::keep_document(RoomState& state, const std::string& path,
+                          const rooms::Document& document) {
+    auto known = state.files.find(path);
+    // A change so large that the room has forgotten it already: its history begins anew here.
+    if (known != state.files.end() && document.first_version() > known->second.version) {
+        run(sql_->leave_file, known->second.id);
+        state.files.erase(known);
+        known = state.files.end();
+    }
+    if (known == state.files.end()) {
+        make_file(state, path, document);
+        known = state.files.find(path);
+    }
+    FileState& file = known->second;
+    if (document.version() < file.version)
+        throw StoreError(Trouble::misuse,
+                         "The document " + path + " is older than what is kept of it.");
+    for (; file.version < document.version(); ++file.version)
+        append(file, file.version, document.update_of(file.version));
+    if (file.version - file.newest >= limits_.snapshot_updates ||
+        file.bytes_since_newest >= limits_.snapshot_bytes)
+        take_snapshot(file, document.text());
+}
+
+void Store::append(FileState& file, std::uint64_t version, const rooms::Update& update) {
+    const std::string changes = packed(update.changes);
+    run(sql_->add_update, file.id, version, update.client_id, update.seq, update.at.count(),
+        Blob{changes},
+        check_of_update(file.id, version, update.client_id, update.seq, update.at.count(),
+                        changes));
+    file.bytes += changes.size() + kRowBytes;
+    file.bytes_since_newest += changes.size() + kRowBytes;
+}
+
+/// `text` is that of file.version.
+void Store::take_snapshot(FileState& file, std::u16string_view text) {
+    const std::string content = packed(text);
+    run(sql_->add_snapshot, file.id, file.version, Blob{content},
+        check_of(file.id, file.version, content));
+    struct Last {
+        std::string client;
+        std::uint64_t seq;
+        std::uint64_t version;
+    };
+    std::vector<Last> lasts;
+    {
+        Query query(sql_->last_seqs, file.id, file.newest, file.version);
+        while (query.step())
+            lasts.push_back({std::string(query.text(0)), query.count(1), query.count(2)});
+    }
+    for (const Last& last : lasts)
+        run(sql_->put_seq, file.id, last.client, last.seq, last.version,
+            check_of(file.id, last.client, last.seq, last.version));
+    if (!lasts.empty()) run(sql_->trim_seqs, file.id, std::uint64_t{limits_.clients});
+    file.newest = file.version;
+    file.bytes += content.size();
+    file.bytes_since_newest = 0;
+    bound_history(file);
+}
+
+/// Drops the oldest text, and the updates from it to the next one, as often as it takes; never the
+/// newest text.
+void Store::bound_history(FileState& file) {
+    const auto is_over = [&] {
+        return file.version - file.oldest > limits_.history_updates ||
+               file.bytes > limits_.history_bytes;
+    };
+    if (!is_over()) return;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> texts; // version, bytes; newest first
+    {
+        Query query(sql_->list_snapshots, file.id);
+        while (query.step()) texts.emplace_back(query.count(0), query.count(1));
+    }
+    while (is_over() && texts.size() > 1) {
+        file.bytes -= std::min(file.bytes, texts.back().second);
+        texts.pop_back();
+        file.oldest = texts.back().first;
+        run(sql_->drop_snapshots, file.id, file.oldest);
+        run(sql_->drop_updates, file.id, file.oldest);
+        Query size(sql_->size_updates, file.id, file.oldest);
+        size.step();
+        const std::uint64_t rows = file.version - file.oldest;
+        file.bytes = size.count(1) + rows * kRowBytes;
+        for (const auto& [version, bytes] : texts) file.bytes += bytes;
+    }
+}
+
+// --- Reading
+
+Store::FileState Store::read_file_state(std::int64_t id, std::string epoch, std::string eol) {
+    FileState file;
+    file.id = id;
+    file.epoch = std::move(epoch);
+    file.eol = std::move(eol);
+    bool is_first = true;
+    {
+        Query query(sql_->list_snapshots, id);
+        for (; query.step(); is_first = false) {
+            if (is_first) file.newest = query.count(0);
+            file.oldest = query.count(0);
+            file.bytes += query.count(1);
+        }
+    }
+    if (is_first) damaged("a document has no text");
+    file.version = file.newest;
+    const auto size_since = [&](std::uint64_t version) {
+        Query query(sql_->size_updates, id, version);
+        if (!query.step() || query.is_null(0)) return std::uint64_t{0};
+        file.version = std::max(file.version, query.count(0) + 1);
+        return query.count(1);
+    };
+    file.bytes += size_since(file.oldest);
+    file.bytes += (file.version - file.oldest) * kRowBytes;
+    file.bytes_since_newest = size_since(file.newest) + (file.version - file.newest) * kRowBytes;
+    return file;
+}
+
+std::u16string Store::read_text(std::int64_t file, std::uint64_t version) {
+    Query query(sql_->read_snapshot, file, version);
+    if (!query.step() || query.count(0) != version) damaged("a text is missing");
+    const std::string_view content = query.blob(1);
+    auto text = unpacked_text(content);
+    if (!text || query.number(2) != check_of(file, version, content))
+        damaged("a text is not as it was written");
+    return *std::move(text);
+}
+
+std::vector<rooms::UpdatePtr> Store::read_updates(std::int64_t file, std::uint64_t from,
+                                                  std::uint64_t to) {
+    std::vector<rooms::UpdatePtr> out;
+    Query query(sql_->read_updates, file, from, to);
+    for (std::uint64_t version = from; query.step(); ++version) {
+        if (query.count(0) != version) damaged("an update is missing");
+        const std::string_view client = query.text(1);
+        const std::string_view bytes = query.blob(4);
+        auto changes = unpacked_changes(bytes);
+        if (!changes || query.number(5) != check_of_update(file, version, client, query.count(2),
+                                                           query.number(3), bytes))
+            damaged("an update is not as it was written");
+        out.push_back(std::make_shared<const rooms::Update>(rooms::Update{
+            std::string(client), query.count(2), *std::move(changes), Time(query.number(3))}));
+    }
+    if (out.size() != to - from) damaged("an update is missing");
+    return out;
+}
+
+rooms::SavedDocument Store::read_document(const FileState& file) {
+    rooms::SavedDocument out{file.epoch, file.eol};
+    // From the newest text that leaves enough updates after it.
+    out.first_version = file.oldest;
+    std::vector<std::uint64_t> texts;
+    {
+        Query query(sql_->list_snapshots, file.id);
+        while (query.step()) texts.push_back(query.count(0));
+    }
+    for (const std::uint64_t version : texts) {
+        out.first_version = version;
+        Query query(sql_->size_updates, file.id, version);
+        query.step();
+        if (file.version - version >= limits_.resume_updates ||
+            query.count(1) >= limits_.resume_bytes)
+            break;
+    }
+    out.text = read_text(file.id, out.first_version);
+    out.updates = read_updates(file.id, out.first_version, file.version);
+    Query query(sql_->read_seqs, file.id);
+    while (query.step()) {
+        const std::string_view client = query.text(0);
+        if (query.number(3) != check_of(file.id, client, query.count(1), query.count(2)))
+            damaged("a client's last seq is not as it was written");
+        out.last_seqs.emplace_back(client, query.count(1));
+    }
+    return out;
+}
+
+std::optional<History> Store::history(const std::string& room_id, std::string_view path,
+                                      std::uint64_t from, std::uint64_t to) {
+    RoomState* state = find(room_id);
+    if (state == nullptr) return std::nullopt;
+    const auto found = state->files.find(path);
+    if (found == state->files.end()) return std::nullopt;
+    const FileState& file = found->second;
+    History out;
+    to = std::min(to, file.version);
+    out.version = std::clamp(from, file.oldest, file.version);
+    const std::uint64_t end =
+        std::max(out.version, std::min<std::uint64_t>(to, out.version + limits_.history_chunk));
+    out.updates = read_updates(file.id, out.version, end);
+    out.more = end < to;
+    return out;
+}
+
+std::optional<Snapshot> Store::snapshot(const std::string& room_id, std::string_view path,
+                                        std::uint64_t version) {
+    RoomState* state = find(room_id);
+    if (state == nullptr) return std::nullopt;
+    const auto found = state->files.find(path);
+    if (found == state->files.end() || version < found->second.oldest) return std::nullopt;
+    Snapshot out;
+    {
+        Query query(sql_->read_snapshot, found->second.id, version);
+        if (!query.step()) return std::nullopt;
+        out.version = query.count(0);
+    }
+    out.text = read_text(found->second.id, out.version);
+    return out;
+}
+
+} // namespace cloister::store

@@ -1,0 +1,198 @@
+// What is kept of rooms: documents with their history, who sent what last, chat. One SQLite file in
+// WAL mode, used synchronously by the front's one thread.
+//
+// The rule: keep first, answer then. Whatever a message caused is put into one batch, and only when
+// that is committed may anybody hear of it:
+//
+//     Deliveries deliveries = room.push(...);
+//     store.keep(room, path, now);        // or several in one Batch
+//     send(deliveries);
+//
+// `keep` looks at the room and writes what the store does not have yet, so nothing can be forgotten
+// between two calls, and a call that failed is made good by the next one that succeeds.
+//
+// What is committed survives the end of the process, kill -9 included, at once. It survives a loss
+// of power only after the next checkpoint (a few seconds of busy editing): a power loss may cost
+// the newest commits, never the consistency of the file.
+//
+// When a call throws StoreError, the batch has been undone as a whole and the store can be used
+// again. The room is ahead of the store then: hold its deliveries back and keep again later, or
+// drop the room from memory and open it anew, as if the daemon had been restarted.
+#pragma once
+
+#include "daemon/front/rooms/room.h"
+#include "daemon/front/store/error.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cloister::store {
+
+using rooms::Time;
+class Database;
+struct Statements;
+
+/// What strangers can make grow on the disk, and how far; and how much is done at once.
+struct Limits {
+    std::uint64_t file_bytes = std::uint64_t{4} << 30; ///< the whole store, without its WAL
+    std::size_t rooms = 10'000;
+    std::size_t value_bytes = std::size_t{8} << 20; ///< one text, one change
+    std::size_t cache_bytes = std::size_t{8} << 20; ///< memory
+    /// A text is kept every so many updates, or bytes of updates.
+    std::size_t snapshot_updates = 2'000;
+    std::size_t snapshot_bytes = std::size_t{1} << 20;
+    /// Of one document, updates and texts: beyond it, the oldest text and what follows it up to the
+    /// next text are dropped.
+    std::size_t history_updates = 100'000;
+    std::size_t history_bytes = std::size_t{8} << 20;
+    /// What a document that is opened again remembers, at least, when it is there.
+    std::size_t resume_updates = 10'000;
+    std::size_t resume_bytes = std::size_t{4} << 20;
+    std::size_t clients = 4'096; ///< of one document, whose last seq is kept
+    std::size_t chat_lines = 1'000;
+    std::size_t chat_restored = 50;
+    std::size_t history_chunk = 256; ///< updates of one answer
+    std::size_t tidy_rows = 2'000;   ///< removed by one call of tidy()
+    Time empty_room{std::chrono::hours(24)};
+};
+
+struct SavedFile {
+    std::string path;
+    rooms::SavedDocument document;
+};
+struct SavedRoom {
+    std::vector<SavedFile> files;
+    std::vector<rooms::ChatLine> chat; ///< the newest, in their order
+};
+
+/// Updates from `version` on.
+struct History {
+    std::uint64_t version = 0;
+    std::vector<rooms::UpdatePtr> updates{};
+    bool more = false;
+};
+struct Snapshot {
+    std::uint64_t version = 0;
+    std::u16string text{};
+};
+
+class Store {
+public:
+    /// Opens the file, or makes it; brings an earlier version up to date. Every system call that
+    /// opens a file is made here: the front may lock itself in afterwards.
+    Store(const std::string& path, const Limits& limits);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    // --- Batches. Without one, each call below is one of its own.
+    void begin();
+    /// Throws when a call since begin() has thrown, too: half a batch is never kept.
+    void commit();
+    /// Undoes what came since begin(). Does nothing when there is no batch.
+    void roll_back() noexcept;
+
+    // --- Rooms
+    bool has_room(std::string_view room_id);
+    std::size_t room_count();
+    /// Absent when nothing is kept of it. Until close_room(), the room counts as in use.
+    std::optional<SavedRoom> open_room(const std::string& room_id, Time now);
+    /// Nobody is in it any more. From now on its time runs.
+    void close_room(const std::string& room_id, Time now);
+    /// Makes the store equal to the room: files made, renamed, removed, edited; chat.
+    void keep(const rooms::Room& room, Time now);
+    /// The same for the text of one file, when nothing else can have changed.
+    void keep(const rooms::Room& room, std::string_view path, Time now);
+
+    // --- History of the document at `path` as it is now
+    /// Absent when there is no such file. `from` is moved to the oldest version that is kept, and
+    /// at most Limits::history_chunk updates come at once.
+    std::optional<History> history(const std::string& room_id, std::string_view path,
+                                   std::uint64_t from, std::uint64_t to);
+    /// The newest text that is kept of `version` or before. Updates from there lead to `version`.
+    std::optional<Snapshot> snapshot(const std::string& room_id, std::string_view path,
+                                     std::uint64_t version);
+
+    // --- Housekeeping, in idle time
+    /// Removes rooms that have been empty for too long; returns their names. Renews the time of
+    /// those in use. To be called every few minutes.
+    std::vector<std::string> expire(Time now);
+    /// Removes some of what belonged to files that are gone; true when there is more to do.
+    bool tidy();
+
+private:
+    /// What is known of a kept document without asking.
+    struct FileState {
+        std::int64_t id = 0;
+        std::string epoch{};
+        std::string eol{};
+        std::uint64_t version = 0; ///< everything before it is kept
+        std::uint64_t oldest = 0;  ///< version of the oldest text
+        std::uint64_t newest = 0;  ///< version of the newest text
+        std::uint64_t bytes = 0;
+        std::uint64_t bytes_since_newest = 0;
+    };
+    struct RoomState {
+        std::int64_t id = 0;
+        Time used{};
+        std::uint64_t last_message = 0;
+        std::map<std::string, FileState, std::less<>> files{};
+    };
+    /// What is begun ends as a whole: joins the caller's batch, or makes one of its own.
+    class Part;
+
+    // store.cpp
+    RoomState read_state(const std::string& room_id, std::int64_t id);
+    RoomState* find(const std::string& room_id);
+    RoomState& make_room(const std::string& room_id, Time now);
+    void use(RoomState& state, const std::string& room_id, Time now);
+    void keep_chat(RoomState& state, const rooms::Room& room);
+    std::vector<rooms::ChatLine> read_chat(const RoomState& state);
+    void drop_room(const std::string& room_id);
+    // documents.cpp
+    void place_files(RoomState& state, const rooms::Room& room);
+    void make_file(RoomState& state, const std::string& path, const rooms::Document& document);
+    void keep_document(RoomState& state, const std::string& path, const rooms::Document& document);
+    void append(FileState& file, std::uint64_t version, const rooms::Update& update);
+    void take_snapshot(FileState& file, std::u16string_view text);
+    void bound_history(FileState& file);
+    FileState read_file_state(std::int64_t id, std::string epoch, std::string eol);
+    rooms::SavedDocument read_document(const FileState& file);
+    std::u16string read_text(std::int64_t file, std::uint64_t version);
+    std::vector<rooms::UpdatePtr> read_updates(std::int64_t file, std::uint64_t from,
+                                               std::uint64_t to);
+
+    [[noreturn]] void damaged(const std::string& what) const;
+
+    Limits limits_;
+    std::unique_ptr<Database> database_;
+    std::unique_ptr<Statements> sql_;
+    /// Rooms that have been looked at since they were opened.
+    std::map<std::string, RoomState, std::less<>> states_{};
+    std::map<std::string, Time, std::less<>> in_use_{};
+    bool in_batch_ = false;
+    bool failed_ = false;
+};
+
+/// A batch and its life: what is not committed is undone.
+class Batch {
+public:
+    explicit Batch(Store& store) : store_(store) { store_.begin(); }
+    ~Batch() { store_.roll_back(); }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    void commit() { store_.commit(); }
+
+private:
+    Store& store_;
+};
+
+} // namespace cloister::store
