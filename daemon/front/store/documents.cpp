@@ -2,6 +2,7 @@
 // reading.
 #include "daemon/front/store/part.h"
 #include "daemon/front/store/records.h"
+#include "daemon/front/store/rows.h"
 #include "daemon/front/store/statements.h"
 #include "daemon/front/store/store.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 /// What a row costs beside its changes.
 constexpr std::uint64_t kRowBytes = 64;
-
-std::uint32_t check_of_update(std::int64_t file, std::uint64_t version, std::string_view client,
-                              std::uint64_t seq, std::int64_t at, std::string_view changes) {
-    return check_of(file, version, client, seq, at, changes);
-}
 
 /// No file of a room has such a path: paths are relative.
 std::string between(std::int64_t file) { return "/" + std::to_string(file); }
@@ -59,7 +55,7 @@ void Store::place_files(RoomState& state, const rooms::Room& room) {
         new_paths.erase(found);
     }
     for (auto& [path, file] : moved) {
-        run(sql_->move_file, file.id, path, check_of(state.id, path, file.epoch, file.eol));
+        run(sql_->move_file, file.id, path, check_of_file(state.id, path, file.epoch, file.eol));
         state.files.emplace(path, std::move(file));
     }
 }
@@ -69,7 +65,7 @@ void Store::make_file(RoomState& state, const std::string& path, const rooms::Do
     file.epoch = document.epoch();
     file.eol = document.eol();
     run(sql_->add_file, state.id, path, file.epoch, file.eol,
-        check_of(state.id, path, file.epoch, file.eol));
+        check_of_file(state.id, path, file.epoch, file.eol));
     file.id = database_->last_id();
     if (document.version() == 0) {
         take_snapshot(file, document.text());
@@ -78,7 +74,7 @@ void Store::make_file(RoomState& state, const std::string& path, const rooms::Do
         file.version = file.oldest = saved.first_version;
         for (const auto& [client, seq] : saved.last_seqs)
             run(sql_->put_seq, file.id, client, seq, file.version,
-                check_of(file.id, client, seq, file.version));
+                check_of_seq(file.id, client, seq, file.version));
         take_snapshot(file, saved.text);
     }
     state.files[path] = std::move(file);
@@ -124,7 +120,7 @@ void Store::append(FileState& file, std::uint64_t version, const rooms::Update& 
 void Store::take_snapshot(FileState& file, std::u16string_view text) {
     const std::string content = packed(text);
     run(sql_->add_snapshot, file.id, file.version, Blob{content},
-        check_of(file.id, file.version, content));
+        check_of_text(file.id, file.version, content));
     struct Last {
         std::string client;
         std::uint64_t seq;
@@ -138,7 +134,7 @@ void Store::take_snapshot(FileState& file, std::u16string_view text) {
     }
     for (const Last& last : lasts)
         run(sql_->put_seq, file.id, last.client, last.seq, last.version,
-            check_of(file.id, last.client, last.seq, last.version));
+            check_of_seq(file.id, last.client, last.seq, last.version));
     if (!lasts.empty()) run(sql_->trim_seqs, file.id, std::uint64_t{limits_.clients});
     file.newest = file.version;
     file.bytes += content.size();
@@ -206,10 +202,8 @@ Store::FileState Store::read_file_state(std::int64_t id, std::string epoch, std:
 std::u16string Store::read_text(std::int64_t file, std::uint64_t version) {
     Query query(sql_->read_snapshot, file, version);
     if (!query.step() || query.count(0) != version) damaged("a text is missing");
-    const std::string_view content = query.blob(1);
-    auto text = unpacked_text(content);
-    if (!text || query.number(2) != check_of(file, version, content))
-        damaged("a text is not as it was written");
+    auto text = read_text_row(query, file, 0);
+    if (!text) damaged("a text is not as it was written");
     return *std::move(text);
 }
 
@@ -219,14 +213,9 @@ std::vector<rooms::UpdatePtr> Store::read_updates(std::int64_t file, std::uint64
     Query query(sql_->read_updates, file, from, to);
     for (std::uint64_t version = from; query.step(); ++version) {
         if (query.count(0) != version) damaged("an update is missing");
-        const std::string_view client = query.text(1);
-        const std::string_view bytes = query.blob(4);
-        auto changes = unpacked_changes(bytes);
-        if (!changes || query.number(5) != check_of_update(file, version, client, query.count(2),
-                                                           query.number(3), bytes))
-            damaged("an update is not as it was written");
-        out.push_back(std::make_shared<const rooms::Update>(rooms::Update{
-            std::string(client), query.count(2), *std::move(changes), Time(query.number(3))}));
+        auto update = read_update_row(query, file, 0);
+        if (!update) damaged("an update is not as it was written");
+        out.push_back(std::make_shared<const rooms::Update>(*std::move(update)));
     }
     if (out.size() != to - from) damaged("an update is missing");
     return out;
@@ -253,10 +242,9 @@ rooms::SavedDocument Store::read_document(const FileState& file) {
     out.updates = read_updates(file.id, out.first_version, file.version);
     Query query(sql_->read_seqs, file.id);
     while (query.step()) {
-        const std::string_view client = query.text(0);
-        if (query.number(3) != check_of(file.id, client, query.count(1), query.count(2)))
+        if (!is_right_seq_row(query, file.id, 0))
             damaged("a client's last seq is not as it was written");
-        out.last_seqs.emplace_back(client, query.count(1));
+        out.last_seqs.emplace_back(query.text(0), query.count(1));
     }
     return out;
 }

@@ -2,7 +2,10 @@
 // own path has been a store once, so an empty file there is damage, not a beginning.
 #include "daemon/front/store/open.h"
 
+#include "daemon/front/store/check.h"
+#include "daemon/front/store/lifetime.h"
 #include "daemon/front/store/schema.h"
+#include "daemon/front/store/wal.h"
 
 #include <cerrno>
 #include <cstring>
@@ -119,9 +122,10 @@ void set_up(Database& database, const Limits& limits) {
 
 } // namespace
 
-std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits) {
+std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits,
+                                        const Start& start, std::vector<std::string>& notices) {
     if (!is_there(path)) {
-        if (is_there(path + "-wal"))
+        if (look_at_wal(path + "-wal").has_content)
             refuse(
                 Trouble::damaged, path,
                 "is missing, but its newest changes are there (" + path +
@@ -136,15 +140,24 @@ std::unique_ptr<Database> open_database(const std::string& path, const Limits& l
         refuse(Trouble::damaged, path,
                "is empty, as no store ever is: put a backup back, or move the file and " + path +
                    "-wal away to begin with an empty store.");
+    const Wal wal = look_at_wal(path + "-wal");
     auto database = std::make_unique<Database>(path, false);
+    // What is refused below stays as it is.
+    set_flag(*database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
     harden(*database, limits);
     set_up(*database, limits);
     if (database->ask("PRAGMA application_id") != kOurs)
         refuse(Trouble::damaged, path,
                "is a file of another program: name another place for the store.");
+    refuse_newer(*database, migrations().size());
+    check_structure(*database);
+    const std::string boot_id = start.boot_id.value_or(this_boot());
+    refuse_lost_changes(*database, wal, boot_id);
     migrate(*database, migrations());
-    // The first write opens the WAL, so that nothing is left to be opened later.
-    database->execute("BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK");
+    if (auto notice = begin_lifetime(*database, wal, boot_id))
+        notices.push_back(*std::move(notice));
+    for (std::string& each : check_rows(*database, {start.set_damaged_aside, start.rebuild_texts}))
+        notices.push_back(std::move(each));
     return database;
 }
 

@@ -6,10 +6,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cloister::store {
 
-/// The file at `path`, of our newest version, held by this process alone.
-std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits);
+/// The file at `path`, of our newest version, held by this process alone, and found whole; what was
+/// done to it on the way goes to `notices`.
+std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits,
+                                        const Start& start, std::vector<std::string>& notices);
 
 } // namespace cloister::store

@@ -8,7 +8,7 @@
 namespace cloister::store {
 namespace {
 
-/// A file without a room is gone for everybody; its rows are removed little by little.
+/// A file without a room is gone; its rows are removed little by little.
 constexpr const char* kFirst = R"(
 CREATE TABLE rooms (
   id INTEGER PRIMARY KEY,
@@ -66,20 +66,35 @@ CREATE TABLE chat (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr const char* kSteps[] = {kFirst};
+/// What the store itself remembers; and files that were set aside: of which room and path.
+constexpr const char* kSecond = R"(
+CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE files ADD COLUMN aside TEXT;
+)";
+
+constexpr const char* kSteps[] = {kFirst, kSecond};
+
+std::size_t version_of(Database& database) {
+    return std::stoul(database.ask("PRAGMA user_version").value_or("0"));
+}
 
 } // namespace
 
 std::span<const char* const> migrations() { return kSteps; }
 
-void migrate(Database& database, std::span<const char* const> steps) {
-    const std::size_t ours = steps.size();
-    const std::size_t found = std::stoul(database.ask("PRAGMA user_version").value_or("0"));
+void refuse_newer(Database& database, std::size_t ours) {
+    const std::size_t found = version_of(database);
     if (found > ours)
         throw StoreError(Trouble::newer,
                          "The store " + database.path() + " has version " + std::to_string(found) +
                              ", this Cloister knows versions up to " + std::to_string(ours) +
                              ": start the later Cloister that wrote it.");
+}
+
+void migrate(Database& database, std::span<const char* const> steps) {
+    const std::size_t ours = steps.size();
+    refuse_newer(database, ours);
+    const std::size_t found = version_of(database);
     if (found == ours) return;
     database.execute("BEGIN IMMEDIATE");
     try {

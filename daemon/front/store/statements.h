@@ -36,7 +36,8 @@ struct Statements {
     Statement move_file{db, "UPDATE files SET path = ?2, checksum = ?3 WHERE id = ?1"};
     Statement leave_file{db, "UPDATE files SET room = NULL WHERE id = ?"};
     Statement drop_file{db, "DELETE FROM files WHERE id = ?"};
-    Statement gone_file{db, "SELECT id FROM files WHERE room IS NULL LIMIT 1"};
+    Statement gone_file{db, "SELECT id FROM files WHERE room IS NULL AND aside IS NULL"
+                            " LIMIT 1"};
 
     Statement add_update{db, "INSERT INTO updates (file, version, client, seq, at_ms, changes,"
                              " checksum) VALUES (?, ?, ?, ?, ?, ?, ?)"};

@@ -1,9 +1,10 @@
 // Batches, rooms, chat, expiry. Documents: documents.cpp.
 #include "daemon/front/store/store.h"
 
+#include "daemon/front/store/lifetime.h"
 #include "daemon/front/store/open.h"
 #include "daemon/front/store/part.h"
-#include "daemon/front/store/records.h"
+#include "daemon/front/store/rows.h"
 #include "daemon/front/store/statements.h"
 
 #include <algorithm>
@@ -16,23 +17,20 @@ constexpr Time kRenewal = std::chrono::minutes(10);
 /// Rooms looked at for expiry at once.
 constexpr std::int64_t kExpiredAtOnce = 64;
 
-std::uint32_t check_of_room(std::string_view name, Time used) {
-    return check_of(name, used.count());
-}
-
-std::uint32_t check_of_line(std::int64_t room, const rooms::ChatLine& line) {
-    const rooms::Person& from = line.from;
-    return check_of(room, line.message_id, from.connection_id, from.client_id, from.user_id,
-                    from.name, from.color, static_cast<int>(from.role), line.text, line.at.count());
-}
-
 } // namespace
 
-Store::Store(const std::string& path, const Limits& limits)
-    : limits_(limits), database_(open_database(path, limits)),
+Store::Store(const std::string& path, const Limits& limits, const Start& start)
+    : limits_(limits), database_(open_database(path, limits, start, notices_)),
       sql_(std::make_unique<Statements>(*database_)) {}
 
-Store::~Store() { roll_back(); }
+Store::~Store() {
+    roll_back();
+    try {
+        end_lifetime(*database_);
+    } catch (const StoreError&) {
+        // The next start will take it for one after a loss of power.
+    }
+}
 
 void Store::damaged(const std::string& what) const {
     throw StoreError(Trouble::damaged,
@@ -116,7 +114,7 @@ Store::RoomState Store::read_state(const std::string& room_id, std::int64_t id) 
         const std::string path(query.text(1));
         std::string epoch(query.text(2));
         std::string eol(query.text(3));
-        if (query.number(4) != check_of(id, path, epoch, eol))
+        if (query.number(4) != check_of_file(id, path, epoch, eol))
             damaged("a file of the room " + room_id + " is not as it was written");
         state.files.emplace(path,
                             read_file_state(query.number(0), std::move(epoch), std::move(eol)));
@@ -145,7 +143,7 @@ Store::RoomState& Store::make_room(const std::string& room_id, Time now) {
         throw StoreError(Trouble::limit, "The store " + database_->path() + " holds " +
                                              std::to_string(limits_.rooms) +
                                              " rooms, as many as it may.");
-    run(sql_->add_room, room_id, now.count(), check_of_room(room_id, now));
+    run(sql_->add_room, room_id, now.count(), check_of_room(room_id, now.count()));
     RoomState state;
     state.id = database_->last_id();
     state.used = now;
@@ -153,7 +151,7 @@ Store::RoomState& Store::make_room(const std::string& room_id, Time now) {
 }
 
 void Store::use(RoomState& state, const std::string& room_id, Time now) {
-    run(sql_->use_room, state.id, now.count(), check_of_room(room_id, now));
+    run(sql_->use_room, state.id, now.count(), check_of_room(room_id, now.count()));
     state.used = now;
 }
 
@@ -228,22 +226,9 @@ std::vector<rooms::ChatLine> Store::read_chat(const RoomState& state) {
     const std::uint64_t after = state.last_message - std::min(state.last_message, restored);
     Query query(sql_->read_chat, state.id, after);
     while (query.step()) {
-        rooms::ChatLine line;
-        line.message_id = query.count(0);
-        rooms::Person& from = line.from;
-        from.connection_id = query.text(1);
-        from.client_id = query.text(2);
-        from.user_id = query.text(3);
-        from.name = query.text(4);
-        from.color = static_cast<int>(query.number(5));
-        const std::int64_t role = query.number(6);
-        line.text = query.text(7);
-        line.at = Time(query.number(8));
-        from.role = static_cast<rooms::Role>(role);
-        if (role < 0 || role > static_cast<int>(rooms::Role::viewer) ||
-            query.number(9) != check_of_line(state.id, line))
-            damaged("a chat message is not as it was written");
-        out.push_back(std::move(line));
+        auto line = read_chat_row(query, state.id, 0);
+        if (!line) damaged("a chat message is not as it was written");
+        out.push_back(*std::move(line));
     }
     return out;
 }

@@ -12,8 +12,9 @@
 // between two calls, and a call that failed is made good by the next one that succeeds.
 //
 // What is committed survives the end of the process, kill -9 included, at once. It survives a loss
-// of power only after the next checkpoint (a few seconds of busy editing): a power loss may cost
-// the newest commits, never the consistency of the file.
+// of power only after the next checkpoint, which comes after about a thousand changed pages: a
+// power loss may cost the newest commits, never the consistency of the file. Documents have new
+// epochs then (lifetime.h).
 //
 // When a call throws StoreError, the batch has been undone as a whole and the store can be used
 // again. The room is ahead of the store then: hold its deliveries back and keep again later, or
@@ -64,6 +65,16 @@ struct Limits {
     Time empty_room{std::chrono::hours(24)};
 };
 
+/// How the store is opened.
+struct Start {
+    /// Damaged documents do not keep the others from being served: they are taken out of their
+    /// rooms and stay in the file. Without it, one damaged document refuses the whole start.
+    bool set_damaged_aside = false;
+    /// Also apply every update that is kept: minutes for a large store.
+    bool rebuild_texts = false;
+    std::optional<std::string> boot_id{}; ///< of the machine; absent: ask the kernel
+};
+
 struct SavedFile {
     std::string path;
     rooms::SavedDocument document;
@@ -86,9 +97,13 @@ struct Snapshot {
 
 class Store {
 public:
-    /// Opens the file, or makes it; brings an earlier version up to date. Every system call that
-    /// opens a file is made here: the front may lock itself in afterwards.
-    Store(const std::string& path, const Limits& limits);
+    /// Opens the file, or makes it; brings an earlier version up to date; looks at all that is in
+    /// it, and refuses what is damaged. Afterwards no file is opened any more and the front may
+    /// lock itself in: what remains is pread64, pwrite64, fdatasync, ftruncate and fstat.
+    Store(const std::string& path, const Limits& limits, const Start& start = {});
+    /// What the operator must know of the opening: sentences for the log.
+    const std::vector<std::string>& notices() const { return notices_; }
+    /// Ends in good order: what is kept survives a loss of power, too.
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -173,6 +188,7 @@ private:
     [[noreturn]] void damaged(const std::string& what) const;
 
     Limits limits_;
+    std::vector<std::string> notices_{};
     std::unique_ptr<Database> database_;
     std::unique_ptr<Statements> sql_;
     /// Rooms that have been looked at since they were opened.
