@@ -18,7 +18,7 @@ constexpr const char* kEpoch = "0123456789abcdef";
 /// The text that edit `number` inserts: of all sizes, now and then so large that it fills pages.
 std::u16string words_of(std::uint64_t number) {
     std::u16string out = u"편집 🦊 " + rooms::from_utf8(std::to_string(number)) + u"\n";
-    if (number % 50 == 7) out += std::u16string(9'000, u'가');
+    if (number % 50 == 7) out += std::u16string(2'500, u'가');
     return out;
 }
 
@@ -27,7 +27,7 @@ void edit_number(Room& room, std::uint64_t number) {
     std::mt19937_64 random(number);
     const std::size_t length = room.document("f")->text().size();
     // Whole lines only at the front, so that no character is cut.
-    const bool empties = length > 100'000;
+    const bool empties = length > 6'000;
     edit(room, "f", 0, empties ? length : 0, words_of(number), 1, kNow);
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("a store that is full says so, loses nothing, and goes on when there i
           "[store]") {
     const Folder folder;
     store::Limits small;
-    small.file_bytes = 400'000;
+    small.file_bytes = 200'000;
     Room room = room_of("r");
     room.create(1, "f");
     room.create(1, "g");

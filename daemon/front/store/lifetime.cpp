@@ -20,9 +20,6 @@ void put_mark(Database& database, const std::string& mark) {
     run(statement, mark);
 }
 
-/// Also writes all that is in the WAL to its place, and waits for the disk twice.
-void sync(Database& database) { database.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
-
 std::string fresh_epoch() {
     constexpr std::string_view kHex = "0123456789abcdef";
     std::string bytes(8, '\0');
@@ -102,7 +99,7 @@ std::optional<std::string> begin_lifetime(Database& database, const Wal& wal,
     database.execute("BEGIN IMMEDIATE");
     if (mark != kWhole && !goes_on(mark, wal, boot_id)) {
         const std::size_t count = renew_epochs(database);
-        if (count > 0)
+        if (count > 0 || !mark.empty())
             notice = "The store " + database.path() +
                      " was not ended in good order before this machine was started or the file was "
                      "put here, so its newest edits may be missing: its " +
@@ -111,13 +108,14 @@ std::optional<std::string> begin_lifetime(Database& database, const Wal& wal,
     put_mark(database, "open " + boot_id);
     database.execute("COMMIT");
     // Before anything is acknowledged: else a loss of power could bring the old mark back.
-    sync(database);
+    database.execute("PRAGMA wal_checkpoint(PASSIVE)");
     return notice;
 }
 
 void end_lifetime(Database& database) {
     put_mark(database, kWhole);
-    sync(database);
+    // An empty WAL cannot be taken for that of an older copy which is put in this file's place.
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 } // namespace cloister::store
