@@ -155,6 +155,36 @@ TEST_CASE("a change that the room has forgotten at once begins the history anew"
     CHECK(store.tidy()); // the old rows
 }
 
+TEST_CASE("a piece of history, and what a room remembers, are bounded in bytes", "[store]") {
+    const Folder folder;
+    store::Limits limits;
+    limits.history_chunk_bytes = 10'000;
+    limits.snapshot_bytes = 10'000;
+    limits.resume_room_bytes = 60'000;
+    limits.history_bytes = 1'000'000;
+    Store store(folder.file(), limits);
+    Room room = room_of("r");
+    room.create(1, "f");
+    room.create(1, "g");
+    for (int i = 0; i < 100; ++i)
+        for (const char* path : {"f", "g"})
+            edit(room, path, 0, room.document(path)->text().size(), std::u16string(3'000, u'x'));
+    for (int i = 0; i < 2; ++i) store.keep(room, kNow); // no text on the way: one keep
+    CHECK(store.history("r", "f", 0, 100)->updates.size() == 4);
+    CHECK(store.history("r", "f", 0, 100)->more);
+    CHECK(text_from(store, "f", 99) == room.document("f")->text());
+    for (int i = 0; i < 100; ++i)
+        for (const char* path : {"f", "g"}) {
+            edit(room, path, 0, room.document(path)->text().size(), std::u16string(3'000, u'y'));
+            store.keep(room, path, kNow);
+        }
+    const auto saved = store.open_room("r", kNow);
+    for (const store::SavedFile& file : saved->files) {
+        CHECK(file.document.updates.size() >= 10);
+        CHECK(file.document.updates.size() <= 14);
+    }
+}
+
 TEST_CASE("chat is bounded, and its ids go on", "[store]") {
     const Folder folder;
     store::Limits limits;

@@ -29,7 +29,8 @@ void fill(const std::string& path, const std::string& killed_copy = {}) {
         Room room = room_of(name);
         room.create(1, "f");
         room.create(1, "g");
-        for (int i = 0; i < 40; ++i) edit(room, "f", 0, 0, u"some words of a text ", i % 2 == 0 ? 1U : 2U);
+        for (int i = 0; i < 40; ++i)
+            edit(room, "f", 0, 0, u"some words of a text ", i % 2 == 0 ? 1U : 2U);
         edit(room, "g", 0, 0, u"short");
         room.chat(1, "hello there", kNow);
         store.keep(room, kNow);
@@ -247,9 +248,9 @@ TEST_CASE("a store of an earlier version is brought up to date, a later one refu
         store::Statement file(database, "INSERT INTO files VALUES (3, 7, 'f', 'e', char(10), ?)");
         store::run(file, store::check_of(7, std::string_view("f"), std::string_view("e"),
                                          std::string_view("\n")));
-        store::Statement text(database, "INSERT INTO snapshots VALUES (3, 0, ?, ?)");
+        store::Statement text(database, "INSERT INTO snapshots VALUES (3, 0, ?, 0, ?)");
         const std::string content = store::packed(u"옛 글");
-        store::run(text, store::Blob{content}, store::check_of(3, 0, std::string_view(content)));
+        store::run(text, store::Blob{content}, store::check_of(3, 0, std::string_view(content), 0));
     }
     {
         Store store(path, {});

@@ -145,10 +145,12 @@ private:
     Statement all_files_{database_, "SELECT id, room, path, epoch, eol, checksum FROM files"
                                     " WHERE room IS NOT NULL"};
     Statement seqs_{database_, "SELECT client, seq, version, checksum FROM seqs WHERE file = ?"};
-    Statement texts_{database_, "SELECT version, content, checksum FROM snapshots WHERE file = ?"
-                                " ORDER BY version"};
-    Statement text_{database_, "SELECT version, content, checksum FROM snapshots WHERE file = ?"
-                               " AND version = ?"};
+    Statement texts_{database_,
+                     "SELECT version, content, total, checksum FROM snapshots WHERE file = ?"
+                     " ORDER BY version"};
+    Statement text_{database_,
+                    "SELECT version, content, total, checksum FROM snapshots WHERE file = ?"
+                    " AND version = ?"};
     Statement updates_{database_, "SELECT version, client, seq, at_ms, changes, checksum"
                                   " FROM updates WHERE file = ? ORDER BY version"};
     Statement set_aside_{database_, "UPDATE files SET room = NULL, aside = ?2 WHERE id = ?1"};

@@ -16,6 +16,7 @@ namespace {
 
 /// What a row costs beside its changes.
 constexpr std::uint64_t kRowBytes = 64;
+constexpr std::uint64_t kAll = std::numeric_limits<std::uint64_t>::max();
 
 /// No file of a room has such a path: paths are relative.
 std::string between(std::int64_t file) { return "/" + std::to_string(file); }
@@ -102,7 +103,7 @@ void Store::keep_document(RoomState& state, const std::string& path,
     for (; file.version < document.version(); ++file.version)
         append(file, file.version, document.update_of(file.version));
     if (file.version - file.newest >= limits_.snapshot_updates ||
-        file.bytes_since_newest >= limits_.snapshot_bytes)
+        file.total - file.newest_total >= limits_.snapshot_bytes)
         take_snapshot(file, document.text());
 }
 
@@ -112,15 +113,14 @@ void Store::append(FileState& file, std::uint64_t version, const rooms::Update& 
         Blob{changes},
         check_of_update(file.id, version, update.client_id, update.seq, update.at.count(),
                         changes));
-    file.bytes += changes.size() + kRowBytes;
-    file.bytes_since_newest += changes.size() + kRowBytes;
+    file.total += changes.size() + kRowBytes;
 }
 
 /// `text` is that of file.version.
 void Store::take_snapshot(FileState& file, std::u16string_view text) {
     const std::string content = packed(text);
-    run(sql_->add_snapshot, file.id, file.version, Blob{content},
-        check_of_text(file.id, file.version, content));
+    run(sql_->add_snapshot, file.id, file.version, Blob{content}, file.total,
+        check_of_text(file.id, file.version, content, file.total));
     struct Last {
         std::string client;
         std::uint64_t seq;
@@ -137,8 +137,8 @@ void Store::take_snapshot(FileState& file, std::u16string_view text) {
             check_of_seq(file.id, last.client, last.seq, last.version));
     if (!lasts.empty()) run(sql_->trim_seqs, file.id, std::uint64_t{limits_.clients});
     file.newest = file.version;
-    file.bytes += content.size();
-    file.bytes_since_newest = 0;
+    file.newest_total = file.total;
+    file.text_bytes += content.size();
     bound_history(file);
 }
 
@@ -147,26 +147,18 @@ void Store::take_snapshot(FileState& file, std::u16string_view text) {
 void Store::bound_history(FileState& file) {
     const auto is_over = [&] {
         return file.version - file.oldest > limits_.history_updates ||
-               file.bytes > limits_.history_bytes;
+               file.total - file.oldest_total + file.text_bytes > limits_.history_bytes;
     };
     if (!is_over()) return;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> texts; // version, bytes; newest first
-    {
-        Query query(sql_->list_snapshots, file.id);
-        while (query.step()) texts.emplace_back(query.count(0), query.count(1));
-    }
+    std::vector<Text> texts = read_texts(file.id); // newest first
     while (is_over() && texts.size() > 1) {
-        file.bytes -= std::min(file.bytes, texts.back().second);
+        file.text_bytes -= texts.back().bytes;
         texts.pop_back();
-        file.oldest = texts.back().first;
-        run(sql_->drop_snapshots, file.id, file.oldest);
-        run(sql_->drop_updates, file.id, file.oldest);
-        Query size(sql_->size_updates, file.id, file.oldest);
-        size.step();
-        const std::uint64_t rows = file.version - file.oldest;
-        file.bytes = size.count(1) + rows * kRowBytes;
-        for (const auto& [version, bytes] : texts) file.bytes += bytes;
+        file.oldest = texts.back().version;
+        file.oldest_total = texts.back().total;
     }
+    run(sql_->drop_snapshots, file.id, file.oldest);
+    run(sql_->drop_updates, file.id, file.oldest);
 }
 
 // --- Reading
@@ -176,27 +168,25 @@ Store::FileState Store::read_file_state(std::int64_t id, std::string epoch, std:
     file.id = id;
     file.epoch = std::move(epoch);
     file.eol = std::move(eol);
-    bool is_first = true;
-    {
-        Query query(sql_->list_snapshots, id);
-        for (; query.step(); is_first = false) {
-            if (is_first) file.newest = query.count(0);
-            file.oldest = query.count(0);
-            file.bytes += query.count(1);
-        }
-    }
-    if (is_first) damaged("a document has no text");
-    file.version = file.newest;
-    const auto size_since = [&](std::uint64_t version) {
-        Query query(sql_->size_updates, id, version);
-        if (!query.step() || query.is_null(0)) return std::uint64_t{0};
-        file.version = std::max(file.version, query.count(0) + 1);
-        return query.count(1);
-    };
-    file.bytes += size_since(file.oldest);
-    file.bytes += (file.version - file.oldest) * kRowBytes;
-    file.bytes_since_newest = size_since(file.newest) + (file.version - file.newest) * kRowBytes;
+    const std::vector<Text> texts = read_texts(id);
+    if (texts.empty()) damaged("a document has no text");
+    file.newest = texts.front().version;
+    file.newest_total = texts.front().total;
+    file.oldest = texts.back().version;
+    file.oldest_total = texts.back().total;
+    for (const Text& text : texts) file.text_bytes += text.bytes;
+    Query query(sql_->size_updates, id, file.newest);
+    query.step();
+    file.version = query.is_null(0) ? file.newest : query.count(0) + 1;
+    file.total = file.newest_total + query.count(1) + (file.version - file.newest) * kRowBytes;
     return file;
+}
+
+std::vector<Store::Text> Store::read_texts(std::int64_t file) {
+    std::vector<Text> out;
+    Query query(sql_->list_snapshots, file);
+    while (query.step()) out.push_back({query.count(0), query.count(1), query.count(2)});
+    return out;
 }
 
 std::u16string Store::read_text(std::int64_t file, std::uint64_t version) {
@@ -208,38 +198,32 @@ std::u16string Store::read_text(std::int64_t file, std::uint64_t version) {
 }
 
 std::vector<rooms::UpdatePtr> Store::read_updates(std::int64_t file, std::uint64_t from,
-                                                  std::uint64_t to) {
+                                                  std::uint64_t to, std::uint64_t bytes) {
     std::vector<rooms::UpdatePtr> out;
     Query query(sql_->read_updates, file, from, to);
-    for (std::uint64_t version = from; query.step(); ++version) {
+    std::uint64_t read = 0;
+    for (std::uint64_t version = from; read < bytes && query.step(); ++version) {
         if (query.count(0) != version) damaged("an update is missing");
+        read += query.blob(4).size() + kRowBytes;
         auto update = read_update_row(query, file, 0);
         if (!update) damaged("an update is not as it was written");
         out.push_back(std::make_shared<const rooms::Update>(*std::move(update)));
     }
-    if (out.size() != to - from) damaged("an update is missing");
+    if (out.size() != to - from && read < bytes) damaged("an update is missing");
     return out;
 }
 
-rooms::SavedDocument Store::read_document(const FileState& file) {
+/// With at least so many `bytes` of updates, or Limits::resume_updates, when they are there.
+rooms::SavedDocument Store::read_document(const FileState& file, std::uint64_t bytes) {
     rooms::SavedDocument out{file.epoch, file.eol};
-    // From the newest text that leaves enough updates after it.
-    out.first_version = file.oldest;
-    std::vector<std::uint64_t> texts;
-    {
-        Query query(sql_->list_snapshots, file.id);
-        while (query.step()) texts.push_back(query.count(0));
-    }
-    for (const std::uint64_t version : texts) {
-        out.first_version = version;
-        Query query(sql_->size_updates, file.id, version);
-        query.step();
-        if (file.version - version >= limits_.resume_updates ||
-            query.count(1) >= limits_.resume_bytes)
+    for (const Text& text : read_texts(file.id)) {
+        out.first_version = text.version;
+        if (file.version - text.version >= limits_.resume_updates ||
+            file.total - text.total >= bytes)
             break;
     }
     out.text = read_text(file.id, out.first_version);
-    out.updates = read_updates(file.id, out.first_version, file.version);
+    out.updates = read_updates(file.id, out.first_version, file.version, kAll);
     Query query(sql_->read_seqs, file.id);
     while (query.step()) {
         if (!is_right_seq_row(query, file.id, 0))
@@ -261,8 +245,8 @@ std::optional<History> Store::history(const std::string& room_id, std::string_vi
     out.version = std::clamp(from, file.oldest, file.version);
     const std::uint64_t end =
         std::max(out.version, std::min<std::uint64_t>(to, out.version + limits_.history_chunk));
-    out.updates = read_updates(file.id, out.version, end);
-    out.more = end < to;
+    out.updates = read_updates(file.id, out.version, end, limits_.history_chunk_bytes);
+    out.more = out.version + out.updates.size() < to;
     return out;
 }
 

@@ -14,8 +14,9 @@ std::uint32_t check_of_file(std::int64_t room, std::string_view path, std::strin
     return check_of(room, path, epoch, eol);
 }
 
-std::uint32_t check_of_text(std::int64_t file, std::uint64_t version, std::string_view content) {
-    return check_of(file, version, content);
+std::uint32_t check_of_text(std::int64_t file, std::uint64_t version, std::string_view content,
+                            std::uint64_t total) {
+    return check_of(file, version, content, total);
 }
 
 std::uint32_t check_of_update(std::int64_t file, std::uint64_t version, std::string_view client,
@@ -38,7 +39,8 @@ std::uint32_t check_of_line(std::int64_t room, const rooms::ChatLine& line) {
 
 std::optional<std::u16string> read_text_row(const Query& query, std::int64_t file, int first) {
     const std::string_view content = query.blob(first + 1);
-    if (query.number(first + 2) != check_of_text(file, query.count(first), content))
+    if (query.number(first + 3) !=
+        check_of_text(file, query.count(first), content, query.count(first + 2)))
         return std::nullopt;
     return unpacked_text(content);
 }

@@ -8,6 +8,7 @@
 namespace cloister::store {
 namespace {
 
+/// `total`: bytes of all updates that the document has had up to here.
 /// A file without a room is gone; its rows are removed little by little.
 constexpr const char* kFirst = R"(
 CREATE TABLE rooms (
@@ -29,6 +30,7 @@ CREATE TABLE snapshots (
   file INTEGER NOT NULL REFERENCES files (id),
   version INTEGER NOT NULL,
   content BLOB NOT NULL,
+  total INTEGER NOT NULL,
   checksum INTEGER NOT NULL,
   PRIMARY KEY (file, version)
 ) STRICT, WITHOUT ROWID;

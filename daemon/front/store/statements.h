@@ -48,11 +48,11 @@ struct Statements {
     Statement drop_updates{db, "DELETE FROM updates WHERE file = ? AND version < ?"};
     Statement first_update{db, "SELECT MIN(version) FROM updates WHERE file = ?"};
 
-    Statement add_snapshot{db, "INSERT INTO snapshots (file, version, content, checksum)"
-                               " VALUES (?, ?, ?, ?)"};
-    Statement read_snapshot{db, "SELECT version, content, checksum FROM snapshots"
+    Statement add_snapshot{db, "INSERT INTO snapshots (file, version, content, total, checksum)"
+                               " VALUES (?, ?, ?, ?, ?)"};
+    Statement read_snapshot{db, "SELECT version, content, total, checksum FROM snapshots"
                                 " WHERE file = ? AND version <= ? ORDER BY version DESC LIMIT 1"};
-    Statement list_snapshots{db, "SELECT version, LENGTH(content) FROM snapshots"
+    Statement list_snapshots{db, "SELECT version, LENGTH(content), total FROM snapshots"
                                  " WHERE file = ? ORDER BY version DESC"};
     Statement drop_snapshots{db, "DELETE FROM snapshots WHERE file = ? AND version < ?"};
 

@@ -159,8 +159,11 @@ std::optional<SavedRoom> Store::open_room(const std::string& room_id, Time now) 
     std::optional<SavedRoom> out;
     if (const RoomState* state = find(room_id)) {
         out.emplace();
+        const std::size_t share =
+            limits_.resume_room_bytes / std::max<std::size_t>(1, state->files.size());
         for (const auto& [path, file] : state->files)
-            out->files.push_back({path, read_document(file)});
+            out->files.push_back(
+                {path, read_document(file, std::min(limits_.resume_bytes, share))});
         out->chat = read_chat(*state);
     }
     in_use_[room_id] = now;

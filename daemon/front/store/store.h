@@ -57,11 +57,13 @@ struct Limits {
     /// What a document that is opened again remembers, at least, when it is there.
     std::size_t resume_updates = 10'000;
     std::size_t resume_bytes = std::size_t{4} << 20;
+    std::size_t resume_room_bytes = std::size_t{32} << 20; ///< shared by its documents
     std::size_t clients = 4'096; ///< of one document, whose last seq is kept
     std::size_t chat_lines = 1'000;
     std::size_t chat_restored = 50;
-    std::size_t history_chunk = 256; ///< updates of one answer
-    std::size_t tidy_rows = 2'000;   ///< removed by one call of tidy()
+    std::size_t history_chunk = 256; ///< updates of one answer; and their bytes, but for the last
+    std::size_t history_chunk_bytes = std::size_t{1} << 20;
+    std::size_t tidy_rows = 2'000; ///< removed by one call of tidy()
     Time empty_room{std::chrono::hours(24)};
 };
 
@@ -152,14 +154,22 @@ private:
         std::uint64_t version = 0; ///< everything before it is kept
         std::uint64_t oldest = 0;  ///< version of the oldest text
         std::uint64_t newest = 0;  ///< version of the newest text
-        std::uint64_t bytes = 0;
-        std::uint64_t bytes_since_newest = 0;
+        // Bytes of all updates that it has had: up to each of these, and of the texts.
+        std::uint64_t total = 0;
+        std::uint64_t oldest_total = 0;
+        std::uint64_t newest_total = 0;
+        std::uint64_t text_bytes = 0;
     };
     struct RoomState {
         std::int64_t id = 0;
         Time used{};
         std::uint64_t last_message = 0;
         std::map<std::string, FileState, std::less<>> files{};
+    };
+    struct Text {
+        std::uint64_t version = 0;
+        std::uint64_t bytes = 0;
+        std::uint64_t total = 0; ///< as in FileState
     };
     /// What is begun ends as a whole: joins the caller's batch, or makes one of its own.
     class Part;
@@ -180,10 +190,11 @@ private:
     void take_snapshot(FileState& file, std::u16string_view text);
     void bound_history(FileState& file);
     FileState read_file_state(std::int64_t id, std::string epoch, std::string eol);
-    rooms::SavedDocument read_document(const FileState& file);
+    rooms::SavedDocument read_document(const FileState& file, std::uint64_t bytes);
+    std::vector<Text> read_texts(std::int64_t file); ///< newest first, without what they say
     std::u16string read_text(std::int64_t file, std::uint64_t version);
     std::vector<rooms::UpdatePtr> read_updates(std::int64_t file, std::uint64_t from,
-                                               std::uint64_t to);
+                                               std::uint64_t to, std::uint64_t bytes);
 
     [[noreturn]] void damaged(const std::string& what) const;
 
