@@ -87,12 +87,10 @@ void Store::keep_document(RoomState& state, const std::string& path,
                           const rooms::Document& document) {
     auto known = state.files.find(path);
     // A change so large that the room has forgotten it already: its history begins anew here.
-    if (known != state.files.end() && document.first_version() > known->second.version) {
-        run(sql_->leave_file, known->second.id);
-        state.files.erase(known);
-        known = state.files.end();
-    }
-    if (known == state.files.end()) {
+    const bool has_gap =
+        known != state.files.end() && document.first_version() > known->second.version;
+    if (has_gap) run(sql_->leave_file, known->second.id);
+    if (has_gap || known == state.files.end()) {
         make_file(state, path, document);
         known = state.files.find(path);
     }

@@ -1,4 +1,4 @@
-// The one file that calls SQLite, and the words for what it says.
+// Where SQLite is called while serving, and the words for what it says.
 #include "daemon/front/store/sqlite.h"
 
 #include <sqlite3.h>

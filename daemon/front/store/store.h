@@ -101,7 +101,8 @@ class Store {
 public:
     /// Opens the file, or makes it; brings an earlier version up to date; looks at all that is in
     /// it, and refuses what is damaged. Afterwards no file is opened any more and the front may
-    /// lock itself in: what remains is pread64, pwrite64, fdatasync, ftruncate and fstat.
+    /// lock itself in: what remains is pread64, pwrite64, fdatasync, ftruncate and fstat. To be
+    /// called as the user that serves, not as root: the file holds what strangers wrote.
     Store(const std::string& path, const Limits& limits, const Start& start = {});
     /// What the operator must know of the opening: sentences for the log.
     const std::vector<std::string>& notices() const { return notices_; }
