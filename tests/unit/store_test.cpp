@@ -2,6 +2,8 @@
 // in it; what is bounded stays so.
 #include "tests/unit/store_fixture.h"
 
+#include <random>
+
 using namespace store_test;
 using namespace std::literals;
 
@@ -101,4 +103,66 @@ TEST_CASE("hostile names of rooms, files and people are only names", "[store]") 
     CHECK(store.room_count() == names.size());
     for (const std::string& name : names)
         CHECK(reopened(store, name)->document("' OR 1=1 --")->text() == rooms::from_utf8(name));
+}
+
+TEST_CASE("whatever happens in a room, the store follows", "[store]") {
+    INFO("seed " << Catch::rngSeed());
+    const Folder folder;
+    std::mt19937 random(Catch::rngSeed());
+    store::Limits limits;
+    limits.snapshot_updates = 20;
+    limits.history_updates = 150;
+    limits.resume_updates = 40;
+    limits.tidy_rows = 10;
+    rooms::RoomLimits small;
+    small.document.log_updates = 40;
+    small.document.log_bytes = 20'000;
+    auto store = std::make_unique<Store>(folder.file(), limits);
+    Room room = room_of("r", small);
+    const std::vector<std::string> paths = {"a",     "b", "dir/a", "dir/b", "dir/deep/한글.py",
+                                            "dir2/x"};
+    const auto any = [&]() -> const std::string& { return paths[random() % paths.size()]; };
+    Time now = kNow;
+    for (int step = 0; step < 4'000; ++step) {
+        now += Time{1'000};
+        const rooms::Connection actor = 1 + random() % 2;
+        const std::string path = any();
+        switch (random() % 16) {
+        case 0: room.create(actor, path); break;
+        case 1: room.remove(actor, random() % 4 == 0 ? "dir" : path); break;
+        case 2: room.rename(actor, random() % 4 == 0 ? "dir" : path, any()); break;
+        case 3: room.chat(actor, "말 " + std::to_string(step), now); break;
+        case 4:
+            room.change_code(actor, path, "whole\r\ntext " + std::to_string(step), 0, now);
+            break;
+        case 5: {
+            // Undone: the store must not believe that it has what it has not.
+            const store::Batch batch(*store);
+            store->keep(room, now);
+            break;
+        }
+        case 6: store->tidy(); break;
+        default: {
+            const Document* document = room.document(path);
+            if (document == nullptr) break;
+            const std::size_t length = document->text().size();
+            const std::size_t large = random() % 40 == 0 ? 4'000 : 5;
+            edit(room, path, 0, length > 3'000 ? length : 0,
+                 std::u16string(1 + random() % large, u'가'), actor, now);
+            if (random() % 2 == 0) store->keep(room, path, now);
+        }
+        }
+        if (random() % 8 == 0) store->keep(room, now);
+        if (random() % 100 != 0) continue;
+        store->keep(room, now);
+        if (random() % 2 == 0) {
+            store->close_room("r", now);
+        } else {
+            store.reset();
+            store =
+                std::make_unique<Store>(folder.file(), limits, store::Start{.rebuild_texts = true});
+        }
+        INFO("step " << step);
+        check_same(*reopened(*store, "r", small), room);
+    }
 }
