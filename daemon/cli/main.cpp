@@ -2,6 +2,7 @@
 // of the same boxes in its own process.
 #include "daemon/cli/check.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/room_token.h"
 #include "daemon/config/settings.h"
 #include "daemon/keeper/local_runner.h"
 #include "isolate/seccomp_program.h"
@@ -29,6 +30,7 @@ constexpr const char* kUsage =
     "       cloister check\n"
     "       cloister show-policy [NAME]\n"
     "       cloister show-filter [NAME]\n"
+    "       cloister room-token ROOM ROLE [--hours N] [--state-dir DIR] [--config FILE]\n"
     "run        run a program in a box; exits as it does (128 + N for signal N, 124 at a time "
     "limit,\n"
     "           125 when it was ended for another limit or could not be run)\n"
@@ -37,6 +39,8 @@ constexpr const char* kUsage =
     "how\n"
     "           many boxes stand ready\n"
     "check      what this host offers for isolation, and what to do about what it lacks\n"
+    "room-token a token that lets its bearer into a room of the daemon on this machine, as owner,\n"
+    "           editor, runner (edits and runs) or viewer, for 24 hours or N\n"
     "--local    do not look for a daemon; make the box here (needs root)\n";
 
 constexpr int kEndedAtTimeLimit = 124;
@@ -257,6 +261,7 @@ const policies::Policy& policy_named(const config::Settings& settings, const Opt
 
 int command(int argc, char** argv) {
     const std::string name = argc > 1 ? argv[1] : "--help";
+    if (name == "room-token") return cli::make_room_token({argv + 2, argv + argc});
     const Options options = read_options(argc, argv);
     if (name == "run") return run(options);
     if (name == "runtimes") return show_runtimes(options);

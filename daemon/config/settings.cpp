@@ -110,6 +110,30 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("send_queue_bytes", config.send_queue_bytes, isolate::kKiB, kGiB);
     member("send_queue_messages", config.send_queue_messages, 1, kMany);
     member("input_queue_bytes", config.input_queue_bytes, isolate::kKiB, kGiB);
+    member("room_tokens", config.room_tokens);
+    member("room_role", config.room_role);
+    member("rooms", config.rooms, 1, kMany);
+    member("rooms_memory", config.rooms_memory, isolate::kMiB, 64 * kGiB);
+    member("room_keep_hours", config.room_keep_hours, 1, 24 * 366);
+    member("room_members", config.room_members, 1, 10'000);
+    member("room_files", config.room_files, 1, 256); // isolate::kMaxBundleFiles
+    member("room_bytes", config.room_bytes, isolate::kKiB, kGiB);
+    member("document_bytes", config.document_bytes, isolate::kKiB, kGiB / 4);
+    member("document_log_updates", config.document_log_updates, 1, kMany);
+    member("document_log_bytes", config.document_log_bytes, isolate::kKiB, kGiB);
+    member("push_updates", config.push_updates, 1, 4096);
+    member("push_bytes", config.push_bytes, 1, kGiB);
+    member("path_part_bytes", config.path_part_bytes, 1, 255); // what file systems take
+    member("name_chars", config.name_chars, 1, 1'000);
+    member("chat_chars", config.chat_chars, 1, kMany);
+    member("chat_kept", config.chat_kept, 0, 1'000);
+    member("chat_per_second", config.chat_per_second, 1, kMany);
+    member("chat_burst", config.chat_burst, 1, kMany);
+    member("presence_per_second", config.presence_per_second, 1, kMany);
+    member("signals_per_second", config.signals_per_second, 1, kMany);
+    member("signal_bytes", config.signal_bytes, 1, kGiB);
+    member("room_runs", config.room_runs, 0, 1'000);
+    member("room_run_bytes", config.room_run_bytes, 0, kGiB);
     member("handshake_timeout", config.handshake_timeout);
     member("idle_ping", config.idle_ping);
     member("drain_time", config.drain_time);
@@ -185,6 +209,12 @@ void check(const Settings& settings) {
             fail("allowed_hosts",
                  "'" + host + "' is not a host such as example.org or example.org:8000");
     }
+    if (config.room_tokens != "optional" && config.room_tokens != "required")
+        fail("room_tokens", "expected optional or required, found '" + config.room_tokens + "'");
+    constexpr std::array kRoles = {"owner", "editor", "runner", "viewer"};
+    if (std::ranges::find(kRoles, config.room_role) == kRoles.end())
+        fail("room_role",
+             "expected owner, editor, runner or viewer, found '" + config.room_role + "'");
     if (config.code_bytes > config.message_bytes)
         fail("code_bytes", "larger than message_bytes, which carries it");
 

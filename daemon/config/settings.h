@@ -46,6 +46,30 @@ struct Config {
     std::uint64_t send_queue_bytes = 1 * isolate::kMiB;
     std::uint32_t send_queue_messages = 2'048;
     std::uint64_t input_queue_bytes = 256 * isolate::kKiB; ///< unread execution_input per run
+    std::string room_tokens = "optional"; ///< or required: nobody joins a room without one
+    std::string room_role = "runner";     ///< without a token, of who joins a room with an owner
+    std::uint32_t rooms = 1'000;          ///< in memory at one time
+    std::uint64_t rooms_memory = 512 * isolate::kMiB; ///< of all of them
+    std::uint32_t room_keep_hours = 24;               ///< for which an empty room is kept
+    std::uint32_t room_members = 100;
+    std::uint32_t room_files = 64;
+    std::uint64_t room_bytes = 4 * isolate::kMiB; ///< of all documents of a room
+    std::uint64_t document_bytes = 1 * isolate::kMiB;
+    std::uint32_t document_log_updates = 10'000; ///< for those who come back
+    std::uint64_t document_log_bytes = 4 * isolate::kMiB;
+    std::uint32_t push_updates = 64;
+    std::uint64_t push_bytes = 256 * isolate::kKiB; ///< inserted by one push
+    std::uint32_t path_part_bytes = 255;
+    std::uint32_t name_chars = 64;
+    std::uint32_t chat_chars = 4'000;
+    std::uint32_t chat_kept = 50; ///< lines for those who join
+    std::uint32_t chat_per_second = 2;
+    std::uint32_t chat_burst = 6;
+    std::uint32_t presence_per_second = 30;
+    std::uint32_t signals_per_second = 50; ///< rtc_signal
+    std::uint64_t signal_bytes = 16 * isolate::kKiB;
+    std::uint32_t room_runs = 20;                     ///< last results for those who join
+    std::uint64_t room_run_bytes = 4 * isolate::kKiB; ///< of each one's output, and of its errors
     std::chrono::seconds handshake_timeout{10};
     std::chrono::seconds idle_ping{25};
     std::chrono::seconds drain_time{10}; ///< for runs under way when the service stops

@@ -34,16 +34,16 @@ Conversation::Conversation(Service& service, Send send, Clock::time_point now)
 Conversation::~Conversation() { end(); }
 
 void Conversation::end() {
+    if (connection_ != 0) service_.hub->close(std::exchange(connection_, 0));
     if (client_ != 0) service_.executions->close_client(std::exchange(client_, 0));
 }
 
 void Conversation::begin(const Granted& grant) {
-    const std::string connection_id =
-        grant.connection_id.empty() ? fresh_uuid() : grant.connection_id;
-    const std::string user_id = "user_" + fresh_uuid().substr(0, 8);
-    send_(connection_established(connection_id, user_id, service_.settings->config));
-    if (grant.room)
-        send_(to_text(plain_refusal("unknown_type", "This server does not offer rooms yet.")));
+    Hub& hub = *service_.hub;
+    connection_ = hub.open(*this, grant.connection_id);
+    say(connection_established(hub.self(connection_), hub.resume_token(connection_),
+                               service_.settings->config));
+    if (!grant.room_id.empty()) hub.join(connection_, JoinRoom{grant.room_id}, {});
 }
 
 unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_point now) {
@@ -53,18 +53,18 @@ unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_p
         Refusal refusal =
             plain_refusal("rate_limited", "Too many messages; this one was not read.");
         if (!binary && text.size() <= kGlance) refusal.id = id_in(text, config);
-        send_(to_text(refusal));
+        say(to_text(refusal));
         return kGoOn;
     }
     if (binary) {
-        send_(to_text(
+        say(to_text(
             plain_refusal("bad_message", "Messages are text frames; this one was binary.")));
         return kGoOn;
     }
     if (!is_utf8(text)) return kBadText;
     auto parsed = parse(text, config);
     if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
-        send_(to_text(*refusal));
+        say(to_text(*refusal));
         return kGoOn;
     }
     std::visit([this](auto& request) { act(request); }, std::get<Request>(parsed));
@@ -75,35 +75,74 @@ void Conversation::set_congested(bool congested) {
     if (client_ != 0) service_.executions->set_congested(client_, congested);
 }
 
-void Conversation::on_event(const Event& event) { send_(to_text(event)); }
-
-void Conversation::refuse(const std::optional<Refusal>& refusal) {
-    if (refusal) send_(to_text(*refusal));
+void Conversation::on_event(const Event& event) {
+    if (service_.hub->share(event)) say(to_text(event));
 }
 
-void Conversation::act(const Ping& ping) { send_(pong(ping.id)); }
+void Conversation::refuse(const std::optional<Refusal>& refusal) {
+    if (refusal) say(to_text(*refusal));
+}
+
+void Conversation::act(const Ping& ping) { say(pong(ping.id)); }
+
+void Conversation::act(RoomRequest& request) {
+    service_.hub->handle(connection_, std::move(request));
+}
 
 void Conversation::act(ExecuteCode& request) {
-    auto job = make_job(std::move(request), *service_.catalog);
-    if (const auto* refusal = std::get_if<Refusal>(&job)) return send_(to_text(*refusal));
-    const auto accepted = service_.executions->submit(client_, std::get<Job>(std::move(job)));
-    if (const auto* refusal = std::get_if<Refusal>(&accepted)) send_(to_text(*refusal));
+    Hub& hub = *service_.hub;
+    const bool shared = !request.is_private && hub.is_in_room(connection_);
+    if (auto refusal = shared ? hub.why_not_run(connection_) : std::nullopt) {
+        refusal->id = request.id;
+        return refuse(refusal);
+    }
+    if (const auto refusal = hub.lend_files(connection_, request)) return refuse(refusal);
+    auto made = make_job(std::move(request), *service_.catalog);
+    if (const auto* refusal = std::get_if<Refusal>(&made)) return say(to_text(*refusal));
+    Job job = std::get<Job>(std::move(made));
+    Executions::Named named{};
+    if (shared) {
+        const Hub::SharedRun run{{}, client_, job.stream, job.is_live(), job.language};
+        job.stream = true; // the others watch
+        named = [this, run](const std::string& run_id) {
+            Hub::SharedRun with_name = run;
+            with_name.run_id = run_id;
+            service_.hub->share_run(connection_, with_name);
+        };
+    }
+    const auto accepted = service_.executions->submit(client_, std::move(job), named);
+    if (const auto* refusal = std::get_if<Refusal>(&accepted)) say(to_text(*refusal));
+}
+
+void Conversation::touch_run(const RunName& run,
+                             const std::function<std::optional<Refusal>(ClientId client)>& touch) {
+    const auto found = service_.hub->client_of(connection_, run);
+    if (const auto* refusal = std::get_if<Refusal>(&found)) return say(to_text(*refusal));
+    const auto* other = std::get_if<ClientId>(&found);
+    refuse(touch(other == nullptr ? client_ : *other));
 }
 
 void Conversation::act(const ExecutionInput& request) {
-    refuse(service_.executions->input(client_, request.run, request.data, request.eof));
+    touch_run(request.run, [&](ClientId client) {
+        return service_.executions->input(client, request.run, request.data, request.eof);
+    });
 }
 
 void Conversation::act(const ExecutionSignal& request) {
-    refuse(service_.executions->signal(client_, request.run, request.signal));
+    touch_run(request.run, [&](ClientId client) {
+        return service_.executions->signal(client, request.run, request.signal);
+    });
 }
 
 void Conversation::act(const ExecutionResize& request) {
-    refuse(service_.executions->resize(client_, request.run, request.columns, request.rows));
+    touch_run(request.run, [&](ClientId client) {
+        return service_.executions->resize(client, request.run, request.columns, request.rows);
+    });
 }
 
 void Conversation::act(const ExecutionCancel& request) {
-    refuse(service_.executions->cancel(client_, request.run));
+    touch_run(request.run,
+              [&](ClientId client) { return service_.executions->cancel(client, request.run); });
 }
 
 } // namespace cloister::front

@@ -1,9 +1,10 @@
 // One client's dialogue, whatever carries it: texts in, texts out. Knows the rate it may speak at
-// and passes requests on to Executions. The WebSocket session is the transport around it; the tests
-// are another one.
+// and passes requests on to Executions and to the Hub. The WebSocket session is the transport
+// around it; the tests are another one.
 #pragma once
 
 #include "daemon/front/executions.h"
+#include "daemon/front/hub.h"
 #include "daemon/front/rate.h"
 #include "daemon/front/routes.h"
 
@@ -18,6 +19,7 @@ struct Service {
     const config::Settings* settings = nullptr;
     Catalog* catalog = nullptr;
     Executions* executions = nullptr;
+    Hub* hub = nullptr;
     Access access{};
     std::string runtimes_json{};
     bool ready = false;
@@ -25,9 +27,10 @@ struct Service {
     std::function<void(std::function<void(const wire::StatusReply&)>)> ask_status{};
 };
 
-class Conversation : public Listener {
+class Conversation : public Listener, public Member {
 public:
-    using Send = std::function<void(std::string)>;
+    /// `bulk`: see SendQueue::push.
+    using Send = std::function<void(const MessagePtr& message, bool bulk)>;
 
     /// Close codes that receive() asks for.
     static constexpr unsigned kGoOn = 0;
@@ -47,19 +50,26 @@ public:
     void end();
 
     void on_event(const Event& event) override;
+    void hear(const MessagePtr& message, bool bulk) override { send_(message, bulk); }
 
 private:
+    void say(std::string text) { send_(message_of(std::move(text)), false); }
     void act(const Ping& ping);
     void act(ExecuteCode& request);
     void act(const ExecutionInput& request);
     void act(const ExecutionSignal& request);
     void act(const ExecutionResize& request);
     void act(const ExecutionCancel& request);
+    void act(RoomRequest& request);
     void refuse(const std::optional<Refusal>& refusal);
+    /// Does it to the run of this client, or to one of the room that this one may touch.
+    void touch_run(const RunName& run,
+                   const std::function<std::optional<Refusal>(ClientId client)>& touch);
 
     Service& service_;
     Send send_;
     ClientId client_;
+    Hub::Connection connection_ = 0; ///< from begin() on
     Bucket bucket_;
     Bucket patience_; ///< for messages refused; when it is empty too, the connection is closed
 };

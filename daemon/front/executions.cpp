@@ -63,7 +63,7 @@ Refusal Executions::busy(const Job& job, const std::string& message) const {
     return refusal;
 }
 
-std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job) {
+std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job, const Named& named) {
     const auto found = clients_.find(id);
     if (draining_ || found == clients_.end()) return busy(job, "The service is stopping.");
     Client& client = *found->second;
@@ -86,6 +86,7 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job) {
     client.waiting.push_back(std::move(execution));
     ++waiting_;
     waiting_bytes_ += bytes;
+    if (named) named(run_id);
     pump();
     return run_id;
 }

@@ -53,8 +53,9 @@ public:
     ClientId open_client(Listener& listener);
     /// Its waiting jobs are dropped, its runs killed; the listener is not called again.
     void close_client(ClientId client);
-    /// The run's name, or why not.
-    std::variant<std::string, Refusal> submit(ClientId client, Job job);
+    /// The run's name, or why not. `named` hears the name before anything happens in the run.
+    using Named = std::function<void(const std::string& run_id)>;
+    std::variant<std::string, Refusal> submit(ClientId client, Job job, const Named& named = {});
     std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data,
                                  bool eof);
     std::optional<Refusal> signal(ClientId client, const RunName& run, int number);

@@ -6,6 +6,9 @@
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/server.h"
+#include "daemon/front/sources.h"
+#include "daemon/front/text.h"
+#include "daemon/tokens/secret.h"
 
 #include <csignal>
 #include <cstdio>
@@ -24,6 +27,8 @@ using isolate::Fd;
 
 constexpr std::chrono::seconds kKillTime{2};  ///< for runs that are cut when the drain time is over
 constexpr std::chrono::seconds kCloseTime{2}; ///< for closing handshakes
+constexpr std::chrono::milliseconds kTick{250}; ///< while somebody is in a room
+constexpr std::chrono::milliseconds kIdleTick{1'000};
 constexpr std::size_t kMaxTokenBytes = 4096;
 constexpr std::size_t kMaxStatusTakers = 256;
 
@@ -130,10 +135,20 @@ private:
     std::size_t pending_ = 0;
 };
 
+/// What was read while that took root.
+struct Secrets {
+    std::string token{};
+    tokens::Secret rooms{};
+};
+
 class Front {
 public:
-    Front(const FrontFds& fds, config::Settings settings, std::string token)
-        : settings_(std::move(settings)), catalog_(settings_), io_(1), timer_(io_),
+    Front(const FrontFds& fds, config::Settings settings, Secrets secrets)
+        : settings_(std::move(settings)), catalog_(settings_),
+          hub_(
+              settings_.config, secrets.rooms, nullptr,
+              [this](std::string_view path) { return language_of(path); }, wall_clock),
+          io_(1), timer_(io_), ticks_(io_),
           link_(io_, Fd(fds.keeper),
                 {[this](const wire::StatusReply& status) { on_status(status); },
                  [this] { drain(); }, [this](const std::string& why) { stop(1, why); }}),
@@ -144,10 +159,12 @@ public:
         service_.settings = &settings_;
         service_.catalog = &catalog_;
         service_.executions = executions_.get();
+        service_.hub = &hub_;
         service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
         service_.access.origins = settings_.config.allowed_origins;
-        service_.access.token = std::move(token);
+        service_.access.token = std::move(secrets.token);
+        tick();
     }
 
     int run() {
@@ -167,6 +184,24 @@ public:
 
 private:
     using StatusTaker = std::function<void(const wire::StatusReply&)>;
+
+    void tick() {
+        ticks_.expires_after(hub_.is_lively() ? kTick : kIdleTick);
+        ticks_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            tick();
+            hub_.tick();
+        });
+    }
+
+    std::string language_of(std::string_view path) const {
+        const std::string_view extension = extension_of(path);
+        for (const auto& [id, runtime] : settings_.runtimes) {
+            if (std::ranges::find(runtime.extensions, extension) != runtime.extensions.end())
+                return id;
+        }
+        return {};
+    }
 
     /// One question serves all who ask before it is answered. A keeper that keeps so many waiting
     /// answers nobody in time.
@@ -230,10 +265,12 @@ private:
     config::Settings settings_;
     Catalog catalog_;
     Service service_;
-    std::unique_ptr<Executions> executions_; ///< outlives io_, whose last coroutines still say
-                                             ///< goodbye to it
+    std::unique_ptr<Executions> executions_; ///< it and the hub outlive io_, whose last coroutines
+                                             ///< still say goodbye to them
+    Hub hub_;
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
+    boost::asio::steady_timer ticks_;
     KeeperLink link_;
     std::vector<StatusTaker> status_takers_{};
     std::unique_ptr<VersionProbe> probe_;
@@ -258,9 +295,11 @@ int serve(const FrontFds& fds) {
             const Fd memory(fds.settings);
             settings = config::from_text(read_all(memory, "read the settings"));
         }
-        std::string token = read_token(settings.config.token_file);
+        Secrets secrets;
+        secrets.token = read_token(settings.config.token_file);
+        secrets.rooms = tokens::load_secret(settings.config.state_dir);
         confine(find_identity(settings.config.user, fds.fallback_id));
-        Front front(fds, std::move(settings), std::move(token));
+        Front front(fds, std::move(settings), std::move(secrets));
         return front.run();
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "cloister: front: %s\n", error.what());

@@ -1,11 +1,11 @@
-// From JSON text to typed requests. Fields are read by small functions that name the field they
-// find wrong; the name travels up as a `Wrong` and becomes the client's Refusal.
+// From JSON text to typed requests. What is wrong with a field travels up as a `Wrong` and becomes
+// the client's Refusal. The messages of rooms: room_requests.cpp.
 #include "daemon/front/protocol.h"
 
+#include "daemon/front/fields.h"
 #include "daemon/front/text.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <csignal>
 
@@ -15,63 +15,11 @@ namespace cloister::front {
 namespace {
 
 using nlohmann::json;
+using namespace fields;
 
 constexpr std::size_t kMaxIdBytes = 64;
 constexpr std::size_t kMaxTypeShown = 64;
 constexpr std::uint16_t kMaxTerminalSide = 1000;
-
-/// One field is wrong. Never leaves this file.
-struct Wrong {
-    std::string code;
-    std::string message;
-};
-
-[[noreturn]] void wrong(const std::string& message) { throw Wrong{"bad_message", message}; }
-
-const json* find(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-std::string name_of_field(const char* key) { return "The field '" + std::string(key) + "'"; }
-
-std::optional<std::string> maybe_text(const json& object, const char* key) {
-    const json* value = find(object, key);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_string()) wrong(name_of_field(key) + " must be a text.");
-    return value->get<std::string>();
-}
-
-std::string text_or(const json& object, const char* key, std::string otherwise) {
-    auto value = maybe_text(object, key);
-    return value ? *std::move(value) : std::move(otherwise);
-}
-
-bool flag(const json& object, const char* key) {
-    const json* value = find(object, key);
-    if (value == nullptr) return false;
-    if (!value->is_boolean()) wrong(name_of_field(key) + " must be true or false.");
-    return value->get<bool>();
-}
-
-/// A whole number above zero. `2.0` counts as whole, since some clients know only floating point.
-std::uint64_t whole(const json& value, const std::string& field) {
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() > 0)
-        return value.get<std::uint64_t>();
-    if (value.is_number_float()) {
-        const double number = value.get<double>();
-        if (number >= 1 && number < 1e15 && number == std::floor(number))
-            return static_cast<std::uint64_t>(number);
-    }
-    wrong(field + " must be a whole number above zero.");
-}
-
-std::optional<std::uint64_t> maybe_whole(const json& object, const char* key,
-                                         const std::string& where) {
-    const json* value = find(object, key);
-    if (value == nullptr) return std::nullopt;
-    return whole(*value, "The field '" + where + key + "'");
-}
 
 std::uint16_t side(const json& object, const char* key, std::uint16_t otherwise) {
     const auto value = maybe_whole(object, key, "");
@@ -203,13 +151,14 @@ ExecuteCode read_execute_code(const json& request, const config::Config& bounds)
     execute.files = read_files(request, bounds);
     execute.entry = text_or(request, "entry", "");
     execute.limits = read_limits(request);
-    (void)flag(request, "private"); // for rooms; checked so that its type is never in doubt
+    execute.is_private = flag(request, "private");
     const std::string encoding = text_or(request, "output_encoding", "utf8");
     if (encoding != "utf8" && encoding != "base64") {
         wrong("The field 'output_encoding' must be \"utf8\" or \"base64\".");
     }
     execute.base64 = encoding == "base64";
-    if (!execute.code && execute.files.empty()) wrong("The field 'code' is missing.");
+    if (!execute.code && execute.files.empty() && execute.file_path.empty())
+        wrong("The field 'code' is missing.");
     return execute;
 }
 
@@ -242,10 +191,7 @@ ExecutionSignal read_signal(const json& request) {
 
 /// Messages of the base protocol that this server cannot answer.
 bool comes_later(std::string_view type) {
-    static constexpr std::array<std::string_view, 8> kTypes = {
-        "join_room",   "leave_room",    "request_analysis", "request_suggestion",
-        "code_change", "cursor_change", "chat_message",     "file_operation"};
-    return std::ranges::find(kTypes, type) != kTypes.end();
+    return type == "request_analysis" || type == "request_suggestion";
 }
 
 Request read_request(const json& message, const std::optional<std::string>& id,
@@ -268,6 +214,8 @@ Request read_request(const json& message, const std::optional<std::string>& id,
         request = resize;
     } else if (*type == "execution_cancel") {
         request = ExecutionCancel{};
+    } else if (auto of_room = read_room_request(*type, message, bounds)) {
+        request = *std::move(of_room);
     } else if (comes_later(*type)) {
         throw Wrong{"unknown_type", "This server does not offer '" + *type + "' yet."};
     } else if (type->size() > kMaxTypeShown) {

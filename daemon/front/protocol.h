@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/front/room_requests.h"
 
 #include <chrono>
 #include <cstdint>
@@ -48,7 +49,7 @@ struct SourceFile {
 
 struct ExecuteCode {
     std::optional<std::string> id{};
-    std::optional<std::string> code{}; ///< absent only when `files` holds the program
+    std::optional<std::string> code{}; ///< absent when `files` holds the program, or the room
     std::string language{};
     std::string file_path{};
     std::string version{};
@@ -62,7 +63,8 @@ struct ExecuteCode {
     std::vector<SourceFile> files{};
     std::string entry{};
     LimitsAsked limits{};
-    bool base64 = false; ///< `output_encoding`
+    bool base64 = false;     ///< `output_encoding`
+    bool is_private = false; ///< not for the others in the room
 };
 
 /// Which run a message is about: the server's number for it, or the client's own id of it.
@@ -97,7 +99,7 @@ struct ExecutionCancel {
 };
 
 using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize,
-                             ExecutionCancel>;
+                             ExecutionCancel, RoomRequest>;
 
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);

@@ -21,25 +21,36 @@ std::string_view name_of(wire::Level level) {
     return wire::kLevelNames.at(static_cast<std::size_t>(level));
 }
 
-JsonObject begin(std::string_view type, const RunTag& run) {
+void add_run(JsonObject& out, const RunTag& run, const AsSeen& seen) {
+    out.text("run_id", run.run_id);
+    if (seen.by == nullptr) {
+        out.maybe("id", run.id);
+        return;
+    }
+    out.text("connection_id", seen.by->connection_id).text("user_id", seen.by->user_id);
+    out.text("name", seen.by->name);
+}
+
+JsonObject begin(std::string_view type, const RunTag& run, const AsSeen& seen) {
     JsonObject out;
-    out.text("type", type).text("run_id", run.run_id).maybe("id", run.id);
+    out.text("type", type);
+    add_run(out, run, seen);
     return out;
 }
 
-std::string text_of(const Started& event) {
-    JsonObject out = begin("execution_started", event.run);
+std::string text_of(const Started& event, const AsSeen& seen) {
+    JsonObject out = begin("execution_started", event.run, seen);
     out.text("language", event.language).text("version", event.version).text("method", kMethod);
     if (event.level) out.text("start", name_of(*event.level));
     return out.text("timestamp", timestamp()).close();
 }
 
-std::string text_of(const StageBegan& event) {
-    return begin("execution_stage", event.run).text("stage", name_of(event.stage)).close();
+std::string text_of(const StageBegan& event, const AsSeen& seen) {
+    return begin("execution_stage", event.run, seen).text("stage", name_of(event.stage)).close();
 }
 
-std::string text_of(const Output& event) {
-    JsonObject out = begin("execution_output", event.run);
+std::string text_of(const Output& event, const AsSeen& seen) {
+    JsonObject out = begin("execution_output", event.run, seen);
     out.text("stream", event.stream);
     if (event.base64) out.text("encoding", "base64");
     // The data of a text stream is repaired already, across chunks.
@@ -88,39 +99,46 @@ std::string result_text(const Finished& event) {
     return out.text("start", name_of(result.level)).close();
 }
 
-std::string text_of(const Finished& event) {
+std::string text_of(const Finished& event, const AsSeen& seen) {
     JsonObject out;
     out.text("type", "execution_result").raw("result", result_text(event));
-    out.text("run_id", event.run.run_id).maybe("id", event.run.id);
+    add_run(out, event.run, seen);
     return out.text("timestamp", timestamp()).close();
 }
 
-std::string text_of(const Refused& event) { return to_text(event.refusal); }
+std::string text_of(const Refused& event, const AsSeen& seen) {
+    if (seen.by == nullptr) return to_text(event.refusal);
+    Refusal refusal = event.refusal;
+    refusal.id.reset();
+    return to_text(refusal);
+}
 
 } // namespace
 
-std::string to_text(const Event& event) {
-    return std::visit([](const auto& one) { return text_of(one); }, event);
+std::string to_text(const Event& event, const AsSeen& seen) {
+    return std::visit([&](const auto& one) { return text_of(one, seen); }, event);
 }
 
 std::string pong(const std::optional<std::string>& id) {
     return JsonObject().text("type", "pong").maybe("id", id).text("timestamp", timestamp()).close();
 }
 
-std::string connection_established(const std::string& connection_id, const std::string& user_id,
+std::string connection_established(const Self& self, const std::string& resume_token,
                                    const config::Config& config) {
     JsonObject limits;
     limits.count("message_bytes", config.message_bytes).count("code_bytes", config.code_bytes);
-    limits.count("files", config.files_per_run).count("arguments", config.arguments_per_run);
+    limits.count("doc_bytes", config.document_bytes).count("files", config.room_files);
+    limits.count("members", config.room_members).count("push_updates", config.push_updates);
+    limits.count("push_bytes", config.push_bytes).count("chat_chars", config.chat_chars);
+    limits.count("files_per_run", config.files_per_run);
+    limits.count("arguments", config.arguments_per_run);
     limits.count("runs", config.runs_per_client).count("queue", config.queue_per_client);
     limits.count("input_bytes", config.input_queue_bytes);
     JsonObject out;
-    out.text("type", "connection_established")
-        .text("connection_id", connection_id)
-        .text("user_id", user_id);
-    out.text("timestamp", timestamp())
-        .number("protocol", 2)
-        .raw("features", R"(["stream","stdin","tty","files"])");
+    out.text("type", "connection_established").text("connection_id", self.connection_id);
+    out.text("user_id", self.user_id).text("timestamp", timestamp()).number("protocol", 2);
+    out.raw("features", R"(["ot","stream","presence","rtc","history","stdin","tty","files"])");
+    out.text("client_id", self.client_id).text("resume_token", resume_token);
     const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
     return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();
 }

@@ -2,18 +2,24 @@
 #pragma once
 
 #include "daemon/front/executions.h"
+#include "daemon/front/hub.h"
 
 #include <string>
 
 namespace cloister::front {
 
+/// How others than the one who asked are told of a run: by whom, and without that one's own id.
+struct AsSeen {
+    const rooms::Person* by = nullptr;
+};
+
 /// `execution_started`, `execution_stage`, `execution_output`, `execution_result` or `error`.
-std::string to_text(const Event& event);
+std::string to_text(const Event& event, const AsSeen& seen = {});
 
 std::string pong(const std::optional<std::string>& id);
 
 /// The first message on every connection.
-std::string connection_established(const std::string& connection_id, const std::string& user_id,
+std::string connection_established(const Self& self, const std::string& resume_token,
                                    const config::Config& config);
 
 } // namespace cloister::front

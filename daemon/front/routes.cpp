@@ -27,8 +27,8 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 std::optional<Granted> read_address(std::string_view path) {
     Granted grant;
     if (path.starts_with(kRooms)) {
-        grant.room = true;
-        if (!is_connection_id(path.substr(kRooms.size()))) return std::nullopt;
+        grant.room_id = path.substr(kRooms.size());
+        if (!is_connection_id(grant.room_id)) return std::nullopt;
         return grant;
     }
     if (!path.starts_with(kSockets)) return std::nullopt;

@@ -53,8 +53,8 @@ bool asks_for_websocket(const RequestHead& head);
 
 struct Granted {
     std::string connection_id{}; ///< empty: a fresh one is to be made
-    bool room = false;
-    bool subprotocol = false; ///< answer with "cloister.v2"
+    std::string room_id{};       ///< not empty: joined already
+    bool subprotocol = false;    ///< answer with "cloister.v2"
 };
 
 struct Handshake {

@@ -1,6 +1,7 @@
 // Reading is a coroutine; writing is a queue with one write under way. The queue is what bounds a
-// client that reads slowly: half full, its programs wait; full, it is closed; and a write without
-// any progress for a while cuts the connection.
+// client that reads slowly: half full, its programs wait; full, it is closed (send_queue.h); and a
+// write without any progress for a while cuts the connection. Whoever has asked for more than it
+// reads is not heard until it has read.
 //
 // A `co_await` statement here holds names, literals and calls only: gcc 12 destroys braced
 // temporaries beside one twice.
@@ -8,8 +9,6 @@
 
 #include "daemon/front/draining_stream.h"
 #include "daemon/front/progress.h"
-
-#include <deque>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -30,16 +29,17 @@ using ErrorCode = boost::system::error_code;
 constexpr std::chrono::seconds kWriteStall{20}; ///< without a byte taken by the peer
 constexpr std::chrono::seconds kCloseTime{5};   ///< for the closing handshake
 constexpr std::size_t kKeptBuffer = 16 * 1024;  ///< of reading, between messages
-constexpr std::uint64_t kMessageOverhead =
-    64; ///< what an entry of the queue costs beside its bytes
 
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
     Session(beast::tcp_stream stream, Service& service, std::shared_ptr<OpenSessions> sessions)
         : socket_(DrainingStream(std::move(stream))), stall_(socket_.get_executor()),
-          service_(service), sessions_(std::move(sessions)),
+          read_again_(socket_.get_executor()), service_(service), sessions_(std::move(sessions)),
+          queue_(service.settings->config.send_queue_bytes,
+                 service.settings->config.send_queue_messages),
           conversation_(
-              service, [this](std::string text) { send(std::move(text)); }, Clock::now()) {}
+              service, [this](const MessagePtr& message, bool bulk) { send(message, bulk); },
+              Clock::now()) {}
 
     ~Session() override {
         ended_ = true; // events of the last runs find nobody
@@ -51,7 +51,8 @@ public:
 
 private:
     void set_options(const Granted& grant);
-    void send(std::string text);
+    void send(const MessagePtr& message, bool bulk);
+    asio::awaitable<void> wait_for_reader();
     void write_next();
     void on_written(const ErrorCode& error);
     void weigh();
@@ -63,11 +64,11 @@ private:
 
     websocket::stream<DrainingStream> socket_;
     asio::steady_timer stall_;
+    asio::steady_timer read_again_; ///< cancelled when the queue has room again
     Service& service_;
     std::shared_ptr<OpenSessions> sessions_;
     beast::flat_buffer buffer_;
-    std::deque<std::string> queue_;
-    std::uint64_t queued_bytes_ = 0;
+    SendQueue queue_;
     std::uint64_t last_taken_ = 0;
     unsigned close_code_ = 0; ///< 0: staying
     std::string close_reason_;
@@ -123,8 +124,16 @@ asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
         if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
         if (code != Conversation::kGoOn)
             leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
+        while (queue_.is_stuffed() && close_code_ == 0 && open_) co_await wait_for_reader();
     }
     end();
+}
+
+/// Ends when something has been written, or the connection is over.
+asio::awaitable<void> Session::wait_for_reader() {
+    ErrorCode error; // always: it is cancelled
+    read_again_.expires_at(asio::steady_timer::time_point::max());
+    co_await read_again_.async_wait(asio::redirect_error(asio::use_awaitable, error));
 }
 
 /// The client's runs end with it, at once.
@@ -133,26 +142,16 @@ void Session::end() {
     conversation_.end();
 }
 
-void Session::send(std::string text) {
+void Session::send(const MessagePtr& message, bool bulk) {
     if (ended_ || close_code_ != 0 || !open_) return;
-    const config::Config& config = service_.settings->config;
-    if (queued_bytes_ > config.send_queue_bytes || queue_.size() >= config.send_queue_messages) {
-        return leave(1013, "reading too slowly");
-    }
-    queued_bytes_ += text.size() + kMessageOverhead;
-    queue_.push_back(std::move(text));
+    if (!queue_.push(message, bulk)) return leave(1013, "reading too slowly");
     weigh();
-    if (!writing_) write_next();
+    if (!writing_ && !queue_.is_empty()) write_next();
 }
 
 /// Tells the runs when the queue is over half its bound, and when it is well under it again.
 void Session::weigh() {
-    const config::Config& config = service_.settings->config;
-    const bool heavy = queued_bytes_ > config.send_queue_bytes / 2 ||
-                       queue_.size() > config.send_queue_messages / 2;
-    const bool light = queued_bytes_ < config.send_queue_bytes / 4 &&
-                       queue_.size() < config.send_queue_messages / 4;
-    if (congested_ ? !light : !heavy) return;
+    if (congested_ ? !queue_.is_light() : !queue_.is_heavy()) return;
     congested_ = !congested_;
     conversation_.set_congested(congested_);
 }
@@ -169,9 +168,9 @@ void Session::write_next() {
 void Session::on_written(const ErrorCode& error) {
     writing_ = false;
     if (error) return cut();
-    queued_bytes_ -= queue_.front().size() + kMessageOverhead;
-    queue_.pop_front();
-    if (!queue_.empty()) write_next();
+    queue_.pop();
+    (void)read_again_.cancel();
+    if (!queue_.is_empty()) write_next();
     if (!ended_ && close_code_ == 0) weigh();
     if (close_code_ != 0 && !writing_) begin_close();
 }
@@ -181,7 +180,8 @@ void Session::leave(unsigned code, std::string_view why) {
     close_code_ = code;
     close_reason_ = why;
     // Going away, what is queued is still said. Thrown out, only the frame under way is finished.
-    if (code != 1001 && queue_.size() > (writing_ ? 1U : 0U)) queue_.resize(writing_ ? 1 : 0);
+    if (code != 1001 && writing_) queue_.drop_rest();
+    (void)read_again_.cancel();
     if (!writing_) begin_close();
     // Not from in here: we may stand in the middle of an event.
     asio::post(socket_.get_executor(), [self = shared_from_this()] { self->end(); });
@@ -218,6 +218,7 @@ void Session::watch_progress() {
 void Session::cut() {
     open_ = false;
     (void)stall_.cancel();
+    (void)read_again_.cancel();
     beast::get_lowest_layer(socket_).close();
 }
 

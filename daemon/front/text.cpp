@@ -158,14 +158,21 @@ std::optional<std::string> from_base64(std::string_view text) {
     return out;
 }
 
-std::string timestamp() {
+std::chrono::milliseconds wall_clock() {
     timespec now{};
     (void)::clock_gettime(CLOCK_REALTIME, &now); // cannot fail with this clock
+    return std::chrono::milliseconds(now.tv_sec * 1'000 + now.tv_nsec / 1'000'000);
+}
+
+std::string timestamp() { return timestamp(wall_clock()); }
+
+std::string timestamp(std::chrono::milliseconds at) {
+    const std::time_t whole = at.count() / 1'000;
     tm parts{};
-    (void)::gmtime_r(&now.tv_sec, &parts);
+    (void)::gmtime_r(&whole, &parts);
     std::array<char, 32> seconds{};
     (void)std::strftime(seconds.data(), seconds.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
-    const std::string milli = std::to_string(1'000 + now.tv_nsec / 1'000'000).substr(1);
+    const std::string milli = std::to_string(1'000 + at.count() % 1'000).substr(1);
     return seconds.data() + milli + "Z";
 }
 
@@ -179,6 +186,17 @@ std::string fresh_uuid() {
         if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
         out.push_back(kHex[random[i] >> 4]);
         out.push_back(kHex[random[i] & 15]);
+    }
+    return out;
+}
+
+std::string fresh_word() {
+    std::array<unsigned char, 8> random{};
+    isolate::check(::getrandom(random.data(), random.size(), 0), "draw a random id");
+    std::string out;
+    for (const unsigned char byte : random) {
+        out.push_back(kHex[byte >> 4]);
+        out.push_back(kHex[byte & 15]);
     }
     return out;
 }

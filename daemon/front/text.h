@@ -42,9 +42,15 @@ std::optional<std::string> from_base64(std::string_view text);
 
 /// Now, in UTC: "2024-01-15T10:30:00.123Z".
 std::string timestamp();
+/// The same for a time since 1970.
+std::string timestamp(std::chrono::milliseconds at);
+/// Now, since 1970.
+std::chrono::milliseconds wall_clock();
 
 /// A random UUID (version 4) from the kernel.
 std::string fresh_uuid();
+/// 64 random bits in hexadecimal.
+std::string fresh_word();
 
 /// `bytes` for people: "128 MiB", "64 KiB", "1000 bytes".
 std::string readable_bytes(std::uint64_t bytes);

@@ -22,9 +22,11 @@ TABLE = {
     "runtimes": ((), VALUES | {"policies/strict_json.h"}, {"json"}),
     "daemon/wire": ((), VALUES, set()),
     "daemon/config": (("policies", "runtimes"), VALUES, {"json"}),
+    "daemon/tokens": ((), VALUES, {"nettle"}),
     "daemon/keeper": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config"), (),
                       {"seccomp", "cap"}),
-    "daemon/front": (("daemon/wire", "daemon/config", "daemon/front/rooms", "daemon/front/store", "policies",
+    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/rooms",
+                      "daemon/front/store", "policies",
                       "runtimes"), VALUES,
                      {"json", "boost", "seccomp"}),
     # The logic of rooms knows nobody: messages go in, messages come out.
@@ -32,7 +34,7 @@ TABLE = {
     # The store keeps what rooms hold, and knows nobody else.
     "daemon/front/store": (("daemon/front/rooms",), (), {"sqlite"}),
     "daemon/cli": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config",
-                    "daemon/keeper"), (), {"json", "boost"}),
+                    "daemon/tokens", "daemon/keeper"), (), {"json", "boost"}),
     # The daemon's main is the one place that knows both halves.
     "daemon": (("isolate", "policies", "runtimes", "daemon"), (), {"json"}),
     "tests": (("isolate", "policies", "runtimes", "daemon", "tests"), (),
@@ -45,6 +47,7 @@ LIBRARIES = (
     ("catch2", re.compile(r"catch2/")),
     ("seccomp", re.compile(r"seccomp\.h$")),
     ("sqlite", re.compile(r"sqlite3\.h$")),
+    ("nettle", re.compile(r"nettle/")),
     ("cap", re.compile(r"sys/capability\.h$")),
 )
 

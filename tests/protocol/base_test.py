@@ -69,24 +69,13 @@ class Base(cases.Case):
     def test_base_messages_of_later_parts_get_a_clear_error(self):
         client = self.connect()
         for text in (
-            '{"type": "join_room", "room_id": "room_123"}',
-            '{"type": "leave_room"}',
             '{"type": "request_analysis", "file_path": "main.py", "content": "def hello():\\n    print(\'Hello!\')"}',
             '{"type": "request_suggestion", "file_path": "main.py", "content": "def hello()", "position": {"line": 1, "column": 10}}',
-            '{"type": "code_change", "file_path": "main.py", "content": "x", "change_type": "edit", "position": {"line": 0, "column": 0}}',
-            '{"type": "cursor_change", "file_path": "main.py", "position": {"line": 1, "column": 15}}',
-            '{"type": "chat_message", "message": "..."}',
-            '{"type": "file_operation", "operation": "create", "file_path": "new_file.py", "new_path": "renamed_file.py"}',
         ):
             client.text(text)
             answer = client.receive()
             self.assertEqual((answer["type"], answer["code"]), ("error", "unknown_type"), text)
             self.assertIn(json.loads(text)["type"], answer["message"])
-        self.assertEqual(client.ask(type="ping")["type"], "pong")
-
-    def test_a_room_address_is_a_plain_connection_for_now(self):
-        client = self.connect(path="/api/v1/ws/room/room_123")
-        self.assertEqual(client.receive()["code"], "unknown_type")
         self.assertEqual(client.ask(type="ping")["type"], "pong")
 
     def test_hello_world_in_every_language(self):

@@ -27,13 +27,18 @@ class Daemon:
         file = Path(self.state) / "cloister.jsonc"
         file.write_text(json.dumps(config or {}))
         command += ["--config", str(file)]
-        self.log = open(Path(self.state) / "log", "w+")
         # Killed or timed out, the suite takes its daemons along.
         command = ["setpriv", "--pdeathsig", "TERM", *command]
         if files:
             command = ["prlimit", f"--nofile={files}", *command]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                        env=dict(os.environ) | (environment or {}))
+        self.command = command
+        self.environment = dict(os.environ) | (environment or {})
+        self.start()
+
+    def start(self):
+        self.log = open(Path(self.state) / "log", "w+")
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        env=self.environment)
         end = time.monotonic() + 30 * SLOW
         while True:
             found = re.search(r"serving http://(\S+):(\d+)/", self.text())
@@ -45,6 +50,19 @@ class Daemon:
             time.sleep(0.05)
         self.host = found.group(1) if found.group(1) != "0.0.0.0" else "127.0.0.1"
         self.port = int(found.group(2))
+
+    def restart(self):
+        """Ends it as a power cut would end a process, and starts it again over the same state, on another port."""
+        front = self.front()
+        self.process.kill()
+        self.process.wait()
+        end = time.monotonic() + 10 * SLOW
+        while os.path.exists(f"/proc/{front}"):  # it dies with its keeper, and holds the state until then
+            if time.monotonic() > end:
+                raise RuntimeError("the front outlives its keeper")
+            time.sleep(0.02)
+        self.log.close()
+        self.start()
 
     def text(self):
         return (Path(self.state) / "log").read_text(errors="replace")

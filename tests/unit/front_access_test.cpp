@@ -163,7 +163,7 @@ TEST_CASE("addresses of sockets", "[front]") {
     };
     CHECK(grant("/api/v1/ws/demo").grant.connection_id.empty());
     CHECK(grant("/api/v1/ws/mine?x=1").grant.connection_id == "mine");
-    CHECK(grant("/api/v1/ws/room/r_1").grant.room);
+    CHECK(grant("/api/v1/ws/room/r_1").grant.room_id == "r_1");
     for (const char* nowhere : {"/", "/api/v1/ws/", "/api/v1/ws/a/b", "/api/v1/ws/room/",
                                 "/api/v1/ws/a%2Fb", "/api/v2/ws/demo"}) {
         CHECK(grant(nowhere).refusal.status == 404);

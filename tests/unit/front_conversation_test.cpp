@@ -9,13 +9,11 @@ using nlohmann::json;
 
 namespace {
 
-struct Dialogue {
-    Dialogue() : settings(made_settings()), catalog(made_catalog(settings)) {
-        service.settings = &settings;
-        service.catalog = &catalog;
-        service.executions = &stage.executions;
+struct Dialogue : House {
+    Dialogue() {
         conversation = std::make_unique<Conversation>(
-            service, [this](const std::string& text) { said.push_back(json::parse(text)); },
+            service,
+            [this](const MessagePtr& message, bool) { said.push_back(json::parse(message->text)); },
             stage.now);
         conversation->begin(Granted{});
     }
@@ -28,10 +26,6 @@ struct Dialogue {
         return said.back();
     }
 
-    cloister::config::Settings settings;
-    Catalog catalog;
-    Stage stage;
-    Service service;
     std::vector<json> said;
     std::unique_ptr<Conversation> conversation;
 };
@@ -93,7 +87,8 @@ TEST_CASE("an error answers one message and the dialogue goes on", "[front]") {
     CHECK(
         dialogue.ask(R"({"type":"execute_code","language":"none","code":"","id":"mine"})")["id"] ==
         "mine");
-    CHECK(dialogue.ask(R"({"type":"chat_message","message":"hi"})")["code"] == "unknown_type");
+    CHECK(dialogue.ask(R"({"type":"chat_message","message":"hi"})")["code"] == "not_in_room");
+    CHECK(dialogue.ask(R"({"type":"chat_massage","message":"hi"})")["code"] == "unknown_type");
     CHECK(dialogue.say("x", true) == Conversation::kGoOn);
     CHECK(dialogue.said.back()["code"] == "bad_message");
     CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");

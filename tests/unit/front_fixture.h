@@ -183,4 +183,33 @@ struct Stage {
     Executions executions;
 };
 
+/// A whole service on paper; its clock stands still until the test moves it.
+struct House {
+    House() : House(made_settings()) {}
+    explicit House(config::Settings given, Archive* archive = nullptr)
+        : settings(std::move(given)), catalog(made_catalog(settings)),
+          hub(
+              settings.config, tokens::Secret{1, 2, 3}, archive,
+              [](std::string_view path) {
+                  return std::string(path.ends_with(".py") ? "python" : "");
+              },
+              [this] { return time; }) {
+        service.settings = &settings;
+        service.catalog = &catalog;
+        service.executions = &stage.executions;
+        service.hub = &hub;
+    }
+    void wait(std::chrono::milliseconds passed) {
+        time += passed;
+        stage.now += passed;
+    }
+
+    config::Settings settings;
+    Catalog catalog;
+    Stage stage;
+    rooms::Time time{1'700'000'000'000};
+    Hub hub;
+    Service service;
+};
+
 } // namespace cloister::front

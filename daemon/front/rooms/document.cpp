@@ -218,8 +218,16 @@ void Document::remember(const std::string& client_id, std::uint64_t seq) {
     seen_.erase(oldest);
 }
 
-void Document::trim() {
-    while (log_.size() > limits_.log_updates || (log_bytes_ > limits_.log_bytes && !log_.empty())) {
+std::size_t Document::memory() const {
+    constexpr std::size_t kClient = 96; // a node of the table and its key
+    return sizeof(Document) + text_.capacity() * sizeof(char16_t) + log_bytes_ +
+           seen_.size() * kClient;
+}
+
+void Document::trim() { shorten_log(limits_.log_bytes); }
+
+void Document::shorten_log(std::size_t bytes) {
+    while (log_.size() > limits_.log_updates || (log_bytes_ > bytes && !log_.empty())) {
         log_bytes_ -= log_.front().bytes();
         log_.pop_front();
         ++first_version_;

@@ -91,6 +91,10 @@ public:
     const std::string& eol() const { return eol_; }
     const std::u16string& text() const { return text_; }
     std::size_t bytes() const { return bytes_; }
+    /// About the bytes of memory that text, log and clients occupy.
+    std::size_t memory() const;
+    /// Forgets the oldest updates, but for so many bytes of them.
+    void shorten_log(std::size_t bytes);
     std::uint64_t version() const { return first_version_ + log_.size(); }
     /// The oldest version from which on the updates are remembered.
     std::uint64_t first_version() const { return first_version_; }

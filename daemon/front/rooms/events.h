@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,7 @@ using Connection = std::uint64_t;
 
 enum class Role : std::uint8_t { owner, editor, runner, viewer };
 const char* name(Role role);
+std::optional<Role> role_named(std::string_view name);
 /// Writes documents; makes, renames and deletes files.
 bool may_edit(Role role);
 bool may_run(Role role);
@@ -99,19 +101,20 @@ struct DocHistoryChunk {
     std::vector<UpdatePtr> updates{};
     bool more = false;
 };
-/// For base clients: the whole text. "edit": somebody changed it; "merge": it is not what the
-/// receiver sent; "sync": as it is when the receiver joins.
+struct Position {
+    std::uint64_t line = 0;
+    std::uint64_t column = 0; ///< UTF-16 units
+};
+Position position_of(std::u16string_view text, std::size_t offset);
+/// For base clients: the whole text. "merge": it is not what the receiver sent; "sync": as it is
+/// when the receiver joins; else somebody changed it, and called that so.
 struct CodeChange {
     std::string path;
     Content content{};
     std::uint64_t version = 0;
-    const char* change_type = "edit";
+    std::string change_type = "edit";
     Person from{};
-};
-
-struct Position {
-    std::uint64_t line = 0;
-    std::uint64_t column = 0; ///< UTF-16 units
+    std::optional<Position> position{}; ///< of the edit
 };
 struct CursorChange {
     std::string path;

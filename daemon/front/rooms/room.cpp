@@ -37,6 +37,8 @@ std::size_t characters_in(std::u16string_view text) {
     return count;
 }
 
+} // namespace
+
 Position position_of(std::u16string_view text, std::size_t offset) {
     const std::u16string_view before = text.substr(0, std::min(offset, text.size()));
     const std::size_t line_break = before.rfind(u'\n');
@@ -45,9 +47,14 @@ Position position_of(std::u16string_view text, std::size_t offset) {
             before.size() - (line_break == std::u16string_view::npos ? 0 : line_break + 1)};
 }
 
-} // namespace
-
 const char* name(Role role) { return rights(role).name; }
+
+std::optional<Role> role_named(std::string_view name) {
+    for (std::size_t i = 0; i < std::size(kRights); ++i)
+        if (name == kRights[i].name) return static_cast<Role>(i);
+    return std::nullopt;
+}
+
 bool may_edit(Role role) { return rights(role).edits; }
 bool may_run(Role role) { return rights(role).runs; }
 
@@ -161,6 +168,16 @@ Deliveries Room::understand(Connection actor) {
         for (auto& [path, file] : files_) file->viewers.erase(actor);
     }
     return {};
+}
+
+Deliveries Room::introduce(Connection actor, std::string_view name) {
+    Member* who = member(actor);
+    const std::string clean = clipped(name, limits_.name_chars);
+    if (who == nullptr || clean == who->person.name) return {};
+    who->person.name = clean;
+    Deliveries out;
+    if (members_.size() > 1) out.push_back({others(actor), UserJoined{who->person}});
+    return out;
 }
 
 void Room::take_out(Deliveries& out, Connection actor) {
@@ -318,6 +335,19 @@ Deliveries Room::tick(Time now) {
         out.push_back({std::move(open), std::move(look)});
     }
     return out;
+}
+
+std::size_t Room::memory() const {
+    constexpr std::size_t kMember = 512;
+    std::size_t total = sizeof(Room) + members_.size() * kMember;
+    for (const auto& [path, file] : files_)
+        total += path.size() + sizeof(File) + file->document.memory();
+    for (const ChatLine& line : chat_) total += sizeof(ChatLine) + line.text.size();
+    return total;
+}
+
+void Room::shorten_logs(std::size_t bytes) {
+    for (auto& [path, file] : files_) file->document.shorten_log(bytes);
 }
 
 void Room::load_chat(std::vector<ChatLine> lines) {

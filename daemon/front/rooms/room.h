@@ -68,6 +68,8 @@ public:
     Deliveries leave(Connection actor);
     /// It said hello after it had joined.
     Deliveries understand(Connection actor);
+    /// It has another name from now on: the others hear of it as of one who joins.
+    Deliveries introduce(Connection actor, std::string_view name);
 
     // --- Documents
     /// `epoch` and `version`: what the member has, when it comes back.
@@ -76,9 +78,18 @@ public:
     Deliveries close(Connection actor, std::string_view path);
     Deliveries push(Connection actor, std::string_view path, std::string_view epoch,
                     std::uint64_t version, std::vector<Sent> updates, Time now);
-    /// A base client's whole text. A file that is not there is made.
+    /// A base client's whole text. A file that is not there is made. `edit` is passed on to other
+    /// base clients as it is.
+    struct Edit {
+        std::string change_type = "edit";
+        std::optional<Position> position{};
+    };
     Deliveries change_code(Connection actor, std::string_view path, std::string_view content,
-                           std::optional<std::uint64_t> version, Time now);
+                           std::optional<std::uint64_t> version, Time now, const Edit& edit);
+    Deliveries change_code(Connection actor, std::string_view path, std::string_view content,
+                           std::optional<std::uint64_t> version, Time now) {
+        return change_code(actor, path, content, version, now, Edit());
+    }
     Deliveries history(Connection actor, std::string_view path, std::uint64_t from,
                        std::uint64_t to) const;
 
@@ -111,6 +122,10 @@ public:
     const std::deque<ChatLine>& chat_lines() const { return chat_; }
 
     // --- Keeping
+    /// About the bytes of memory that it occupies.
+    std::size_t memory() const;
+    /// Forgets the oldest updates of each document, but for so many bytes of them.
+    void shorten_logs(std::size_t bytes);
     /// Puts a kept document into the room; false when it is damaged.
     bool load(std::string_view path, const SavedDocument& saved);
     void load_chat(std::vector<ChatLine> lines);
@@ -155,7 +170,7 @@ private:
     std::size_t bytes_for(const File* file) const;
     /// Tells all viewers but `actor` what was accepted.
     void publish(Deliveries& out, const std::string& path, File& file, const Pushed& pushed,
-                 Connection actor, const Person& from, Time now);
+                 Connection actor, const Person& from, Time now, const Edit& edit);
     /// To all others, from where the member is now; base clients get a cursor.
     void tell_presence(Deliveries& out, Connection actor, Member& member);
     void take_out(Deliveries& out, Connection actor);

@@ -17,6 +17,13 @@ std::string quoted(std::string_view path) {
     return "'" + to_utf8(from_utf8(path.substr(0, 256))) + "'";
 }
 
+/// Where the first change of `changes` is.
+std::size_t start_of(const ChangeSet& changes) {
+    const auto& sections = changes.sections();
+    const bool keeps = !sections.empty() && sections.front().inserted == Section::kKept;
+    return keeps ? static_cast<std::size_t>(sections.front().length) : 0;
+}
+
 } // namespace
 
 Room::File* Room::file(std::string_view path) {
@@ -132,7 +139,7 @@ Deliveries Room::close(Connection actor, std::string_view path) {
 }
 
 void Room::publish(Deliveries& out, const std::string& path, File& file, const Pushed& pushed,
-                   Connection actor, const Person& from, Time now) {
+                   Connection actor, const Person& from, Time now, const Edit& edit) {
     if (pushed.updates.empty()) return;
     const Document& document = file.document;
     if (pushed.hash) file.hashed_version = pushed.version;
@@ -152,9 +159,12 @@ void Room::publish(Deliveries& out, const std::string& path, File& file, const P
     if (base.empty()) return;
     for (const Connection each : base)
         file.viewers[each].base.sent(pushed.version, document.limits(), now);
+    const Position where =
+        edit.position ? *edit.position
+                      : position_of(document.text(), start_of(pushed.updates.back()->changes));
     out.push_back({std::move(base),
                    CodeChange{path, std::make_shared<const std::string>(to_utf8(document.text())),
-                              pushed.version, "edit", from}});
+                              pushed.version, edit.change_type, from, where}});
 }
 
 Deliveries Room::push(Connection actor, std::string_view path, std::string_view epoch,
@@ -174,7 +184,7 @@ Deliveries Room::push(Connection actor, std::string_view path, std::string_view 
     if (!pushed.updates.empty()) found.changed = now;
     Deliveries out;
     const std::string name(path);
-    publish(out, name, found, pushed, actor, who->person, now);
+    publish(out, name, found, pushed, actor, who->person, now, {});
     out.push_back({{actor},
                    DocAck{name, found.document.epoch(), pushed.version, pushed.count,
                           pushed.last_seq, pushed.hash},
@@ -183,7 +193,7 @@ Deliveries Room::push(Connection actor, std::string_view path, std::string_view 
 }
 
 Deliveries Room::change_code(Connection actor, std::string_view asked, std::string_view content,
-                             std::optional<std::uint64_t> version, Time now) {
+                             std::optional<std::uint64_t> version, Time now, const Edit& edit) {
     const Member* who = member(actor);
     if (auto refusal = why_not_edit(who)) return refuse(actor, *std::move(refusal));
     if (who->understands && !version)
@@ -213,7 +223,7 @@ Deliveries Room::change_code(Connection actor, std::string_view asked, std::stri
     const Merged& merged = std::get<Merged>(result);
     const Pushed& pushed = merged.pushed;
     if (!pushed.updates.empty()) found->changed = now;
-    publish(out, path, *found, pushed, actor, who->person, now);
+    publish(out, path, *found, pushed, actor, who->person, now, edit);
     const Document& document = found->document;
     if (found->viewers[actor].is_open && !pushed.updates.empty())
         out.push_back(
