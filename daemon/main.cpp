@@ -3,6 +3,7 @@
 // the keeper.
 #include "daemon/config/settings.h"
 #include "daemon/front/front.h"
+#include "daemon/front/store_archive.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/service.h"
 #include "isolate/fd.h"
@@ -149,6 +150,23 @@ Fd hold_state_dir(const std::string& path) {
     return directory;
 }
 
+/// Where there is no account for it, the front has another number at each start. What it wrote
+/// becomes its own again. Its directory is not trusted: only plain files are given, that have no
+/// other name.
+void give_to_front(const Fd& state, uid_t owner, gid_t group) {
+    check(::fchown(state.get(), owner, group), "give the state directory to the front");
+    for (const char* suffix : {"", "-wal"}) {
+        const std::string name = std::string(cloister::front::kStoreFile) + suffix;
+        const Fd file(
+            ::openat(state.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        struct stat info {};
+        if (!file || ::fstat(file.get(), &info) != 0)
+            continue; // made later, or refused by the front
+        if (!S_ISREG(info.st_mode) || info.st_nlink != 1) continue;
+        check(::fchown(file.get(), owner, group), "give the store to the front");
+    }
+}
+
 Fd settings_memfd(const Settings& settings) {
     const std::string text = cloister::config::to_text(settings);
     Fd file(check(::memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING),
@@ -201,7 +219,7 @@ int serve(const CommandLine& line) {
             ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
         const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
         const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
-        check(::fchown(state.get(), owner, group), "give the state directory to the front");
+        give_to_front(state, owner, group);
         const pid_t keeper = ::getpid();
         const pid_t front = check(::fork(), "start the front");
         if (front == 0) {

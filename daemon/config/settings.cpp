@@ -115,6 +115,11 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("rooms", config.rooms, 1, kMany);
     member("rooms_memory", config.rooms_memory, isolate::kMiB, 64 * kGiB);
     member("room_keep_hours", config.room_keep_hours, 1, 24 * 366);
+    member("store_bytes", config.store_bytes, 16 * isolate::kMiB, 1024 * kGiB);
+    member("store_rooms", config.store_rooms, 1, 10 * kMany);
+    member("store_damaged", config.store_damaged);
+    member("history_updates", config.history_updates, 1, 100 * kMany);
+    member("history_bytes", config.history_bytes, isolate::kMiB, 64 * kGiB);
     member("room_members", config.room_members, 1, 10'000);
     member("room_files", config.room_files, 1, 256); // isolate::kMaxBundleFiles
     member("room_bytes", config.room_bytes, isolate::kKiB, kGiB);
@@ -211,6 +216,8 @@ void check(const Settings& settings) {
     }
     if (config.room_tokens != "optional" && config.room_tokens != "required")
         fail("room_tokens", "expected optional or required, found '" + config.room_tokens + "'");
+    if (config.store_damaged != "refuse" && config.store_damaged != "set_aside")
+        fail("store_damaged", "expected refuse or set_aside, found '" + config.store_damaged + "'");
     constexpr std::array kRoles = {"owner", "editor", "runner", "viewer"};
     if (std::ranges::find(kRoles, config.room_role) == kRoles.end())
         fail("room_role",

@@ -51,6 +51,11 @@ struct Config {
     std::uint32_t rooms = 1'000;          ///< in memory at one time
     std::uint64_t rooms_memory = 512 * isolate::kMiB; ///< of all of them
     std::uint32_t room_keep_hours = 24;               ///< for which an empty room is kept
+    std::uint64_t store_bytes = 4096 * isolate::kMiB; ///< of the store of rooms on disk
+    std::uint32_t store_rooms = 10'000;               ///< in it
+    std::string store_damaged = "refuse"; ///< to start; or set_aside: serve all but what is damaged
+    std::uint32_t history_updates = 100'000; ///< of one document, on disk
+    std::uint64_t history_bytes = 8 * isolate::kMiB;
     std::uint32_t room_members = 100;
     std::uint32_t room_files = 64;
     std::uint64_t room_bytes = 4 * isolate::kMiB; ///< of all documents of a room

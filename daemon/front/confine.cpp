@@ -1,5 +1,6 @@
 // The front's own locks, in the order in which each is still possible. A front that is taken over
-// can speak to the sockets it has, ask the keeper for what the permit table allows, and end.
+// can speak to the sockets it has, change the store of rooms, which is open, ask the keeper for
+// what the permit table allows, and end.
 #include "daemon/front/confine.h"
 
 #include "isolate/fd.h"
@@ -28,10 +29,13 @@ using isolate::check;
 using isolate::Fd;
 using isolate::SysError;
 
-void drop_capabilities() {
+/// All but these, of the first 32.
+void drop_capabilities(std::uint32_t kept) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> none{};
-    check(::syscall(SYS_capset, &header, none.data()), "drop capabilities");
+    std::array<__user_cap_data_struct, 2> sets{};
+    sets[0].permitted = kept;
+    sets[0].effective = kept;
+    check(::syscall(SYS_capset, &header, sets.data()), "drop capabilities");
 }
 
 void drop_identity(const Identity& identity) {
@@ -42,6 +46,7 @@ void drop_identity(const Identity& identity) {
     }
     (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // absent before 4.3: nothing
                                                                       // to clear
+    check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep a capability");
     check(::setgroups(0, nullptr), "drop groups");
     check(::setresgid(identity.gid, identity.gid, identity.gid), "drop the group");
     check(::setresuid(identity.uid, identity.uid, identity.uid), "drop the user");
@@ -98,6 +103,8 @@ constexpr int kWaiting[] = {
     SCMP_SYS(restart_syscall), SCMP_SYS(futex)};
 constexpr int kRuns[] = {SCMP_SYS(memfd_create), SCMP_SYS(openat), SCMP_SYS(fstat),
                          SCMP_SYS(newfstatat)};
+constexpr int kStore[] = {SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
+                          SCMP_SYS(fsync), SCMP_SYS(ftruncate)};
 constexpr int kClock[] = {SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom)};
 constexpr int kSelf[] = {SCMP_SYS(exit),         SCMP_SYS(exit_group),   SCMP_SYS(getpid),
                          SCMP_SYS(gettid),       SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
@@ -109,6 +116,7 @@ constexpr Group kAllowed[] = {
     {"connections that come in; socket, connect and bind are left out", kSockets},
     {"Asio's loop and its timers", kWaiting},
     {"terminal and bundle of a run; what openat may reach is Landlock's matter", kRuns},
+    {"the store of rooms, whose two files are open; nothing is made, named or removed", kStore},
     {"time stamps, deadlines, ids", kClock},
     {"ending, signals of our own faults", kSelf},
 };
@@ -172,7 +180,7 @@ private:
     scmp_filter_ctx context_;
 };
 
-[[maybe_unused]] void filter_calls() { // see confine()
+[[maybe_unused]] void filter_calls() { // see lock_in()
     Filter filter;
     for (const Group& group : kAllowed) {
         for (const int call : group.calls) filter.add(SCMP_ACT_ALLOW, call);
@@ -198,14 +206,20 @@ Identity find_identity(const std::string& user, uid_t fallback) {
     return identity;
 }
 
-void confine(const Identity& identity) {
+void become(const Identity& identity) {
     set_limits();
     drop_identity(identity);
-    drop_capabilities();
+    // Looking through folders, and nothing else that root may: a state directory in somebody's home
+    // is no less usable. What is read there belongs to this user all the same.
+    drop_capabilities(1U << CAP_DAC_READ_SEARCH);
     // Both are undone by the change of user above, so they come after it.
     check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "die with the keeper");
     check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "forbid being looked into");
     check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "forbid new privileges");
+}
+
+void lock_in() {
+    drop_capabilities(0);
     close_files();
 #ifndef __SANITIZE_ADDRESS__ // the sanitizers' own runtime needs more calls than the product
     filter_calls();

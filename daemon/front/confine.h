@@ -14,9 +14,13 @@ struct Identity {
 /// The account `user`, or `fallback` for both ids where there is no such account.
 Identity find_identity(const std::string& user, uid_t fallback);
 
-/// Gives up groups, ids, capabilities, new privileges, files (Landlock, where the kernel has it)
-/// and every system call that serving does not need. For good. Throws isolate::SysError naming the
-/// step; the caller must end then.
-void confine(const Identity& identity);
+/// Becomes the front's user: gives up groups, ids, new privileges and all capabilities but one, to
+/// reach the state directory through folders that only root may enter. Throws isolate::SysError
+/// naming the step; the caller must end then.
+void become(const Identity& identity);
+
+/// Gives up that one, all files (Landlock, where the kernel has it) and every system call that
+/// serving does not need. For good.
+void lock_in();
 
 } // namespace cloister::front

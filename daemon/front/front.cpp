@@ -7,6 +7,7 @@
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/server.h"
 #include "daemon/front/sources.h"
+#include "daemon/front/store_archive.h"
 #include "daemon/front/text.h"
 #include "daemon/tokens/secret.h"
 
@@ -143,10 +144,10 @@ struct Secrets {
 
 class Front {
 public:
-    Front(const FrontFds& fds, config::Settings settings, Secrets secrets)
+    Front(const FrontFds& fds, config::Settings settings, Secrets secrets, Archive& archive)
         : settings_(std::move(settings)), catalog_(settings_),
           hub_(
-              settings_.config, secrets.rooms, nullptr,
+              settings_.config, secrets.rooms, &archive,
               [this](std::string_view path) { return language_of(path); }, wall_clock),
           io_(1), timer_(io_), ticks_(io_),
           link_(io_, Fd(fds.keeper),
@@ -298,8 +299,10 @@ int serve(const FrontFds& fds) {
         Secrets secrets;
         secrets.token = read_token(settings.config.token_file);
         secrets.rooms = tokens::load_secret(settings.config.state_dir);
-        confine(find_identity(settings.config.user, fds.fallback_id));
-        Front front(fds, std::move(settings), std::move(secrets));
+        become(find_identity(settings.config.user, fds.fallback_id));
+        StoreArchive archive(settings.config); // all of its files are open now
+        lock_in();
+        Front front(fds, std::move(settings), std::move(secrets), archive);
         return front.run();
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "cloister: front: %s\n", error.what());

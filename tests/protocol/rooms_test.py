@@ -1,5 +1,7 @@
 """Rooms: base clients, clients that say hello, both together; who may what; what outlives what."""
 import json
+import os
+import signal
 import subprocess
 import time
 import unittest
@@ -329,6 +331,69 @@ class Runs(Rooms):
 
 
 class Keeping(Rooms):
+    def test_what_was_acknowledged_is_there_after_kill_9(self):
+        daemon = service.Daemon()
+        self.addCleanup(lambda: daemon.stop())
+        room = fresh_room()
+        page = self.page(room, "Ann", daemon)
+        page.send(type="file_operation", operation="create", file_path="main.py")
+        page.wait("file_operation")
+        state = self.open(page)
+        for seq in range(1, 51):
+            self.assertEqual(self.push(page, state, seq - 1, seq, [seq - 1, [0, "é"]] if seq > 1 else [[0, "é"]])["type"],
+                             "doc_ack")
+        page.send({"type": "chat_message", "message": "still here?"})
+        page.wait("chat_message")
+        page.send(type="file_operation", operation="create", file_path="b.py")
+        page.wait("file_operation")
+        page.send(type="file_operation", operation="rename", file_path="b.py", new_path="src/c.py")
+        page.wait("file_operation")
+        known = page.known
+        page.close()
+        daemon.restart()
+        again = self.connect(daemon)
+        again.send(type="hello", protocol=2, resume={"resume_token": known["resume_token"], "rooms": [{"room_id": room}]})
+        self.assertTrue(again.wait("hello_ok")["resumed"])
+        joined = again.wait("room_joined")
+        self.assertEqual([file["file_path"] for file in joined["files"]], ["main.py", "src/c.py"])
+        self.assertEqual(joined["chat"][0]["message"], "still here?")
+        missed = self.open(again, epoch=state["epoch"], version=48)  # the same epoch: it goes on
+        self.assertEqual((missed["type"], len(missed["updates"]), missed["last_seq"]), ("doc_updates", 2, 50))
+        ack = self.push(again, state, 49, 50, [49, [0, "é"]])  # sent again: done already
+        self.assertEqual((ack["version"], ack["last_seq"]), (50, 50))
+        self.assertEqual(self.push(again, state, 50, 51, [50, [0, "!"]])["version"], 51)
+        again.send(type="doc_open", file_path="main.py")
+        self.assertEqual(again.wait("doc_state")["content"], "é" * 50 + "!")
+        again.send(type="doc_history", file_path="main.py", **{"from": 0, "to": 51})
+        chunk = again.wait("doc_history_chunk")
+        self.assertEqual((chunk["version"], len(chunk["updates"])), (0, 51))
+
+    def test_a_base_clients_text_is_there_after_a_restart_in_good_order(self):
+        daemon = service.Daemon()
+        self.addCleanup(lambda: daemon.stop())
+        client = self.base("room_123", daemon)
+        client.text(CHANGE)
+        client.send(type="ping")
+        client.wait("pong")
+        daemon.restart(signal.SIGTERM)
+        again = self.connect(daemon)
+        again.text(JOIN)
+        again.wait("room_joined")
+        self.assertEqual(again.wait("code_change")["content"], HELLO_CODE)
+
+    def test_a_damaged_store_is_refused_with_a_sentence(self):
+        daemon = service.Daemon()
+        self.addCleanup(lambda: daemon.stop())
+        self.base("room_123", daemon).text(CHANGE)
+        self.connect(daemon).ask(type="ping")
+        daemon.end(signal.SIGTERM)
+        with open(os.path.join(daemon.state, "store.db"), "r+b") as file:
+            file.seek(20_000)
+            file.write(os.urandom(4096))
+        with self.assertRaises(RuntimeError) as refused:
+            daemon.start(remove=False)
+        self.assertIn("store.db is damaged", str(refused.exception))
+
     def test_a_token_is_good_after_a_restart(self):
         daemon = service.Daemon()
         self.addCleanup(lambda: daemon.stop())

@@ -35,7 +35,7 @@ class Daemon:
         self.environment = dict(os.environ) | (environment or {})
         self.start()
 
-    def start(self):
+    def start(self, remove=True):
         self.log = open(Path(self.state) / "log", "w+")
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                         env=self.environment)
@@ -45,23 +45,29 @@ class Daemon:
             if found:
                 break
             if self.process.poll() is not None or time.monotonic() > end:
-                self.stop()
-                raise RuntimeError("the daemon did not start: " + self.last)
+                said = self.text()
+                if remove:
+                    self.stop()
+                raise RuntimeError("the daemon did not start: " + said)
             time.sleep(0.05)
         self.host = found.group(1) if found.group(1) != "0.0.0.0" else "127.0.0.1"
         self.port = int(found.group(2))
 
-    def restart(self):
-        """Ends it as a power cut would end a process, and starts it again over the same state, on another port."""
+    def end(self, number=signal.SIGKILL):
+        """Ends it and leaves its state."""
         front = self.front()
-        self.process.kill()
-        self.process.wait()
+        self.process.send_signal(number)
+        self.process.wait(20 * SLOW)
         end = time.monotonic() + 10 * SLOW
         while os.path.exists(f"/proc/{front}"):  # it dies with its keeper, and holds the state until then
             if time.monotonic() > end:
                 raise RuntimeError("the front outlives its keeper")
             time.sleep(0.02)
         self.log.close()
+
+    def restart(self, number=signal.SIGKILL):
+        """Starts it again over the same state, on another port."""
+        self.end(number)
         self.start()
 
     def text(self):

@@ -1,0 +1,33 @@
+// The archive that lies in the state directory: SQLite, behind store/.
+#pragma once
+
+#include "daemon/config/settings.h"
+#include "daemon/front/archive.h"
+#include "daemon/front/store/store.h"
+
+namespace cloister::front {
+
+/// The name of the store in the state directory.
+inline constexpr const char* kStoreFile = "store.db";
+
+store::Limits store_limits(const config::Config& config);
+
+class StoreArchive final : public Archive {
+public:
+    /// Opens the store, or makes it; says on stderr what the operator must know. Throws
+    /// store::StoreError. To be constructed as the front's user, before the front locks itself in.
+    explicit StoreArchive(const config::Config& config);
+
+    std::optional<Saved> open(const std::string& room_id, rooms::Time now) override;
+    void close(const std::string& room_id, rooms::Time now) override;
+    void keep(const rooms::Room& room, rooms::Time now) override;
+    void keep(const rooms::Room& room, std::string_view path, rooms::Time now) override;
+    std::optional<History> history(const std::string& room_id, std::string_view path,
+                                   std::uint64_t from, std::uint64_t to) override;
+    void tidy(rooms::Time now) override;
+
+private:
+    store::Store store_;
+};
+
+} // namespace cloister::front
