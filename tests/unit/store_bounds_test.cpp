@@ -237,6 +237,20 @@ TEST_CASE("empty rooms expire when they have been empty for so long, others do n
     CHECK(calls == 4); // for each of two files: its updates, then the rest
 }
 
+TEST_CASE("a room in use does not expire, however short the time", "[store]") {
+    const Folder folder;
+    store::Limits limits;
+    limits.empty_room = std::chrono::minutes(1);
+    Store store(folder.file(), limits);
+    Room room = room_of("r");
+    store.open_room("r", kNow);
+    room.create(1, "f");
+    store.keep(room, kNow);
+    CHECK(store.expire(kNow + std::chrono::minutes(5)).empty());
+    store.close_room("r", kNow + std::chrono::minutes(5));
+    CHECK(store.expire(kNow + std::chrono::minutes(7)).size() == 1);
+}
+
 TEST_CASE("rooms that nobody has opened since a restart expire by their last use", "[store]") {
     const Folder folder;
     const Time hour = std::chrono::hours(1);

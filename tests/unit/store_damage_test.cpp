@@ -297,3 +297,63 @@ TEST_CASE("texts and changes are read back exactly, or not at all", "[store]") {
     CHECK_FALSE(store::unpacked_text("z").has_value());
     CHECK_FALSE(store::unpacked_text("wa").has_value());
 }
+
+TEST_CASE("rows that are whole but do not fit on each other are found", "[store]") {
+    const Folder folder;
+    store::Limits limits;
+    limits.snapshot_updates = 3;
+    {
+        Store store(folder.file(), limits);
+        Room room = room_of("r");
+        room.create(1, "f");
+        for (int i = 0; i < 5; ++i) {
+            edit(room, "f", 0, 0, u"abc");
+            store.keep(room, kNow);
+        }
+    }
+    const std::string whole = bytes_of(folder.file());
+    const auto write_update = [&](const ChangeSet& changes) {
+        write_bytes(folder.file(), whole);
+        store::Database database(folder.file(), false);
+        store::Statement statement(database, "UPDATE updates SET changes = ?, checksum = ?"
+                                             " WHERE version = 1");
+        const std::string bytes = store::packed(changes);
+        store::run(statement, store::Blob{bytes},
+                   store::check_of(1, 1, std::string_view("alice"), 2, kNow.count(),
+                                   std::string_view(bytes)));
+    };
+    write_update(ChangeSet::replacing(3, 0, 0, u"abc"));
+    { const Store as_it_was(folder.file(), limits); }
+    write_update(ChangeSet::replacing(4, 0, 0, u"abc"));
+    check_refused(folder.file(), "version 1 does not fit");
+    write_update(ChangeSet::replacing(3, 0, 0, u"abcd"));
+    check_refused(folder.file(), "version 2 does not fit");
+    // Of the same length, it takes the rebuilding of all texts to see it.
+    write_update(ChangeSet::replacing(3, 0, 0, u"xyz"));
+    check_refused(folder.file(), "the text of version 3", {.rebuild_texts = true});
+}
+
+TEST_CASE("the store's folder may be a link, the store may not", "[store]") {
+    const Folder folder;
+    std::filesystem::create_directory(folder.file("real"));
+    std::filesystem::create_directory_symlink("real", folder.file("link"));
+    fill(folder.file("link") + "/store.db");
+    CHECK(std::filesystem::is_regular_file(folder.file("real") + "/store.db"));
+    CHECK(Store(folder.file("link") + "/store.db", {}).room_count() == 2);
+    std::filesystem::create_symlink("real/store.db", folder.file("other.db"));
+    CHECK(trouble_of([&] { Store(folder.file("other.db"), {}); }).first == Trouble::io);
+    const auto [trouble, sentence] = trouble_of([&] { Store(folder.file("none") + "/s.db", {}); });
+    CHECK(trouble == Trouble::io);
+    CHECK(sentence.find("folder") != std::string::npos);
+}
+
+TEST_CASE("what users wrote can be read by the daemon's user alone", "[store]") {
+    const Folder folder;
+    const Store store(folder.file(), {});
+    for (const char* suffix : {"", "-wal"}) {
+        const auto status = std::filesystem::status(folder.file() + suffix);
+        CHECK((status.permissions() & std::filesystem::perms::all) ==
+              (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    }
+    CHECK_FALSE(std::filesystem::exists(folder.file() + "-shm"));
+}

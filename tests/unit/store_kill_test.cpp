@@ -139,6 +139,28 @@ TEST_CASE("a batch that is not committed leaves nothing", "[store]") {
     check_same(*reopened(store, "r"), room);
 }
 
+TEST_CASE("a batch of which a part failed is undone as a whole", "[store]") {
+    const Folder folder;
+    store::Limits limits;
+    limits.rooms = 1;
+    Store store(folder.file(), limits);
+    Room room = room_of("r");
+    Room other = room_of("other");
+    room.create(1, "f");
+    other.create(1, "f");
+    {
+        store::Batch batch(store);
+        store.keep(room, kNow);
+        CHECK(trouble_of([&] { store.keep(other, kNow); }).first == Trouble::limit);
+        CHECK(trouble_of([&] { store.keep(room, kNow); }).first == Trouble::misuse);
+        CHECK(trouble_of([&] { batch.commit(); }).first == Trouble::misuse);
+    }
+    CHECK(store.room_count() == 0);
+    store.keep(other, kNow);
+    CHECK(store.has_room("other"));
+    CHECK(trouble_of([&] { store.commit(); }).first == Trouble::misuse);
+}
+
 TEST_CASE("after a loss of power documents have new epochs, after a good end the same", "[store]") {
     const Folder folder;
     Room room = room_of("r");

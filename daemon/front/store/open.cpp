@@ -62,6 +62,18 @@ void make(const std::string& path) {
     sync_folder(path);
 }
 
+/// Folders may be links, as an operator likes; SQLite is told to follow none.
+std::string with_real_folder(const std::string& path) {
+    const std::filesystem::path asked(path);
+    const std::filesystem::path folder = asked.has_parent_path() ? asked.parent_path() : ".";
+    std::error_code error;
+    const std::filesystem::path real = std::filesystem::canonical(folder, error);
+    if (error)
+        refuse(Trouble::io, path,
+               "lies in a folder that cannot be found: " + error.message() + ".");
+    return real / asked.filename();
+}
+
 bool is_there(const std::string& path) {
     struct stat found {};
     return ::lstat(path.c_str(), &found) == 0;
@@ -122,8 +134,9 @@ void set_up(Database& database, const Limits& limits) {
 
 } // namespace
 
-std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits,
+std::unique_ptr<Database> open_database(const std::string& asked, const Limits& limits,
                                         const Start& start, std::vector<std::string>& notices) {
+    const std::string path = with_real_folder(asked);
     if (!is_there(path)) {
         if (look_at_wal(path + "-wal").has_content)
             refuse(

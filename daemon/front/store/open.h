@@ -10,9 +10,9 @@
 
 namespace cloister::store {
 
-/// The file at `path`, of our newest version, held by this process alone, and found whole; what was
-/// done to it on the way goes to `notices`.
-std::unique_ptr<Database> open_database(const std::string& path, const Limits& limits,
+/// The file at the path `asked`, of our newest version, held by this process alone, and found
+/// whole; what was done to it on the way goes to `notices`.
+std::unique_ptr<Database> open_database(const std::string& asked, const Limits& limits,
                                         const Start& start, std::vector<std::string>& notices);
 
 } // namespace cloister::store
