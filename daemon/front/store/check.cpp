@@ -176,10 +176,11 @@ std::vector<std::string> check_rows(Database& database, const CheckRequest& requ
         const std::string what =
             "the file '" + file.path + "' of the room '" + file.room_id + "' is damaged: " + *why;
         if (!request.set_damaged_aside)
-            throw StoreError(Trouble::damaged,
-                             "In the store " + database.path() + " " + what +
-                                 ". Put a backup back, or start with damaged documents set aside: "
-                                 "all others are served, and these stay in the store untouched.");
+            throw StoreError(
+                Trouble::damaged,
+                "In the store " + database.path() + " " + what +
+                    ". Put a backup back, or set \"store_damaged\" to \"set_aside\": all others "
+                    "are served then, and this one stays in the store untouched.");
         checker.set_aside(file);
         aside.push_back("Set aside in the store " + database.path() + ": " + what + ".");
     }
