@@ -251,6 +251,24 @@ TEST_CASE("a room in use does not expire, however short the time", "[store]") {
     CHECK(store.expire(kNow + std::chrono::minutes(7)).size() == 1);
 }
 
+TEST_CASE("a room that could not be closed expires all the same", "[store]") {
+    const Folder folder;
+    store::Limits limits;
+    limits.rooms = 1;
+    Store store(folder.file(), limits);
+    Room room = room_of("r");
+    store.open_room("r", kNow);
+    room.create(1, "f");
+    store.keep(room, kNow);
+    Room other = room_of("other");
+    other.create(1, "f");
+    store.begin();
+    CHECK_THROWS_AS(store.keep(other, kNow), StoreError);
+    CHECK_THROWS_AS(store.close_room("r", kNow), StoreError);
+    store.roll_back();
+    CHECK(store.expire(kNow + std::chrono::hours(25)).size() == 1);
+}
+
 TEST_CASE("rooms that nobody has opened since a restart expire by their last use", "[store]") {
     const Folder folder;
     const Time hour = std::chrono::hours(1);

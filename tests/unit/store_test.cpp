@@ -126,7 +126,7 @@ TEST_CASE("whatever happens in a room, the store follows", "[store]") {
     for (int step = 0; step < 4'000; ++step) {
         now += Time{1'000};
         const rooms::Connection actor = 1 + random() % 2;
-        const std::string path = any();
+        const std::string& path = any();
         switch (random() % 16) {
         case 0: room.create(actor, path); break;
         case 1: room.remove(actor, random() % 4 == 0 ? "dir" : path); break;

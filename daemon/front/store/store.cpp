@@ -171,13 +171,13 @@ std::optional<SavedRoom> Store::open_room(const std::string& room_id, Time now) 
 }
 
 void Store::close_room(const std::string& room_id, Time now) {
+    in_use_.erase(room_id); // whatever becomes of the rest
     if (RoomState* state = find(room_id)) {
         Part part(*this);
         use(*state, room_id, now);
         part.done();
     }
     states_.erase(room_id);
-    in_use_.erase(room_id);
 }
 
 void Store::keep(const rooms::Room& room, Time now) {

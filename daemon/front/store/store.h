@@ -123,7 +123,8 @@ public:
     std::size_t room_count();
     /// Absent when nothing is kept of it. Until close_room(), the room counts as in use.
     std::optional<SavedRoom> open_room(const std::string& room_id, Time now);
-    /// Nobody is in it any more. From now on its time runs.
+    /// Nobody is in it any more. From now on its time runs; when this throws, it runs since the
+    /// last use that was written.
     void close_room(const std::string& room_id, Time now);
     /// Makes the store equal to the room: files made, renamed, removed, edited; chat.
     void keep(const rooms::Room& room, Time now);
