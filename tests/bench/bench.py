@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """./dev bench: what a run costs, beside a bare spawn and the other sandboxes that are installed, and through a
-daemon at every level of what was ready. Prints tables, asserts nothing.
+daemon at every level of what was ready; what a message costs, and an edit in a room, beside other WebSocket servers.
+Prints tables, asserts nothing.
 
     bench.py --build BUILD [--quick] [--publish] [--rounds N] [--hello-rounds N] [--slices N] [--pause-ms MS]
 
@@ -21,6 +22,7 @@ import clocks
 import levels
 import machine
 import report
+import sockets
 import throughput
 from client import Client
 from contenders import Contenders
@@ -28,8 +30,8 @@ from picture import picture
 
 # Seconds that each part may take, `settle` for each daemon: it ends with the round or slice in which they are
 # used up.
-FULL = {"latency": 25, "loops": 50, "hello": 75, "throughput": 55, "settle": 15}
-QUICK = {"latency": 4, "loops": 7, "hello": 14, "throughput": 9, "settle": 4}
+FULL = {"latency": 25, "loops": 50, "hello": 75, "throughput": 55, "settle": 15, "sockets": 75}
+QUICK = {"latency": 4, "loops": 7, "hello": 14, "throughput": 9, "settle": 4, "sockets": 15}
 # One contender's slice in box_bench, and one cell's counting in the daemons.
 LOOP_MS = {False: 400, True: 150}
 COUNT_SECONDS = {False: 0.8, True: 0.25}
@@ -130,17 +132,22 @@ def main():
                                     left_out)
         exact = measure_clocks(daemons, 1 if options.quick else 5, left_out)
     loads.append(machine.load())
+    messages = sockets.measure(options.build, options.quick, options.slices, seconds["sockets"], left_out)
+    loads.append(machine.load())
 
     about += (f". Load average {loads[0]} before, {loads[1]} after the boxes, {loads[2]} after hello world, "
-              f"{loads[3]} at the end.")
-    tables = [boxes.table(), report.hello_matrix(hello.samples), report.throughput_table(slices)]
+              f"{loads[3]} after the runs, {loads[4]} at the end.")
+    tables = [boxes.table(), report.hello_matrix(hello.samples), report.throughput_table(slices),
+              report.messages_table(messages), report.rooms_table(messages)]
     ratios = report.ratios(boxes, slices)
     whole = paragraphs(about, method(options), tables[0], ratios, tables[1], report.hello_table(hello.samples),
-                       tables[2], report.clocks_table(exact), "Left out:", report.left_out(left_out)) + "\n"
+                       tables[2], report.clocks_table(exact), *tables[3:], report.authority_table(messages), "Left out:",
+                       report.left_out(left_out)) + "\n"
     short = paragraphs(about, "![The same numbers as bars](docs/bench.svg)", *tables, ratios)
     folder = options.build / "bench"
     folder.mkdir(exist_ok=True)
     report.write_times(folder, boxes, hello.samples, slices)
+    report.write_slices(folder, messages)
     (folder / "table.md").write_text(whole)
     (folder / "bench.svg").write_text(picture(boxes, hello.samples, slices, machine.describe()))
     print(f"\n{whole}\n{time.monotonic() - begin:.0f} s; tables, picture and every time: {folder}")

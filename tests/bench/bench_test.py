@@ -14,6 +14,7 @@ import contenders
 import levels
 import plot
 import report
+import sockets
 import throughput
 from picture import picture
 
@@ -99,6 +100,48 @@ class Tables(unittest.TestCase):
             self.assertEqual(len((Path(folder) / "boxes.csv").read_text().splitlines()), 1 + 5 * 21)
             self.assertIn("python,cold,0,15000000,cold,0,", (Path(folder) / "hello.csv").read_text())
             self.assertIn(',1,0,10000000\n', (Path(folder) / "throughput.csv").read_text())
+
+
+def messages():
+    """Each server takes its own microseconds, ten times that at the worst."""
+    results = sockets.Results()
+    for place, name in enumerate((sockets.OURS, *sockets.PEERS)):
+        for count in (1, 1000):
+            for in_flight in (1, sockets.IN_FLIGHT):
+                trips = results.trips.setdefault((name, count, in_flight), sockets.Trips())
+                for slower in (1, 2, 3):
+                    trips.add(100, 1_000_000_000, 1000 * slower * (place + 1), 10_000 * slower * (place + 1))
+        results.memory[name] = 8192 * (place + 1)
+    results.rooms[sockets.OURS, 100] = results.trips[sockets.OURS, 1, 1]
+    results.authority = [("1,000 units", 3.5, 285_044)]
+    return results
+
+
+class Messages(unittest.TestCase):
+    def test_a_row_is_a_server(self):
+        rows = [[cell.strip() for cell in row.split("|")[1:-1]]
+                for row in report.messages_table(messages()).splitlines()[2:]]
+        self.assertEqual(rows[0], [sockets.OURS, "2.0 / 20.0", "2.0 / 20.0", "100", "8.0"])
+        self.assertEqual([row[0] for row in rows], [sockets.OURS, *sockets.PEERS])
+
+    def test_what_was_not_measured_is_a_dash_or_absent(self):
+        results = messages()
+        del results.trips[sockets.OURS, 1000, 1], results.memory[sockets.OURS]
+        row = report.messages_table(results).splitlines()[2].split("|")
+        self.assertEqual([row[3].strip(), row[5].strip()], ["–", "–"])
+        nothing = sockets.Results()
+        self.assertEqual([report.messages_table(nothing), report.rooms_table(nothing), report.authority_table(nothing)],
+                         ["", "", ""])
+
+    def test_rooms_have_a_column_for_each_size(self):
+        self.assertIn("100 members", report.rooms_table(messages()).splitlines()[0])
+
+    def test_every_slice_is_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report.write_slices(Path(folder), messages())
+            lines = (Path(folder) / "sockets.csv").read_text().splitlines()
+        self.assertEqual(len(lines), 1 + 3 * (3 * 4 + 1))
+        self.assertIn("round trip,cloister,1,1,0,1000,10000,100", lines)
 
 
 class Clocks(unittest.TestCase):

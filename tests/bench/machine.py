@@ -40,8 +40,8 @@ def busy_with_others(seconds=1.0):
 def start(command, **more):
     """A process in a session of its own, so that an interrupt at the terminal is ours to pass on, and told to
     end when we die without a word."""
-    return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *map(str, command)], stdin=subprocess.DEVNULL,
-                            start_new_session=True, **more)
+    more = {"stdin": subprocess.DEVNULL} | more
+    return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *map(str, command)], start_new_session=True, **more)
 
 
 def end(process, seconds=20):
@@ -100,9 +100,9 @@ class Refused(Exception):
 
 
 class Daemon:
-    """cloisterd on a free port of this machine. `config` as in cloister.jsonc."""
+    """cloisterd on a free port of this machine. `config` as in cloister.jsonc; `files` that it may have open."""
 
-    def __init__(self, build, config):
+    def __init__(self, build, config, files=None):
         self.state = tempfile.mkdtemp(prefix="cloister-bench-")
         # The front is not root: the folder above its state must let it through.
         os.chmod(self.state, 0o755)
@@ -110,8 +110,9 @@ class Daemon:
         (folder / "cloister.jsonc").write_text(json.dumps(config))
         self.log = folder / "log"
         with open(self.log, "w") as log:
-            self.process = start([build / "cloisterd", "--listen", "127.0.0.1:0", "--state-dir", folder / "state",
-                                  "--policies", ROOT / "policies", "--runtimes", ROOT / "runtimes",
+            limit = ["prlimit", f"--nofile={files}"] if files else []
+            self.process = start([*limit, build / "cloisterd", "--listen", "127.0.0.1:0",
+                                  "--state-dir", folder / "state", "--policies", ROOT / "policies", "--runtimes", ROOT / "runtimes",
                                   "--config", folder / "cloister.jsonc"], stdout=log, stderr=subprocess.STDOUT)
         try:
             self.port = self._wait()
@@ -129,6 +130,15 @@ class Daemon:
                 lines = text.strip().splitlines() or ["it says nothing"]
                 raise Refused(lines[-1])
             time.sleep(0.02)
+
+    @property
+    def pid(self):
+        """Of the front, which holds the connections."""
+        keeper = self.process.pid
+        for child in Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split():
+            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"cloisterd-front"):
+                return int(child)
+        raise Refused("it has no front")
 
     def settle(self, most_seconds):
         return settle(self.process.pid, most_seconds)

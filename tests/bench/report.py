@@ -205,6 +205,43 @@ def clocks_table(clocks):
     return table(["clocks", "median", "worst", "runs"], sorted(rows, key=lambda row: row[0].rpartition(",")[0]))
 
 
+def microseconds(seconds):
+    value = seconds * 1e6
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def pair(trips, unit):
+    """Median of the slices' medians, and of their 99th percentiles."""
+    return f"{unit(median(trips.medians))} / {unit(median(trips.p99s))}" if trips else "–"
+
+
+def messages_table(results):
+    """One row a server: round trips with so many connections open, what it answers at most, what waiting costs."""
+    counts = sorted({count for _, count, _ in results.trips})
+    most = max((in_flight for _, _, in_flight in results.trips), default=0)
+    rows = []
+    for name in dict.fromkeys(server for server, _, _ in results.trips):
+        busy = results.trips.get((name, counts[-1], most))
+        idle = results.memory.get(name)
+        rows.append([name, *(pair(results.trips.get((name, count, 1)), microseconds) for count in counts),
+                     f"{median(busy.rates):.0f}" if busy else "–", f"{idle / 1024:.1f}" if idle else "–"])
+    return table(["round trip, µs (median / p99)", *(f"{count:,} conn." for count in counts),
+                  f"messages/s, {most} in flight", "KB an idle conn."], rows)
+
+
+def rooms_table(results):
+    """One row a server: from the message until all others have it."""
+    members = sorted({count for _, count in results.rooms})
+    rows = [[name, *(pair(results.rooms.get((name, count)), milliseconds) for count in members)]
+            for name in dict.fromkeys(server for server, _ in results.rooms)]
+    return table(["until all others have it, ms (median / p99)", *(f"{count:,} members" for count in members)], rows)
+
+
+def authority_table(results):
+    return table(["an edit by the authority", "µs", "edits/s"],
+                 [[what, f"{micro:.2f}", f"{rate:,}"] for what, micro, rate in results.authority])
+
+
 def left_out(everything):
     """Lines of who or what takes no part, and why; (language, level) with the same reason share a line."""
     lines, grouped = [], {}
@@ -237,3 +274,13 @@ def write_times(folder, boxes, samples, slices):
     write_csv(folder / "throughput.csv", ["program", "daemon", "connections", "slice", "nanoseconds"],
               [(one.program, one.daemon, one.connections, one.number, nano(value))
                for one in slices for value in one.times])
+
+
+def write_slices(folder, results):
+    """Of messages every slice: there are too many single times."""
+    cells = [("round trip", *key, trips) for key, trips in results.trips.items()]
+    cells += [("room", server, members, 1, trips) for (server, members), trips in results.rooms.items()]
+    write_csv(folder / "sockets.csv",
+              ["what", "server", "connections", "in_flight", "slice", "median_ns", "p99_ns", "per_second"],
+              [(*cell[:4], number, int(middle * 1e9), int(late * 1e9), int(rate)) for cell in cells
+               for number, (middle, late, rate) in enumerate(zip(cell[4].medians, cell[4].p99s, cell[4].rates))])

@@ -5,6 +5,7 @@
 //     open N                         that many connections, all greeted        -> open,N,NS
 //     close N                        only the first N stay                     -> close,N
 //     all TYPE TEXT                  everybody sends TEXT and awaits a TYPE    -> all,N,NS
+//     first TYPE TEXT                the first connection alone does           -> first,N,NS
 //     ping IN_FLIGHT MS TYPE TEXT    one after the other sends TEXT; as many wait for a TYPE at one
 //                                    time    -> ping,N,IN_FLIGHT,COUNT,NS,MEDIAN,P99   (times in
 //                                    ns)
@@ -65,7 +66,11 @@ public:
             words >> count;
             return command + "," + std::to_string(count) + set_size(command, count);
         }
-        if (command == "all") return "all," + size() + "," + tell_all(word(words), rest(words));
+        if (command == "all" || command == "first") {
+            const std::string type = word(words);
+            return command + "," + size() + "," +
+                   tell(command == "all" ? crowd_.size() : 1, type, rest(words));
+        }
         if (command == "ping") {
             const std::size_t in_flight = std::stoul(word(words));
             const milliseconds length(std::stol(word(words)));
@@ -113,13 +118,14 @@ private:
         if (!crowd_.receive(kPatience, on_message)) throw std::runtime_error("no answer");
     }
 
-    std::string tell_all(const std::string& type, const std::string& text) {
+    /// Those before number `count` say `text`, a few at one time.
+    std::string tell(std::size_t count, const std::string& type, const std::string& text) {
         const Clock::time_point begin = Clock::now();
         std::vector<bool> waits(crowd_.size());
         std::size_t told = 0;
         std::size_t answered = 0;
-        while (answered < crowd_.size()) {
-            for (; told < crowd_.size() && told - answered < kAtOneTime; ++told) {
+        while (answered < count) {
+            for (; told < count && told - answered < kAtOneTime; ++told) {
                 waits[told] = true;
                 crowd_.send(told, text);
             }

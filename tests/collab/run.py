@@ -1,5 +1,5 @@
 """Runs the suite of clients that nobody wrote for this daemon alone: run.py BUILD [unittest names…]. Installs the
-node packages of package-lock.json beside itself when they are not there."""
+node packages of package-lock.json beside itself when they are not there; run.py --install does nothing else."""
 import importlib.util
 import os
 import subprocess
@@ -23,6 +23,8 @@ def install():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--install"]:
+        sys.exit(install())
     if importlib.util.find_spec("websockets") is None and Path(sys.executable) != Path(DEBIANS):
         os.execv(DEBIANS, [DEBIANS, *sys.argv])
     install()
