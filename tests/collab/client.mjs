@@ -12,10 +12,12 @@ const ORDINARY = new Set(["no_such_file", "file_exists", "bad_path", "rate_limit
 export class Client {
   /**
    * complain(what): a rule is broken. stable: files that are never renamed or deleted. eager: after a
-   * loss, what was in flight is sent again without waiting for the answer to doc_open.
+   * loss, what was in flight is sent again without waiting for the answer to doc_open. rejoins: it
+   * comes back into its room by the hello.
    */
-  constructor({name, server, room, complain = () => {}, stable = [], eager = false, opens = () => true}) {
-    Object.assign(this, {name, room, complain, stable: new Set(stable), eager, opens})
+  constructor({name, server, room, complain = () => {}, stable = [], eager = false, rejoins = false,
+    address = "/api/v1/ws/demo", opens = () => true}) {
+    Object.assign(this, {name, room, complain, stable: new Set(stable), eager, rejoins, opens})
     this.files = new Map() // path to {path, document, phase, openId, flight}
     this.orphans = []      // of files that are gone from their path: renamed or deleted while we were away
     this.void = new Set()  // ids of what was asked about files that are deleted
@@ -28,7 +30,7 @@ export class Client {
     this.nextId = 1
     this.counts = {edits: 0, confirmed: 0, received: 0, resumed: 0, states: 0, presences: 0, hashes: 0}
     this.onText = null // told of every foreign update, for measurements
-    this.connection = new Connection(() => server() + "/api/v1/ws/demo",
+    this.connection = new Connection(() => server() + address,
       {onMessage: message => this.receive(message), onLost: () => this.onLost()})
   }
 
@@ -86,7 +88,8 @@ export class Client {
   }
 
   on_connection_established({client_id, resume_token}) {
-    const resume = this.token ? {resume: {resume_token: this.token}} : {}
+    const rooms = this.rejoins ? {rooms: [{room_id: this.room}]} : {}
+    const resume = this.token ? {resume: {resume_token: this.token, ...rooms}} : {}
     this.token ??= resume_token
     this.clientId ??= client_id
     this.ask({type: "hello", protocol: 2, name: this.name, ...resume})
@@ -97,7 +100,7 @@ export class Client {
       this.complain(`${this.name}: comes back as ${client_id}, was ${this.clientId}, resumed ${resumed}`)
     this.clientId = client_id
     this.ownIds.add(client_id)
-    this.ask({type: "join_room", room_id: this.room})
+    if (!resumed || !this.rejoins) this.ask({type: "join_room", room_id: this.room})
   }
 
   on_room_joined({files}) {

@@ -20,6 +20,8 @@ export class Daemon {
     this.port = 0
     this.starts = 0
     this.process = null
+    this.isExpected = true  // that it ends
+    this.onDeath = () => {} // told when it ends by itself
   }
 
   get log() { return path.join(this.folder, `log-${this.starts}`) }
@@ -36,12 +38,16 @@ export class Daemon {
     {stdio: ["ignore", log, log]})
     fs.closeSync(log)
     this.ended = new Promise(resolve => this.process.on("exit", resolve))
-    this.process.on("exit", () => { this.isGone = true })
+    this.process.on("exit", (code, signal) => {
+      this.isGone = true
+      if (!this.isExpected) this.onDeath(`the daemon ended by itself, ${signal ?? code}: ${this.text().slice(-1000)}`)
+    })
     this.isGone = false
     for (const end = Date.now() + START_MS; ; await sleep(20)) {
       const found = /serving http:\/\/\S+:(\d+)\//.exec(this.text())
       if (found) {
         this.port = Number(found[1])
+        this.isExpected = this.isGone
         return
       }
       if (this.isGone || Date.now() > end) {
@@ -65,6 +71,7 @@ export class Daemon {
   /** SIGKILL to "front", "keeper" or "both"; returns when both are gone, which they must be soon. */
   async kill(whom) {
     const front = this.front(), keeper = this.process.pid
+    this.isExpected = true
     if (whom != "keeper") process.kill(front, "SIGKILL")
     if (whom != "front") process.kill(keeper, "SIGKILL")
     await this.ended
@@ -74,6 +81,7 @@ export class Daemon {
 
   async stop() {
     if (!this.process || this.isGone) return
+    this.isExpected = true
     this.process.kill("SIGTERM")
     const timer = setTimeout(() => this.process.kill("SIGKILL"), 20_000)
     await this.ended

@@ -27,17 +27,23 @@ const UNCERTAIN_MS = 1500
 /** The daemon is tested here, not its patience with one machine. */
 const CONFIG = {messages_per_second: 100_000, message_burst: 100_000, prepared_boxes: 0, warm_boxes: 0, artifact_cache: 0}
 
+/** Clients do what the protocol leaves open in every way that it allows. */
+function habits(i) {
+  return {eager: i % 2 == 1, rejoins: i % 3 == 1, address: i % 4 == 2 ? `/api/v1/ws/id_${i}` : undefined}
+}
+
 class Run {
   constructor(plan, build, sabotage) {
     this.plan = plan
     this.complaints = []
     this.daemon = new Daemon(build, CONFIG)
+    this.daemon.onDeath = what => this.complain(what)
     this.lines = [] // of the ledger: {text, by, at}
     this.drops = 0
     this.kills = 0
     this.timers = []
     this.clients = new Map()
-    for (let i = 0; i < plan.clients; i++) this.add(new Client(this.options(`c${i}`, {eager: i % 2 == 1})))
+    for (let i = 0; i < plan.clients; i++) this.add(new Client(this.options(`c${i}`, habits(i))))
     for (let i = 0; i < plan.bases; i++) this.add(new BaseClient(this.options(`b${i}`, {byAddress: i % 2 == 1})))
     if (sabotage) garble(this.clients.get("c0"))
   }
