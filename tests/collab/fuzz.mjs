@@ -9,9 +9,11 @@
 //
 // The same seed makes the same plan. A run that fails saves its plan and what each client saw last. With
 // --sabotage one client garbles one update that it gets, and the run must fail.
+import {spawnSync} from "node:child_process"
 import fs from "node:fs"
 import path from "node:path"
 import {setTimeout as sleep} from "node:timers/promises"
+import {fileURLToPath} from "node:url"
 import {parseArgs} from "node:util"
 
 import {BaseClient} from "./base_client.mjs"
@@ -208,6 +210,19 @@ class Run {
     if (this.versions() != before) this.complain(`the restart made ${this.versions()} of ${before}`)
     if (!this.complaints.length) await this.checkHistory()
     await this.daemon.stop()
+    this.checkStore()
+  }
+
+  /** The same, from the file alone, as somebody reads it who knows its tables only. */
+  checkStore() {
+    const reader = fileURLToPath(new URL("store_reader.py", import.meta.url))
+    const done = spawnSync("/usr/bin/python3", [reader, this.daemon.state, ROOM], {encoding: "utf8", timeout: SETTLE_MS})
+    if (done.status != 0) return this.complain(`the store cannot be read: ${done.stderr.slice(-500)}`)
+    const kept = Object.entries(JSON.parse(done.stdout)).map(([name, {epoch, version, text}]) => [name, epoch, version, text])
+    const seen = [...this.clients.get("c0").files.values()].map(({path: name, document}) =>
+      [name, document.epoch, document.version, document.text()])
+    if (JSON.stringify(kept.sort()) != JSON.stringify(seen.sort()))
+      this.complain(`the store has ${JSON.stringify(kept).slice(0, 2000)} in place of ${JSON.stringify(seen).slice(0, 2000)}`)
   }
 
   /** The history of a file, played back from its beginning, leads to its text. */
