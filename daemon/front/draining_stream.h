@@ -14,6 +14,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/role.hpp>
@@ -26,8 +27,8 @@ inline constexpr std::size_t kDrainBytes = std::size_t{8} << 20;
 
 class DrainingStream : public boost::beast::tcp_stream {
 public:
-    explicit DrainingStream(boost::beast::tcp_stream&& stream)
-        : boost::beast::tcp_stream(std::move(stream)) {}
+    explicit DrainingStream(boost::asio::ip::tcp::socket&& socket)
+        : boost::beast::tcp_stream(std::move(socket)) {}
 };
 
 /// One ending. Lives until its handler is called; the stream outlives that.

@@ -56,7 +56,8 @@ struct Executions::Client {
     std::list<ExecutionPtr> waiting{};
     std::list<ExecutionPtr> parked{};
     std::list<ExecutionPtr> running{};
-    std::deque<Event> held{}; ///< answers that wait for the client to read
+    /// Answers that wait for the client to read. A list, since an empty deque owns half a KiB.
+    std::list<Event> held{};
     bool congested = false;
 
     std::size_t occupied() const { return running.size() + parked.size() + held.size(); }

@@ -22,6 +22,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 namespace cloister::front {
@@ -324,12 +325,13 @@ asio::awaitable<void> serve_connection(StatePtr state, tcp::socket socket) {
     const tcp::endpoint remote_end = socket.remote_endpoint(error);
     if (error) co_return;
     const asio::ip::address remote = plain(remote_end.address());
-    const Counted counted(state, remote.is_loopback() ? std::string() : remote.to_string());
-    if (counted.drop_silently()) co_return;
+    const auto counted =
+        std::make_shared<Counted>(state, remote.is_loopback() ? std::string() : remote.to_string());
+    if (counted->drop_silently()) co_return;
     const LocalAddress local = local_address(local_end);
     set_options(socket);
     beast::tcp_stream stream(std::move(socket));
-    const std::string_view excess = counted.excess();
+    const std::string_view excess = counted->excess();
     if (!excess.empty()) {
         stream.expires_after(kFarewellTime);
         Reply reply = error_reply(503, "busy", excess);
@@ -340,8 +342,9 @@ asio::awaitable<void> serve_connection(StatePtr state, tcp::socket socket) {
     Granted grant;
     const Next next = co_await serve_requests(state, stream, local, request, grant);
     if (next != Next::upgrade) co_return;
-    co_await run_session(std::move(stream), std::move(request), std::move(grant), state->service,
-                         state->sessions);
+    // Not awaited: all that this coroutine holds would live as long as the session.
+    start_session(stream.release_socket(), std::move(request), std::move(grant), state->service,
+                  state->sessions, counted);
 }
 
 /// Out of descriptors or memory, accepting waits a moment: the listener stays readable, so trying

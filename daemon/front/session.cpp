@@ -10,12 +10,15 @@
 #include "daemon/front/draining_stream.h"
 #include "daemon/front/progress.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
 
 namespace cloister::front {
@@ -29,11 +32,24 @@ using ErrorCode = boost::system::error_code;
 constexpr std::chrono::seconds kWriteStall{20}; ///< without a byte taken by the peer
 constexpr std::chrono::seconds kCloseTime{5};   ///< for the closing handshake
 constexpr std::size_t kKeptBuffer = 16 * 1024;  ///< of reading, between messages
+/// What a connection that waits for its next message holds ready for it, and then for its rest. By
+/// itself Beast would hold ten times as much for each one that says nothing.
+constexpr std::size_t kFirstRead = 128;
+constexpr std::size_t kNextRead = 4096;
+
+/// What is of use until the handshake is done. On the heap by itself, since a coroutine's own
+/// arguments live as long as it does.
+struct Opening {
+    UpgradeRequest request;
+    Granted grant;
+};
+using OpeningPtr = std::unique_ptr<Opening>;
 
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
-    Session(beast::tcp_stream stream, Service& service, std::shared_ptr<OpenSessions> sessions)
-        : socket_(DrainingStream(std::move(stream))), stall_(socket_.get_executor()),
+    Session(asio::ip::tcp::socket socket, Service& service, std::shared_ptr<OpenSessions> sessions,
+            std::shared_ptr<void> held)
+        : held_(std::move(held)), socket_(std::move(socket)), stall_(socket_.get_executor()),
           read_again_(socket_.get_executor()), service_(service), sessions_(std::move(sessions)),
           queue_(service.settings->config.send_queue_bytes,
                  service.settings->config.send_queue_messages),
@@ -46,10 +62,13 @@ public:
         sessions_->erase(this);
     }
 
-    asio::awaitable<void> run(UpgradeRequest request, Granted grant);
+    asio::awaitable<void> run(OpeningPtr opening);
     void leave(unsigned code, std::string_view why) override;
 
 private:
+    asio::awaitable<void> accept(OpeningPtr opening);
+    asio::awaitable<void> converse();
+    void hear();
     void set_options(const Granted& grant);
     void send(const MessagePtr& message, bool bulk);
     asio::awaitable<void> wait_for_reader();
@@ -62,6 +81,7 @@ private:
     void cut();
     void end();
 
+    std::shared_ptr<void> held_; ///< first: let go when all else is gone
     websocket::stream<DrainingStream> socket_;
     asio::steady_timer stall_;
     asio::steady_timer read_again_; ///< cancelled when the queue has room again
@@ -102,31 +122,48 @@ void Session::set_options(const Granted& grant) {
         }));
 }
 
-asio::awaitable<void> Session::run(UpgradeRequest request, Granted grant) {
+asio::awaitable<void> Session::run(OpeningPtr opening) {
     const auto keep = shared_from_this();
+    co_await accept(std::move(opening));
+    if (open_) co_await converse();
+}
+
+asio::awaitable<void> Session::accept(OpeningPtr opening) {
     ErrorCode error;
-    set_options(grant);
+    set_options(opening->grant);
     beast::get_lowest_layer(socket_).expires_never(); // the WebSocket's own timers take over
-    co_await socket_.async_accept(request, asio::redirect_error(asio::use_awaitable, error));
+    co_await socket_.async_accept(opening->request,
+                                  asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     open_ = true;
     socket_.text(true);
     sessions_->insert(this);
-    conversation_.begin(grant);
+    conversation_.begin(opening->grant);
+}
+
+asio::awaitable<void> Session::converse() {
+    ErrorCode error;
     while (close_code_ == 0) {
-        co_await socket_.async_read(buffer_, asio::redirect_error(asio::use_awaitable, error));
-        if (error) break;
-        if (close_code_ != 0) break;
-        const auto bytes = buffer_.cdata();
-        const std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
-        const unsigned code = conversation_.receive(text, socket_.got_binary(), Clock::now());
-        buffer_.clear();
-        if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
-        if (code != Conversation::kGoOn)
-            leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
+        auto space = buffer_.prepare(buffer_.size() == 0 ? kFirstRead : kNextRead);
+        const std::size_t size = co_await socket_.async_read_some(
+            space, asio::redirect_error(asio::use_awaitable, error));
+        if (error || close_code_ != 0) break;
+        buffer_.commit(size);
+        if (socket_.is_message_done()) hear();
         while (queue_.is_stuffed() && close_code_ == 0 && open_) co_await wait_for_reader();
     }
     end();
+}
+
+/// Does what the message in the buffer asks for.
+void Session::hear() {
+    const auto bytes = buffer_.cdata();
+    const std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
+    const unsigned code = conversation_.receive(text, socket_.got_binary(), Clock::now());
+    buffer_.clear();
+    if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
+    if (code != Conversation::kGoOn)
+        leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
 }
 
 /// Ends when something has been written, or the connection is over.
@@ -224,10 +261,16 @@ void Session::cut() {
 
 } // namespace
 
-asio::awaitable<void> run_session(beast::tcp_stream stream, UpgradeRequest request, Granted grant,
-                                  Service& service, std::shared_ptr<OpenSessions> sessions) {
-    const auto session = std::make_shared<Session>(std::move(stream), service, std::move(sessions));
-    co_await session->run(std::move(request), std::move(grant));
+void start_session(asio::ip::tcp::socket socket, UpgradeRequest request, Granted grant,
+                   Service& service, std::shared_ptr<OpenSessions> sessions,
+                   std::shared_ptr<void> held) {
+    const asio::any_io_executor executor = socket.get_executor();
+    const auto session =
+        std::make_shared<Session>(std::move(socket), service, std::move(sessions), std::move(held));
+    auto opening = std::make_unique<Opening>();
+    opening->request = std::move(request);
+    opening->grant = std::move(grant);
+    asio::co_spawn(executor, session->run(std::move(opening)), asio::detached);
 }
 
 } // namespace cloister::front

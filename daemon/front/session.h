@@ -4,8 +4,7 @@
 
 #include "daemon/front/server.h"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 
@@ -13,9 +12,10 @@ namespace cloister::front {
 
 using UpgradeRequest = boost::beast::http::request<boost::beast::http::empty_body>;
 
-/// Carries the session from its granted handshake to its end. `sessions` outlives it.
-boost::asio::awaitable<void> run_session(boost::beast::tcp_stream stream, UpgradeRequest request,
-                                         Granted grant, Service& service,
-                                         std::shared_ptr<OpenSessions> sessions);
+/// Carries the session from its granted handshake to its end, by itself. `sessions` outlives it;
+/// `held` is let go when it is over.
+void start_session(boost::asio::ip::tcp::socket socket, UpgradeRequest request, Granted grant,
+                   Service& service, std::shared_ptr<OpenSessions> sessions,
+                   std::shared_ptr<void> held);
 
 } // namespace cloister::front
