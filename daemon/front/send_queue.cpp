@@ -1,6 +1,7 @@
 // The bounds are looked at before a message is added, so that one message alone always fits.
 #include "daemon/front/send_queue.h"
 
+#include <deque>
 #include <set>
 #include <string_view>
 

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -60,8 +60,8 @@ private:
 
     std::uint64_t bytes_bound_;
     std::size_t messages_bound_;
-    std::deque<Entry> queue_{};
-    std::uint64_t bytes_ = 0; ///< without the bulk
+    std::list<Entry> queue_{}; ///< an empty deque would own half a KiB
+    std::uint64_t bytes_ = 0;  ///< without the bulk
     std::uint64_t bulk_bytes_ = 0;
     std::size_t bulk_count_ = 0;
 };
