@@ -202,17 +202,19 @@ private:
     }
 
     std::string edit(milliseconds length, const std::string& path) {
-        const std::string epoch = text_after("\"epoch\":\"");
-        std::uint64_t version = number_after("\"version\":");
-        std::uint64_t seq = number_after("\"last_seq\":");
-        std::uint64_t units = version; // each edit of the bench adds one letter
+        if (!last_answer_.empty()) { // how things were when the document was opened
+            epoch_ = text_after("\"epoch\":\"");
+            version_ = std::stoull(text_after("\"version\":"));
+            seq_ = std::stoull(text_after("\"last_seq\":"));
+            last_answer_.clear();
+        }
+        // The document begins empty, and each edit of the bench adds one letter.
         return spread(length, "\"doc_updates\"", "\"doc_ack\"", [&] {
-            const std::string kept = units > 0 ? "," + std::to_string(units) : "";
-            ++units;
-            ++seq;
-            return R"({"type":"doc_push","file_path":")" + path + R"(","epoch":")" + epoch +
-                   R"(","version":)" + std::to_string(version++) + R"(,"updates":[{"seq":)" +
-                   std::to_string(seq) + R"(,"changes":[[0,"x"])" + kept + "]}]}";
+            const std::string kept = version_ > 0 ? "," + std::to_string(version_) : "";
+            ++seq_;
+            return R"({"type":"doc_push","file_path":")" + path + R"(","epoch":")" + epoch_ +
+                   R"(","version":)" + std::to_string(version_++) + R"(,"updates":[{"seq":)" +
+                   std::to_string(seq_) + R"(,"changes":[[0,"x"])" + kept + "]}]}";
         });
     }
 
@@ -222,12 +224,12 @@ private:
         const std::size_t begin = at + key.size();
         return last_answer_.substr(begin, last_answer_.find_first_of("\",}", begin) - begin);
     }
-    std::uint64_t number_after(const std::string& key) const {
-        return std::strtoull(text_after(key).c_str(), nullptr, 10);
-    }
 
     Crowd crowd_;
-    std::string last_answer_{}; ///< to the first connection
+    std::string last_answer_{}; ///< to the first connection, until an edit has looked at it
+    std::string epoch_{};
+    std::uint64_t version_ = 0;
+    std::uint64_t seq_ = 0;
 };
 
 void raise_limit_of_files() {

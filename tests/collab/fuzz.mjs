@@ -202,8 +202,7 @@ class Run {
     this.add(new Client(this.options("late"))).open()
     this.add(new BaseClient(this.options("late base"))).open()
     await this.agree("with those who join late")
-    await this.daemon.kill("both")
-    await this.daemon.start()
+    await this.kill({whom: "both", down: 0})
     this.add(new Client(this.options("disk"))).open()
     await this.until("everybody sees the restart", () => this.all().every(client => client.name == "disk" || client.connection.losses))
     await this.agree("after the last restart")
@@ -244,7 +243,7 @@ class Run {
     const {clients, bases, seconds} = this.plan
     return `${clients} clients, ${bases} of whole texts, ${seconds} s: ${this.sum("edits")} edits, ` +
       `${this.sum("confirmed")} acknowledged, ${this.sum("received")} received, ${this.drops} drops, ` +
-      `${this.kills + 1} kills, ${this.sum("resumed")} resumed, ${this.sum("states")} whole states, ` +
+      `${this.kills} kills, ${this.sum("resumed")} resumed, ${this.sum("states")} whole states, ` +
       `${this.sum("merged")} merges, ${this.sum("hashes")} hashes compared, ${this.lines.length} ledger lines ` +
       `(${this.lost ?? "?"} unsent)`
   }
