@@ -6,8 +6,12 @@ import {Document} from "./document.mjs"
 
 const PUSH_UPDATES = 64
 const RETRY_MS = 50
-/** What can happen to a client that does nothing wrong: others were faster, or the server is busy. */
-const ORDINARY = new Set(["no_such_file", "file_exists", "bad_path", "rate_limited", "busy"])
+/**
+ * What can happen to a client that does nothing wrong: others were faster, the server is busy, or too
+ * much was done meanwhile for the server to move this client's updates over (it opens anew and does that
+ * itself; that the history is the same one is looked at there).
+ */
+const ORDINARY = new Set(["no_such_file", "file_exists", "bad_path", "rate_limited", "busy", "stale_epoch"])
 
 export class Client {
   /**
