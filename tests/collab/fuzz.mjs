@@ -27,7 +27,8 @@ const SETTLE_MS = 30_000
 /** As long as this before a loss, what a whole-text client sent may be lost with it: nobody tells it. */
 const UNCERTAIN_MS = 1500
 /** The daemon is tested here, not its patience with one machine. */
-const CONFIG = {messages_per_second: 100_000, message_burst: 100_000, prepared_boxes: 0, warm_boxes: 0, artifact_cache: 0}
+const CONFIG = {messages_per_second: 100_000, message_burst: 100_000, prepared_boxes: 0, warm_boxes: 0,
+  artifact_cache: 0}
 
 /** Clients do what the protocol leaves open in every way that it allows. */
 function habits(i) {
@@ -112,7 +113,8 @@ class Run {
       case "edit": case "line": return this.edit(step, client)
       case "present": return client.present?.(step.path, step.place)
       case "say": return client.say(step.text)
-      case "file": return client.operate(step.operation, step.path, step.operation == "rename" ? step.newPath : undefined)
+      case "file":
+        return client.operate(step.operation, step.path, step.operation == "rename" ? step.newPath : undefined)
       case "drop":
         if (step.after) this.edit({...step, what: "edit", kind: "type", path: MAIN, text: "⚡", place: 0.5}, client)
         client.drop(step.how)
@@ -171,7 +173,8 @@ class Run {
     for (const {text, by, at} of this.lines) {
       const count = counts.get(text) ?? 0
       counts.delete(text)
-      const uncertain = by instanceof BaseClient && by.connection.lossTimes.some(time => time >= at && time < at + UNCERTAIN_MS)
+      const uncertain = by instanceof BaseClient &&
+        by.connection.lossTimes.some(time => time >= at && time < at + UNCERTAIN_MS)
       if (count == 0 && uncertain) lost++
       else if (count != 1) this.complain(`the ledger has ${count} times what ${by.name} added once: ${text}`)
     }
@@ -204,7 +207,8 @@ class Run {
     await this.agree("with those who join late")
     await this.kill({whom: "both", down: 0})
     this.add(new Client(this.options("disk"))).open()
-    await this.until("everybody sees the restart", () => this.all().every(client => client.name == "disk" || client.connection.losses))
+    const saw = client => client.name == "disk" || client.connection.losses
+    await this.until("everybody sees the restart", () => this.all().every(saw))
     await this.agree("after the last restart")
     if (this.versions() != before) this.complain(`the restart made ${this.versions()} of ${before}`)
     if (!this.complaints.length) await this.checkHistory()
@@ -217,11 +221,12 @@ class Run {
     const reader = fileURLToPath(new URL("store_reader.py", import.meta.url))
     const done = spawnSync("/usr/bin/python3", [reader, this.daemon.state, ROOM], {encoding: "utf8", timeout: SETTLE_MS})
     if (done.status != 0) return this.complain(`the store cannot be read: ${done.stderr.slice(-500)}`)
-    const kept = Object.entries(JSON.parse(done.stdout)).map(([name, {epoch, version, text}]) => [name, epoch, version, text])
+    const kept = Object.entries(JSON.parse(done.stdout)).map(([name, {epoch, version, text}]) =>
+      [name, epoch, version, text])
     const seen = [...this.clients.get("c0").files.values()].map(({path: name, document}) =>
       [name, document.epoch, document.version, document.text()])
     if (JSON.stringify(kept.sort()) != JSON.stringify(seen.sort()))
-      this.complain(`the store has ${JSON.stringify(kept).slice(0, 2000)} in place of ${JSON.stringify(seen).slice(0, 2000)}`)
+      this.complain(`the store has ${JSON.stringify(kept).slice(0, 2000)}, not ${JSON.stringify(seen).slice(0, 2000)}`)
   }
 
   /** The history of a file, played back from its beginning, leads to its text. */
@@ -229,7 +234,8 @@ class Run {
     for (const name of [MAIN, LEDGER]) {
       const file = this.clients.get("late").files.get(name)
       const text = await replay(this.daemon.address(), ROOM, name, file.document.version)
-      if (text !== file.document.text()) this.complain(`the history of ${name} leads to ${JSON.stringify(text)?.slice(0, 500)}`)
+      if (text !== file.document.text())
+        this.complain(`the history of ${name} leads to ${JSON.stringify(text)?.slice(0, 500)}`)
     }
   }
 

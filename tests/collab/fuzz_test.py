@@ -14,8 +14,9 @@ HERE = Path(__file__).resolve().parent
 
 def fuzz(seconds, *more):
     """(exit status, what it printed)."""
-    command = ["node", HERE / "fuzz.mjs", "--build", service.build_directory(), "--seconds", str(seconds), *map(str, more)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = ["node", HERE / "fuzz.mjs", "--build", service.build_directory(), "--seconds", seconds, *more]
+    process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
     try:
         text, _ = process.communicate(timeout=60 + seconds + 60 * service.SLOW)
     except BaseException:

@@ -60,7 +60,8 @@ export function changesOf(step, string) {
     return [{from: place, to: place, insert: step.text + "\n"}]
   }
   const from = at(step.place)
-  if (string.length > LONG && step.kind != "delete") return [{from: at(step.place / 2), to: at(0.5 + step.place / 2), insert: ""}]
+  if (string.length > LONG && step.kind != "delete")
+    return [{from: at(step.place / 2), to: at(0.5 + step.place / 2), insert: ""}]
   switch (step.kind) {
     case "burst": { // letter by letter; when offline, more than one push holds
       const out = []
@@ -87,5 +88,6 @@ export function changesOf(step, string) {
 
 /** `string` after one of these changes. */
 export function changed(string, change) {
-  return [].concat(change).reverse().reduce((text, {from, to, insert}) => text.slice(0, from) + insert + text.slice(to), string)
+  return [].concat(change).reverse().reduce((text, {from, to, insert}) =>
+    text.slice(0, from) + insert + text.slice(to), string)
 }
