@@ -242,6 +242,8 @@ void Hub::join(Connection connection, const JoinRoom& asked, const std::optional
         return refuse(connection, "busy", "The server has as many rooms as it may have.", id);
     if (who.here == here)
         return refuse(connection, "bad_message", "You are in this room already.", id);
+    if (!here->held.empty())
+        return refuse(connection, "busy", "The room cannot be kept on disk now.", id);
     if (here->room.connections().size() >= config_.room_members) {
         return refuse(connection, "room_full",
                       "A room has at most " + std::to_string(config_.room_members) + " members.",

@@ -151,8 +151,9 @@ private:
     void act(const Caller& caller, ShowPresence& asked);
     void act(const Caller& caller, SendSignal& asked);
     bool resume(Connection connection, const std::string& token);
-    /// The caller's room, when there may be changed something; else the caller has been told.
-    Here* room_of(const Caller& caller, bool changes);
+    /// The caller's room; none when nothing can be done there, or `grows` and there is no memory
+    /// for that: then the caller has been told.
+    Here* room_of(const Caller& caller, bool grows);
 
     // hub_runs.cpp
     struct Run;

@@ -13,19 +13,19 @@ void Hub::handle(Connection connection, RoomRequest request) {
     std::visit([&](auto& asked) { act(caller, asked); }, request.ask);
 }
 
-Hub::Here* Hub::room_of(const Caller& caller, bool changes) {
+Hub::Here* Hub::room_of(const Caller& caller, bool grows) {
     Here* here = person(caller.connection).here.get();
     if (here == nullptr) {
         refuse(caller.connection, "not_in_room", "You are in no room.", caller.id);
         return nullptr;
     }
-    if (!changes) return here;
+    // What is not kept yet is not shown either.
     if (!here->held.empty()) {
         refuse(caller.connection, "busy", "The room cannot be kept on disk now; nothing was done.",
                caller.id);
         return nullptr;
     }
-    if (!has_memory_for(*here)) {
+    if (grows && !has_memory_for(*here)) {
         refuse(caller.connection, "busy", "The server's rooms hold as much as they may.",
                caller.id);
         return nullptr;
@@ -36,7 +36,8 @@ Hub::Here* Hub::room_of(const Caller& caller, bool changes) {
 void Hub::act(const Caller& caller, JoinRoom& asked) { join(caller.connection, asked, caller.id); }
 
 void Hub::act(const Caller& caller, LeaveRoom& /*asked*/) {
-    if (room_of(caller, false) != nullptr) leave(caller.connection, caller.id, false);
+    if (is_in_room(caller.connection)) return leave(caller.connection, caller.id, false);
+    refuse(caller.connection, "not_in_room", "You are in no room.", caller.id);
 }
 
 // --- Who somebody is
@@ -163,9 +164,6 @@ void Hub::act(const Caller& caller, OpenDocument& asked) {
                                "cloister: a client's text is not the document's (%llu times)\n",
                                static_cast<unsigned long long>(divergences_));
     }
-    // What is not kept yet is not shown either.
-    if (!here->held.empty())
-        return refuse(caller.connection, "busy", "The room cannot be kept on disk now.", caller.id);
     deliver(*here, here->room.open(caller.connection, asked.path, asked.epoch, asked.version),
             caller.connection, caller.id);
 }

@@ -99,8 +99,9 @@ void Hub::tell_watchers(const Run& run, const Event& event) {
 bool Hub::share(const Event& event) {
     const auto found = runs_.find(run_id_of(event));
     if (found == runs_.end()) return true;
-    Run& run = *found->second;
-    const SharedRun shared = run.shared;
+    const std::shared_ptr<Run> keep = found->second; // who is told may end it
+    Run& run = *keep;
+    const SharedRun& shared = run.shared;
     if (std::holds_alternative<Started>(event)) run.started = to_text(event, {.by = &run.by});
     if (const auto* finished = std::get_if<Finished>(&event)) {
         end_run(run, *finished);
@@ -150,18 +151,18 @@ std::string Hub::runs_json(const Here& here) const {
 
 /// Executions ends what a client leaves behind without a word; the room hears how it ended.
 void Hub::end_runs_of(Connection connection) {
-    std::vector<std::string> over;
-    for (const auto& [run_id, run] : runs_) {
-        if (run->starter != connection) continue;
-        over.push_back(run_id);
+    std::vector<std::shared_ptr<Run>> over;
+    for (const auto& [run_id, run] : runs_)
+        if (run->starter == connection) over.push_back(run);
+    for (const std::shared_ptr<Run>& run : over) runs_.erase(run->shared.run_id);
+    for (const std::shared_ptr<Run>& run : over) {
         Finished finished;
-        finished.run.run_id = run_id;
+        finished.run.run_id = run->shared.run_id;
         finished.language = run->shared.language;
         finished.result.verdict = isolate::Verdict::cancelled;
         finished.result.reason = "The run was ended because whoever started it has left.";
         end_run(*run, finished);
     }
-    for (const std::string& run_id : over) runs_.erase(run_id);
 }
 
 std::variant<std::monostate, ClientId, Refusal> Hub::client_of(Connection connection,

@@ -562,6 +562,9 @@ TEST_CASE("nothing is told before it is kept", "[front][rooms]") {
     CHECK(write("two").empty());
     CHECK(reader.heard("code_change").empty());
     CHECK(write("three").at(0)["code"] == "busy"); // and nothing piles up
+    CHECK(writer.ask({{"type", "chat_message"}, {"message", "x"}})["code"] == "busy");
+    Guest late(house);
+    CHECK(late.join()["code"] == "busy"); // nobody sees what is not kept
     house.hub.tick();
     CHECK(reader.heard("code_change").empty());
     archive.fails = false;
