@@ -151,11 +151,11 @@ Fd hold_state_dir(const std::string& path) {
 }
 
 /// Where there is no account for it, the front has another number at each start. What it wrote
-/// becomes its own again. Its directory is not trusted: only plain files are given, that have no
-/// other name.
+/// becomes its own again, what a killed one has left included. Its directory is not trusted: only
+/// plain files are given, that have no other name.
 void give_to_front(const Fd& state, uid_t owner, gid_t group) {
     check(::fchown(state.get(), owner, group), "give the state directory to the front");
-    for (const char* suffix : {"", "-wal"}) {
+    for (const char* suffix : {"", "-wal", "-shm"}) {
         const std::string name = std::string(cloister::front::kStoreFile) + suffix;
         const Fd file(
             ::openat(state.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));

@@ -38,6 +38,7 @@ function habits(i) {
 class Run {
   constructor(plan, build, sabotage) {
     this.plan = plan
+    this.build = build
     this.complaints = []
     this.daemon = new Daemon(build, CONFIG)
     this.daemon.onDeath = what => this.complain(what)
@@ -97,12 +98,14 @@ class Run {
     await Promise.all(kills)
   }
 
-  async kill({whom, down}) {
+  /** `meanwhile` is done while it is down. */
+  async kill({whom, down}, meanwhile = async () => {}) {
     await this.killing // one at a time
     this.killing = (async () => {
       this.kills++
       await this.daemon.kill(whom)
       await sleep(down)
+      await meanwhile()
       await this.daemon.start()
     })()
     await this.killing
@@ -205,7 +208,10 @@ class Run {
     this.add(new Client(this.options("late"))).open()
     this.add(new BaseClient(this.options("late base"))).open()
     await this.agree("with those who join late")
-    await this.kill({whom: "both", down: 0})
+    // Another daemon takes the place of the one that was killed: where the front has no account of its
+    // own, it has another number then, and must still find its files its own.
+    this.other = new Daemon(this.build, CONFIG)
+    await this.kill({whom: "both", down: 0}, () => this.other.start())
     this.add(new Client(this.options("disk"))).open()
     const saw = client => client.name == "disk" || client.connection.losses
     await this.until("everybody sees the restart", () => this.all().every(saw))
@@ -241,6 +247,7 @@ class Run {
 
   async end() {
     for (const client of this.all()) client.drop("terminate")
+    await this.other?.end()
     await this.daemon.end()
   }
 
