@@ -89,10 +89,12 @@ std::string folder_of_this_program() {
 }
 
 /// Beside this program in a build tree, else where the package puts it.
-std::string probe_path() {
-    const std::string beside = folder_of_this_program() + "/cloister-probe";
-    return ::access(beside.c_str(), X_OK) == 0 ? beside : "/usr/libexec/cloister/cloister-probe";
+std::string helper_path(const std::string& name) {
+    const std::string beside = folder_of_this_program() + "/" + name;
+    return ::access(beside.c_str(), X_OK) == 0 ? beside : "/usr/libexec/cloister/" + name;
 }
+
+std::string probe_path() { return helper_path("cloister-probe"); }
 
 /// Standard streams that are closed would give their numbers to pipes of boxes.
 void hold_standard_streams() {
@@ -214,7 +216,8 @@ int serve(const CommandLine& line) {
     const std::string missing = cloister::keeper::selftest(settings, probe_path());
     if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
     Fd text = settings_memfd(settings);
-    return cloister::keeper::serve(settings, [&](int front_end, uid_t fallback_id) {
+    const std::string analyst = helper_path("cloister-analyst");
+    return cloister::keeper::serve(settings, analyst, [&](int front_end, uid_t fallback_id) {
         const passwd* account =
             ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
         const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;

@@ -63,6 +63,8 @@ public:
     uid_t user_id(unsigned slot) const { return kFirstId + number_ * kIdsPerInstance + 2 * slot; }
     /// For the front when the host has no account for it: the last of the range.
     uid_t front_id() const { return kFirstId + number_ * kIdsPerInstance + kIdsPerInstance - 1; }
+    /// The analyst's, which is in no slot; its init has the next one.
+    uid_t analyst_id() const { return front_id() - 2; }
 
     /// A fresh work tmpfs owned by `owner`. `name` is ours. Throws SysError.
     Work make_work(const std::string& name, uid_t owner, std::uint64_t bytes, std::uint32_t files);

@@ -36,6 +36,7 @@ Conversation::~Conversation() { end(); }
 void Conversation::end() {
     if (connection_ != 0) service_.hub->close(std::exchange(connection_, 0));
     if (client_ != 0) service_.executions->close_client(std::exchange(client_, 0));
+    if (analyses_client_ != 0) service_.analyses->close_client(std::exchange(analyses_client_, 0));
 }
 
 void Conversation::begin(const Granted& grant) {
@@ -143,6 +144,19 @@ void Conversation::act(const ExecutionResize& request) {
 void Conversation::act(const ExecutionCancel& request) {
     touch_run(request.run,
               [&](ClientId client) { return service_.executions->cancel(client, request.run); });
+}
+
+void Conversation::act(AskAnalyst& request) {
+    if (service_.analyses == nullptr) {
+        Refusal refusal =
+            plain_refusal("runtime_unavailable", "This server runs without analysis.");
+        refusal.id = request.id;
+        return say(to_text(refusal));
+    }
+    if (analyses_client_ == 0) analyses_client_ = service_.analyses->open_client();
+    refuse(service_.analyses->ask(
+        analyses_client_, std::move(request), [this](std::string text) { say(std::move(text)); },
+        Clock::now()));
 }
 
 } // namespace cloister::front

@@ -3,6 +3,7 @@
 // around it; the tests are another one.
 #pragma once
 
+#include "daemon/front/analyses.h"
 #include "daemon/front/executions.h"
 #include "daemon/front/hub.h"
 #include "daemon/front/rate.h"
@@ -19,6 +20,7 @@ struct Service {
     const config::Settings* settings = nullptr;
     Catalog* catalog = nullptr;
     Executions* executions = nullptr;
+    Analyses* analyses = nullptr;
     Hub* hub = nullptr;
     Access access{};
     std::string runtimes_json{};
@@ -60,6 +62,7 @@ private:
     void act(const ExecutionSignal& request);
     void act(const ExecutionResize& request);
     void act(const ExecutionCancel& request);
+    void act(AskAnalyst& request);
     void act(RoomRequest& request);
     void refuse(const std::optional<Refusal>& refusal);
     /// Does it to the run of this client, or to one of the room that this one may touch.
@@ -69,7 +72,8 @@ private:
     Service& service_;
     Send send_;
     ClientId client_;
-    Hub::Connection connection_ = 0; ///< from begin() on
+    Analyses::Client analyses_client_ = 0; ///< 0: has not asked yet
+    Hub::Connection connection_ = 0;       ///< from begin() on
     Bucket bucket_;
     Bucket patience_; ///< for messages refused; when it is empty too, the connection is closed
 };

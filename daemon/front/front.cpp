@@ -3,6 +3,7 @@
 #include "daemon/front/front.h"
 
 #include "daemon/config/settings.h"
+#include "daemon/front/analyst_link.h"
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/server.h"
@@ -149,17 +150,19 @@ public:
           hub_(
               settings_.config, secrets.rooms, &archive,
               [this](std::string_view path) { return language_of(path); }, wall_clock),
-          io_(1), timer_(io_), ticks_(io_),
-          link_(io_, Fd(fds.keeper),
-                {[this](const wire::StatusReply& status) { on_status(status); },
-                 [this] { drain(); }, [this](const std::string& why) { stop(1, why); }}),
-          listener_(fds.listener) {
+          analyses_(settings_.runtimes, {.busy = wire::kAnalystBusy}), io_(1), timer_(io_),
+          ticks_(io_), link_(io_, Fd(fds.keeper),
+                             {[this](const wire::StatusReply& status) { on_status(status); },
+                              [this] { drain(); }, [this](const std::string& why) { stop(1, why); },
+                              [this](Fd control) { analyst_.begin(std::move(control)); }}),
+          analyst_(io_, analyses_), listener_(fds.listener) {
         executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name,
                                                    [] { return Clock::now(); });
         probe_ = std::make_unique<VersionProbe>(catalog_, *executions_, [this] { open(); });
         service_.settings = &settings_;
         service_.catalog = &catalog_;
         service_.executions = executions_.get();
+        service_.analyses = &analyses_;
         service_.hub = &hub_;
         service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
@@ -269,10 +272,12 @@ private:
     std::unique_ptr<Executions> executions_; ///< it and the hub outlive io_, whose last coroutines
                                              ///< still say goodbye to them
     Hub hub_;
+    Analyses analyses_; ///< likewise
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticks_;
     KeeperLink link_;
+    AnalystLink analyst_;
     std::vector<StatusTaker> status_takers_{};
     std::unique_ptr<VersionProbe> probe_;
     std::unique_ptr<Server> server_;

@@ -318,8 +318,10 @@ void KeeperLink::listen() {
 
 void KeeperLink::take(wire::Received& received) {
     const wire::Frame& frame = received.frame;
+    // An analyst's socket that found no free number ends that analyst, and the next one comes.
+    const bool analyst = frame.kind == wire::Kind::analyst;
     const std::size_t brought = frame.kind == wire::Kind::streams ? kStreams : 0;
-    if (received.fd_count != brought)
+    if (analyst ? received.fd_count > 1 : received.fd_count != brought)
         throw std::runtime_error("the keeper sent a frame with the wrong descriptors");
     switch (frame.kind) {
     case wire::Kind::streams: return take_streams(received);
@@ -330,6 +332,9 @@ void KeeperLink::take(wire::Received& received) {
     case wire::Kind::ended: return take_end(frame.body.ended);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();
+    case wire::Kind::analyst:
+        if (handlers_.on_analyst) handlers_.on_analyst(std::move(received.fds[0]));
+        return;
     default: throw std::runtime_error("the keeper sent a frame that it may not send");
     }
 }

@@ -22,6 +22,7 @@ public:
         std::function<void(const wire::StatusReply&)> on_status{};
         std::function<void()> on_drain{};
         std::function<void(const std::string& why)> on_gone{};
+        std::function<void(isolate::Fd)> on_analyst{}; ///< empty when it could not be received
     };
 
     KeeperLink(boost::asio::io_context& io, isolate::Fd socket, Handlers handlers);

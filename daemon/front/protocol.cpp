@@ -189,11 +189,6 @@ ExecutionSignal read_signal(const json& request) {
     return sent;
 }
 
-/// Messages of the base protocol that this server cannot answer.
-bool comes_later(std::string_view type) {
-    return type == "request_analysis" || type == "request_suggestion";
-}
-
 Request read_request(const json& message, const std::optional<std::string>& id,
                      const config::Config& bounds) {
     const auto type = maybe_text(message, "type");
@@ -214,10 +209,12 @@ Request read_request(const json& message, const std::optional<std::string>& id,
         request = resize;
     } else if (*type == "execution_cancel") {
         request = ExecutionCancel{};
+    } else if (auto ask = read_ask(*type, message, bounds)) {
+        if (const auto* fault = std::get_if<AskFault>(&*ask))
+            throw Wrong{fault->code, fault->message};
+        request = std::get<AskAnalyst>(*std::move(ask));
     } else if (auto of_room = read_room_request(*type, message, bounds)) {
         request = *std::move(of_room);
-    } else if (comes_later(*type)) {
-        throw Wrong{"unknown_type", "This server does not offer '" + *type + "' yet."};
     } else if (type->size() > kMaxTypeShown) {
         throw Wrong{"unknown_type", "No message has such a type."};
     } else {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/front/analysis_requests.h"
 #include "daemon/front/room_requests.h"
 
 #include <chrono>
@@ -99,7 +100,7 @@ struct ExecutionCancel {
 };
 
 using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize,
-                             ExecutionCancel, RoomRequest>;
+                             ExecutionCancel, RoomRequest, AskAnalyst>;
 
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);

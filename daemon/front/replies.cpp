@@ -137,7 +137,8 @@ std::string connection_established(const Self& self, const std::string& resume_t
     JsonObject out;
     out.text("type", "connection_established").text("connection_id", self.connection_id);
     out.text("user_id", self.user_id).text("timestamp", timestamp()).number("protocol", 2);
-    out.raw("features", R"(["ot","stream","presence","rtc","history","stdin","tty","files"])");
+    out.raw("features",
+            R"(["ot","stream","presence","rtc","history","stdin","tty","files","analysis"])");
     out.text("client_id", self.client_id).text("resume_token", resume_token);
     const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
     return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();

@@ -3,6 +3,7 @@
 // and kill it.
 #include "daemon/keeper/service.h"
 
+#include "daemon/keeper/analyst.h"
 #include "daemon/keeper/catalogue.h"
 #include "daemon/keeper/runs.h"
 #include "daemon/wire/frames.h"
@@ -55,12 +56,20 @@ Pool::Bounds pool_of(const config::Config& config) {
 
 class Service {
 public:
-    Service(const config::Settings& settings, Fd front, Fd signals)
+    Service(const config::Settings& settings, const std::string& analyst_program, Fd front,
+            Fd signals)
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
           front_(std::move(front)), signals_(std::move(signals)), instance_(),
           catalogue_(settings, instance_.user_id(0),
                      Runs::slots_for(boxes_, pool_of(settings.config))),
-          runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()) {}
+          runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()),
+          analyst_(instance_, settings, analyst_program, [this](Fd control) {
+              wire::Frame frame;
+              frame.kind = wire::Kind::analyst;
+              Ends ends;
+              ends[0] = std::move(control);
+              tell(frame, std::move(ends));
+          }) {}
 
     uid_t fallback_id() const { return instance_.front_id(); }
     int serve(pid_t front_pid);
@@ -96,9 +105,10 @@ private:
     isolate::Instance instance_;
     Catalogue catalogue_;
     Runs runs_;
+    Analyst analyst_;
     struct Unsent {
         wire::Frame frame;
-        Ends ends; ///< beside a `streams` frame
+        Ends ends; ///< beside a `streams` frame; the first alone beside `analyst`
     };
     std::deque<Unsent> unsent_;
     std::optional<Clock::time_point> drain_until_;
@@ -206,7 +216,7 @@ std::size_t Service::unsent_ends() const {
 void Service::tell(const wire::Frame& frame, Ends ends) {
     // Descriptors that wait here are missing where boxes are watched; a front that reads has no
     // more of them waiting than runs under way.
-    require(unsent_.size() < kMaxUnsent && (!ends[0] || unsent_ends() < boxes_),
+    require(unsent_.size() < kMaxUnsent && (!ends[0] || unsent_ends() < boxes_ + 1),
             "no longer reading its frames");
     unsent_.push_back({frame, std::move(ends)});
     flush();
@@ -216,8 +226,9 @@ void Service::flush() {
     while (!unsent_.empty()) {
         const Unsent& next = unsent_.front();
         const std::array fds = {next.ends[0].get(), next.ends[1].get(), next.ends[2].get()};
-        if (!wire::send(front_.get(), next.frame, fds.data(), next.ends[0] ? fds.size() : 0))
-            return;
+        const auto count = static_cast<std::size_t>(std::count_if(
+            next.ends.begin(), next.ends.end(), [](const Fd& end) { return bool(end); }));
+        if (!wire::send(front_.get(), next.frame, fds.data(), count)) return;
         unsent_.pop_front();
     }
 }
@@ -259,6 +270,8 @@ void Service::read_signals() {
 
 void Service::wait(const Fd& front_process) {
     std::optional<Clock::time_point> next = runs_.next_deadline();
+    if (const auto analyst = analyst_.next_deadline())
+        next = next ? std::min(*next, *analyst) : analyst;
     if (drain_until_) next = next ? std::min(*next, *drain_until_) : drain_until_;
     timespec timeout{};
     if (next) {
@@ -271,7 +284,10 @@ void Service::wait(const Fd& front_process) {
     pollfd watched[] = {{.fd = front_.get(), .events = front_events, .revents = 0},
                         {.fd = signals_.get(), .events = POLLIN, .revents = 0},
                         {.fd = runs_.fd(), .events = POLLIN, .revents = 0},
-                        {.fd = front_process.get(), .events = POLLIN, .revents = 0}};
+                        {.fd = front_process.get(), .events = POLLIN, .revents = 0},
+                        {.fd = analyst_.report_fd(), .events = POLLIN, .revents = 0},
+                        {.fd = analyst_.init_fd(), .events = POLLIN, .revents = 0},
+                        {.fd = analyst_.oom_event(), .events = POLLIN, .revents = 0}};
     (void)::ppoll(watched, std::size(watched), next ? &timeout : nullptr, nullptr);
 }
 
@@ -301,6 +317,7 @@ int Service::serve(pid_t front_pid) {
             flush();
             front_lives = read_front();
             runs_.dispatch();
+            if (!drain_until_) analyst_.dispatch();
         }
     } catch (const NotPermitted& refusal) {
         std::fprintf(stderr, "cloisterd: the front sent %s; ending both\n", refusal.what());
@@ -338,12 +355,13 @@ Fd catch_signals() {
 
 } // namespace
 
-int serve(const config::Settings& settings, const std::function<pid_t(int, uid_t)>& start_front) {
+int serve(const config::Settings& settings, const std::string& analyst_program,
+          const std::function<pid_t(int, uid_t)>& start_front) {
     int ends[2];
     check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
           "pair of front and keeper");
     Fd theirs(ends[1]);
-    Service service(settings, Fd(ends[0]), catch_signals());
+    Service service(settings, analyst_program, Fd(ends[0]), catch_signals());
     const pid_t front = start_front(theirs.get(), service.fallback_id());
     theirs.reset();
     return service.serve(front);

@@ -28,6 +28,7 @@ enum class Kind : std::uint32_t {
     status_reply = 103,
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
     streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
+    analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
 };
 
 /// Which of a runtime's steps a run is.

@@ -90,7 +90,7 @@ std::string said_to(const Front& front) {
             } catch (const std::exception&) {} // the keeper is gone
             ::_exit(0);
         };
-        ::_exit(keeper::serve(with, start_front));
+        ::_exit(keeper::serve(with, "", start_front));
     }
     write_end.reset();
     std::string said;

@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = {"policies": "policies/*.jsonc", "runtimes": "runtimes/*/runtime.jsonc"}
+SEEDS = {"policies": "policies/*.jsonc", "runtimes": "runtimes/*/runtime.jsonc",
+         **{f"analysis_{language}": f"tests/analysis/samples/{language}.txt"
+            for language in ("go", "java", "javascript", "python")}}
 
 
 def fuzz(program, seconds, build):

@@ -31,6 +31,10 @@ TABLE = {
                      {"json", "boost", "seccomp"}),
     # The logic of rooms knows nobody: messages go in, messages come out.
     "daemon/front/rooms": ((), (), {"json"}),
+    # The engine reads strangers' sources: it knows the grammars and nobody else.
+    "daemon/analyst/engine": ((), {"policies/strict_json.h", "runtimes/grammars/grammars.h"}, {"json", "tree-sitter"}),
+    "daemon/analyst": (("daemon/analyst/engine", "daemon/wire"), VALUES, set()),
+    "runtimes/grammars": ((), (), {"tree-sitter"}),
     # The store keeps what rooms hold, and knows nobody else.
     "daemon/front/store": (("daemon/front/rooms",), (), {"sqlite"}),
     "daemon/cli": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config",
@@ -38,13 +42,14 @@ TABLE = {
     # The daemon's main is the one place that knows both halves.
     "daemon": (("isolate", "policies", "runtimes", "daemon"), (), {"json"}),
     "tests": (("isolate", "policies", "runtimes", "daemon", "tests"), (),
-              {"json", "boost", "catch2", "seccomp", "cap", "sqlite"}),
+              {"json", "boost", "catch2", "seccomp", "cap", "sqlite", "tree-sitter"}),
 }
 
 LIBRARIES = (
     ("boost", re.compile(r"boost/")),
     ("json", re.compile(r"nlohmann/")),
     ("catch2", re.compile(r"catch2/")),
+    ("tree-sitter", re.compile(r"tree_sitter/")),
     ("seccomp", re.compile(r"seccomp\.h$")),
     ("sqlite", re.compile(r"sqlite3\.h$")),
     ("nettle", re.compile(r"nettle/")),
@@ -122,7 +127,8 @@ def check(root):
 
 def self_test():
     ours = {"isolate/box.h", "isolate/limits.h", "daemon/front/rooms.h", "daemon/front/session.h", "daemon/keeper/keeper.h",
-            "daemon/front/rooms/room.h", "daemon/front/store/store.h"}
+            "daemon/front/rooms/room.h", "daemon/front/store/store.h",
+            "daemon/analyst/engine/tree.h", "daemon/wire/analyst.h"}
     def complains(path, line):
         return bool(list(offences(path, line + "\n", lambda header: header in ours)))
     bad = [
@@ -148,6 +154,10 @@ def self_test():
         ("daemon/front/protocol.h", "#include <nlohmann/json.hpp>"),
         ("daemon/wire/frames.cpp", "#include <nlohmann/json.hpp>"),
         ("policies/policy.cpp", '#include "isolate/box.h"'),
+        ("daemon/front/analyses.cpp", "#include <tree_sitter/api.h>"),
+        ("daemon/front/analyses.cpp", '#include "daemon/analyst/engine/tree.h"'),
+        ("daemon/keeper/analyst.cpp", '#include "daemon/analyst/engine/tree.h"'),
+        ("daemon/analyst/engine/tree.cpp", '#include "daemon/wire/analyst.h"'),
         ("isolate/box.cpp", "#include <isolate/limits.h>"),
         ("isolate/box.cpp", '#include "gone.h"'),
     ]

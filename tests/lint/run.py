@@ -40,6 +40,7 @@ def main():
                    "clang-format --dry-run -Werror --assume-filename=isolate/a.cpp 2>/dev/null"]))
     checks += [(rule[:-3].replace("_", " "), [python, HERE / rule]) for rule in rules]
     checks.append((f"format of {len(sources)} files", ["clang-format", "--dry-run", "-Werror", *sources]))
+    checks.append(("the table of rules in docs/analysis.md", [python, ROOT / "tests/analysis/rules_table.py", "--check"]))
     scripts = shell_files()
     checks.append((f"shell syntax of {len(scripts)} files",
                    ["bash", "-c", 'for f; do bash -n "$f" || exit 1; done', "_", *scripts]))

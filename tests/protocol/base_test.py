@@ -66,18 +66,6 @@ class Base(cases.Case):
             self.assertLess(result[name], 10)
         self.assertNotIn("compile", result)
 
-    def test_base_messages_of_later_parts_get_a_clear_error(self):
-        client = self.connect()
-        for text in (
-            '{"type": "request_analysis", "file_path": "main.py", "content": "def hello():\\n    print(\'Hello!\')"}',
-            '{"type": "request_suggestion", "file_path": "main.py", "content": "def hello()", "position": {"line": 1, "column": 10}}',
-        ):
-            client.text(text)
-            answer = client.receive()
-            self.assertEqual((answer["type"], answer["code"]), ("error", "unknown_type"), text)
-            self.assertIn(json.loads(text)["type"], answer["message"])
-        self.assertEqual(client.ask(type="ping")["type"], "pong")
-
     def test_hello_world_in_every_language(self):
         client = self.connect()
         for language, code in HELLO.items():

@@ -128,8 +128,6 @@ TEST_CASE("what is no message at all", "[front]") {
     CHECK(refused("[]").code == "bad_message");
     CHECK(refused("{}").code == "bad_message");
     CHECK(refused(R"({"type":"fly"})").code == "unknown_type");
-    CHECK(refused(R"({"type":"request_analysis","file_path":"x"})").message.find("yet") !=
-          std::string::npos);
     CHECK(refused(R"({"type":")" + std::string(5000, 'x') + "\"}").message.size() < 200);
 }
 

@@ -1,0 +1,31 @@
+// One request, one answer: the whole engine behind two functions. Texts in, JSON texts out.
+#pragma once
+
+#include "daemon/analyst/engine/budget.h"
+#include "daemon/analyst/engine/language.h"
+#include "daemon/analyst/engine/source.h"
+
+#include <string>
+#include <string_view>
+
+namespace cloister::analyst {
+
+struct Asked {
+    std::string file_path{};
+    std::string content{}; ///< well-formed UTF-8
+    Tongue tongue = Tongue::en;
+    Position position{}; ///< of a suggestion
+};
+
+/// The `analysis` object of PROTOCOL.md. A budget that is spent before there is a tree gives
+/// `success` false with what can be counted without one.
+std::string analyse(const Language& language, const Asked& asked, Budget budget = Budget());
+
+/// The `suggestions` list.
+std::string suggest(const Language& language, const Asked& asked, Budget budget = Budget());
+
+/// A whole request as the front sends it (JSON), and the answer. Never throws; what cannot be read
+/// is answered by an object with `error`.
+std::string answer(const Languages& languages, std::string_view request);
+
+} // namespace cloister::analyst

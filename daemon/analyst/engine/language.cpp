@@ -1,0 +1,290 @@
+// Reading a language's folder, strictly: a rule without a message, a message without a rule, a node
+// that the grammar does not have are errors that name the place.
+#include "daemon/analyst/engine/language.h"
+
+#include "policies/strict_json.h"
+#include "runtimes/grammars/grammars.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace cloister::analyst {
+namespace {
+
+using strict_json::fail;
+using strict_json::json;
+using strict_json::Object;
+
+constexpr std::size_t kMaxFileBytes = 4 * std::size_t{1024} * 1024;
+
+const std::string& text_of(const Texts& texts, const std::string& name, const std::string& place) {
+    const auto found = texts.find(name);
+    if (found == texts.end()) fail(place, "the file " + name + " is missing");
+    return found->second;
+}
+
+Spoken read_spoken(const json& value, const std::string& place) {
+    Object object(value, place, true);
+    Spoken spoken = {strict_json::read_text(object.need("en"), place + ".en"),
+                     strict_json::read_text(object.need("ko"), place + ".ko")};
+    object.done();
+    return spoken;
+}
+
+Severity read_severity(const json& value, const std::string& place) {
+    const std::string text = strict_json::read_text(value, place);
+    if (text == "error") return Severity::error;
+    if (text == "warning") return Severity::warning;
+    if (text == "info") return Severity::info;
+    fail(place, "expected error, warning or info, found '" + text + "'");
+}
+
+FixPlan read_fix(const json& value, const std::string& place) {
+    Object object(value, place, true);
+    FixPlan fix;
+    fix.at = strict_json::read_text(object.need("replace"), object.place_of("replace"));
+    fix.text = strict_json::read_text(object.need("with"), object.place_of("with"));
+    if (const json* whole = object.take("whole_line"))
+        fix.whole_line = whole->is_boolean() && *whole;
+    object.done();
+    return fix;
+}
+
+Rule read_rule(const std::string& id, const json& value, const std::string& place) {
+    Object object(value, place, true);
+    Rule rule;
+    rule.id = id;
+    rule.peer = strict_json::read_text(object.need("peer"), object.place_of("peer"));
+    rule.severity = read_severity(object.need("severity"), object.place_of("severity"));
+    rule.message = read_spoken(object.need("message"), object.place_of("message"));
+    rule.suggestion = read_spoken(object.need("suggestion"), object.place_of("suggestion"));
+    rule.category = strict_json::read_text(object.need("category"), object.place_of("category"));
+    if (const json* syntax = object.take("syntax")) rule.syntax = syntax->is_boolean() && *syntax;
+    if (const json* fix = object.take("fix")) rule.fix = read_fix(*fix, object.place_of("fix"));
+    object.done();
+    return rule;
+}
+
+void read_rules(const std::string& text, const std::string& place, Language& language) {
+    const json parsed = strict_json::parse(text, place);
+    if (!parsed.is_object()) fail(place, "expected an object { … }");
+    for (const auto& item : parsed.items())
+        language.rules[item.key()] = read_rule(item.key(), item.value(), place + ": " + item.key());
+}
+
+Thresholds read_thresholds(const json& value, const std::string& place) {
+    Object object(value, place, true);
+    Thresholds read;
+    const auto take = [&](const char* key, std::uint32_t& into) {
+        if (const json* found = object.take(key))
+            into = static_cast<std::uint32_t>(
+                strict_json::read_count(*found, object.place_of(key), 1, 1'000'000));
+    };
+    take("cyclomatic", read.cyclomatic);
+    take("cognitive", read.cognitive);
+    take("function_lines", read.function_lines);
+    take("nesting", read.nesting);
+    take("parameters", read.parameters);
+    take("file_lines", read.file_lines);
+    object.done();
+    return read;
+}
+
+std::vector<Snippet> read_snippets(const json& value, const std::string& place) {
+    std::vector<Snippet> snippets;
+    if (!value.is_array()) fail(place, "expected a list of snippets");
+    for (const json& item : value) {
+        const std::string here = place + "[" + std::to_string(snippets.size()) + "]";
+        Object object(item, here, true);
+        Snippet snippet{.label = strict_json::read_text(object.need("label"), here + ".label"),
+                        .insert = strict_json::read_text(object.need("insert"), here + ".insert"),
+                        .detail = read_spoken(object.need("detail"), here + ".detail")};
+        object.done();
+        snippets.push_back(std::move(snippet));
+    }
+    return snippets;
+}
+
+/// language.jsonc.
+void read_language(const std::string& text, const std::string& place, Language& language) {
+    const json parsed = strict_json::parse(text, place);
+    Object object(parsed, place);
+    const std::string grammar =
+        strict_json::read_text(object.need("grammar"), object.place_of("grammar"));
+    language.grammar = grammars::find(grammar);
+    if (language.grammar == nullptr)
+        fail(object.place_of("grammar"), "this build has no such grammar");
+    const auto texts = [&](const char* key) {
+        const json* found = object.take(key);
+        return found == nullptr ? std::vector<std::string>{}
+                                : strict_json::read_texts(*found, object.place_of(key));
+    };
+    const auto kinds = [&](const char* key) {
+        return Kinds(language.grammar, texts(key), object.place_of(key));
+    };
+    language.comments = kinds("comments");
+    language.quiet = kinds("quiet");
+    language.interpolated = kinds("interpolated");
+    language.identifiers = kinds("identifiers");
+    language.functions = kinds("functions");
+    language.impure = kinds("impure");
+    language.booleans = kinds("booleans");
+    language.wrappers = kinds("wrappers");
+    language.parameters = kinds("parameters");
+    language.statements = kinds("statements");
+    for (const std::string& word : texts("boolean_operators"))
+        language.boolean_operators.insert(word);
+    language.keywords = texts("keywords");
+    for (const std::string& word : texts("builtins")) language.builtins.insert(word);
+    if (const json* value = object.take("thresholds"))
+        language.thresholds = read_thresholds(*value, object.place_of("thresholds"));
+    if (const json* value = object.take("snippets"))
+        language.snippets = read_snippets(*value, object.place_of("snippets"));
+    if (const json* value = object.take("names_in_strings"))
+        language.names_in_strings = value->is_boolean() && *value;
+    if (const json* value = object.take("names_in_comments"))
+        language.names_in_comments = value->is_boolean() && *value;
+    if (const json* value = object.take("receiver"))
+        language.receiver = strict_json::read_text(*value, object.place_of("receiver"));
+    if (const json* value = object.take("ignored_prefix"))
+        language.ignored_prefix = strict_json::read_text(*value, object.place_of("ignored_prefix"));
+    object.done();
+}
+
+/// members.json: { module: { name: detail } }, as the command that makes it writes it.
+void read_members(const std::string& text, const std::string& place, Language& language) {
+    const json parsed = strict_json::parse(text, place);
+    if (!parsed.is_object()) fail(place, "expected an object { … }");
+    for (const auto& [module, names] : parsed.items()) {
+        if (!names.is_object()) fail(place + ": " + module, "expected an object { … }");
+        std::vector<Member>& members = language.members[module];
+        for (const auto& [name, detail] : names.items())
+            members.push_back({name, strict_json::read_text(detail, place + ": " + module)});
+    }
+}
+
+/// Every pattern names a rule that is described, every rule has a pattern, every hole a capture.
+void check_rules(const Language& language, const std::string& place) {
+    std::set<std::string> used;
+    const auto use = [&](const std::string& id, const std::string& where) {
+        if (!language.rules.contains(id)) fail(where, "no rule is called '" + id + "'");
+        used.insert(id);
+    };
+    for (std::uint32_t i = 0; i < language.checks.patterns(); ++i) {
+        const std::string where = place + "/rules, pattern " + std::to_string(i + 1);
+        const std::string& id = language.checks.property(i, "rule");
+        if (id.empty()) fail(where, "does not say which rule it is of");
+        use(id, where);
+    }
+    if (language.checks.patterns() > 0 && language.checks.capture("here") == ~std::uint32_t{0})
+        fail(place, "no pattern captures @here");
+    for (const std::string& capture : language.scopes.captures()) {
+        if (const auto dot = capture.find('.'); capture.starts_with("rule."))
+            use(capture.substr(dot + 1), place + "/scopes.scm");
+    }
+    for (const auto& [id, rule] : language.rules) {
+        if (!used.contains(id))
+            fail(place + "/rules.jsonc", "no pattern is of the rule '" + id + "'");
+    }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file || text.view().size() > kMaxFileBytes) fail(path.string(), "cannot be read");
+    return std::move(text).str();
+}
+
+Texts read_folder(const std::filesystem::path& folder) {
+    Texts texts;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.is_regular_file())
+            texts[entry.path().filename().string()] = read_file(entry.path());
+    }
+    const auto rules = folder / "rules";
+    if (!std::filesystem::is_directory(rules)) return texts;
+    for (const auto& entry : std::filesystem::directory_iterator(rules)) {
+        if (entry.path().extension() == ".scm")
+            texts["rules/" + entry.path().filename().string()] = read_file(entry.path());
+    }
+    return texts;
+}
+
+} // namespace
+
+Kinds::Kinds(const TSLanguage* language, const std::vector<std::string>& names,
+             const std::string& place)
+    : has_(::ts_language_symbol_count(language)) {
+    for (const std::string& name : names) {
+        bool found = false;
+        for (std::size_t symbol = 0; symbol < has_.size(); ++symbol) {
+            const char* known = ::ts_language_symbol_name(language, static_cast<TSSymbol>(symbol));
+            if (known == nullptr || name != known) continue;
+            has_[symbol] = found = true;
+        }
+        if (!found) fail(place, "the grammar has no node '" + name + "'");
+    }
+}
+
+const Rule* Language::rule(std::string_view name) const {
+    const auto found = rules.find(name);
+    return found == rules.end() ? nullptr : &found->second;
+}
+
+const std::string& Language::word(const std::string& name, Tongue tongue) const {
+    return words.at(name).at(static_cast<std::size_t>(tongue));
+}
+
+std::unique_ptr<const Language> load_language(const std::string& id, const Texts& texts,
+                                              const std::string& common) {
+    auto language = std::make_unique<Language>();
+    language->id = id;
+    read_language(text_of(texts, "language.jsonc", id), id + "/language.jsonc", *language);
+    read_rules(text_of(texts, "rules.jsonc", id), id + "/rules.jsonc", *language);
+    if (const auto members = texts.find("members.json"); members != texts.end())
+        read_members(members->second, id + "/members.json", *language);
+    const json words = strict_json::parse(common, "common.jsonc");
+    for (const auto& item : words.items())
+        language->words[item.key()] = read_spoken(item.value(), "common.jsonc: " + item.key());
+    // One query for all rules: one walk over the tree instead of one for each file.
+    std::string checks;
+    for (const auto& [name, text] : texts) {
+        if (name.starts_with("rules/")) checks += text + "\n";
+    }
+    language->checks = Query(language->grammar, checks, id + "/rules");
+    language->metrics =
+        Query(language->grammar, text_of(texts, "metrics.scm", id), id + "/metrics.scm");
+    language->scopes =
+        Query(language->grammar, text_of(texts, "scopes.scm", id), id + "/scopes.scm");
+    check_rules(*language, id);
+    return language;
+}
+
+Languages load_languages(const std::string& folder) {
+    Languages languages;
+    const std::filesystem::path root(folder);
+    const std::string common = read_file(root / "common.jsonc");
+    for (const auto& entry : std::filesystem::directory_iterator(root)) {
+        if (!entry.is_directory()) continue;
+        const std::string id = entry.path().filename().string();
+        languages[id] = load_language(id, read_folder(entry.path()), common);
+    }
+    return languages;
+}
+
+Languages load_languages_of_runtimes(const std::string& folder) {
+    Languages languages;
+    const std::filesystem::path root(folder);
+    const std::string common = read_file(root / "grammars" / "common.jsonc");
+    for (const auto& entry : std::filesystem::directory_iterator(root)) {
+        if (!std::filesystem::is_directory(entry.path() / "analysis")) continue;
+        const std::string id = entry.path().filename().string();
+        languages[id] = load_language(id, read_folder(entry.path() / "analysis"), common);
+    }
+    return languages;
+}
+
+} // namespace cloister::analyst

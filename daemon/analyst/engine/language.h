@@ -1,0 +1,129 @@
+// A language as data: which nodes are what, and its queries, compiled. Everything that is known
+// about a language is in runtimes/ID/analysis/; nothing here, and nothing that uses this, asks
+// which language it has before it.
+#pragma once
+
+#include "daemon/analyst/engine/query.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tree_sitter/api.h>
+#include <unordered_set>
+#include <vector>
+
+namespace cloister::analyst {
+
+/// In English and Korean; the other places are for whoever adds a language of people.
+enum class Tongue : std::uint8_t { en, ko };
+using Spoken = std::array<std::string, 2>;
+
+enum class Severity : std::uint8_t { error, warning, info };
+
+/// Replaces what was captured as `at` by `text`, whose holes are filled with captured texts.
+struct FixPlan {
+    std::string at{};
+    std::string text{};
+    bool whole_line = false; ///< when the line holds nothing else
+};
+
+struct Rule {
+    std::string id{};
+    std::string peer{}; ///< the rule of a known tool that it corresponds to
+    std::string category{};
+    Severity severity = Severity::warning;
+    bool syntax = false; ///< what it finds does not compile
+    Spoken message{};    ///< {name} stands for what was captured so
+    Spoken suggestion{};
+    std::optional<FixPlan> fix{};
+};
+
+struct Snippet {
+    std::string label;
+    std::string insert;
+    Spoken detail{};
+};
+
+struct Thresholds {
+    std::uint32_t cyclomatic = 10;
+    std::uint32_t cognitive = 15;
+    std::uint32_t function_lines = 60;
+    std::uint32_t nesting = 4;
+    std::uint32_t parameters = 7;
+    std::uint32_t file_lines = 1000;
+};
+
+/// Node kinds of one meaning.
+class Kinds {
+public:
+    Kinds() = default;
+    /// Throws std::runtime_error for a name that the grammar does not have.
+    Kinds(const TSLanguage* language, const std::vector<std::string>& names,
+          const std::string& place);
+    bool has(TSSymbol symbol) const { return symbol < has_.size() && has_[symbol]; }
+
+private:
+    std::vector<bool> has_;
+};
+
+struct Member {
+    std::string name;
+    std::string detail;
+};
+
+struct Language {
+    std::string id{};
+    const TSLanguage* grammar = nullptr;
+
+    Kinds comments{};
+    Kinds quiet{};        ///< strings and the like: nothing is suggested inside
+    Kinds interpolated{}; ///< code inside of what is quiet
+    Kinds identifiers{};  ///< leaves that are names
+    Kinds functions{};    ///< where walks up and down within one function stop
+    Kinds impure{};       ///< what may do something when it is evaluated
+    Kinds booleans{};     ///< nodes with one of boolean_operators as a child
+    std::set<std::string, std::less<>> boolean_operators{};
+    Kinds wrappers{};   ///< parentheses: seen through where operators are followed
+    Kinds parameters{}; ///< lists of parameters
+    Kinds statements{};
+
+    Thresholds thresholds{};
+    std::vector<std::string> keywords{};
+    std::unordered_set<std::string> builtins{};
+    std::vector<Snippet> snippets{};
+    bool names_in_strings = false;  ///< a string may name what the file binds (`__all__`)
+    bool names_in_comments = false; ///< a comment may ({@link Name})
+    std::string receiver{};         ///< "self", "this": what members are reached by
+    std::string ignored_prefix{};   ///< names that begin so are unused on purpose
+
+    std::map<std::string, Rule, std::less<>> rules{};
+    std::map<std::string, Spoken, std::less<>> words{}; ///< messages of every language
+    std::map<std::string, std::vector<Member>, std::less<>> members{}; ///< of modules, by name
+
+    Query checks{};
+    Query metrics{};
+    Query scopes{};
+
+    const Rule* rule(std::string_view id) const;
+    const std::string& word(const std::string& id, Tongue tongue) const;
+};
+
+/// Texts of a language's folder, by file name; rules/*.scm as "rules/NAME.scm".
+using Texts = std::map<std::string, std::string, std::less<>>;
+
+/// `common` holds what languages share. Throws std::runtime_error that names file and fault.
+std::unique_ptr<const Language> load_language(const std::string& id, const Texts& texts,
+                                              const std::string& common);
+
+/// By id.
+using Languages = std::map<std::string, std::unique_ptr<const Language>, std::less<>>;
+
+/// From a folder that holds `common.jsonc` and one folder for each language. Throws.
+Languages load_languages(const std::string& folder);
+/// From a tree like runtimes/, where each has a folder `analysis`. Throws.
+Languages load_languages_of_runtimes(const std::string& folder);
+
+} // namespace cloister::analyst

@@ -1,0 +1,209 @@
+// Compiling and running. Predicates are in predicates.cpp.
+#include "daemon/analyst/engine/query.h"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace cloister::analyst {
+namespace {
+
+struct Name {
+    std::string_view text;
+    Predicate::Kind kind;
+};
+
+constexpr Name kNames[] = {
+    {"eq", Predicate::Kind::equal},          {"any-of", Predicate::Kind::one_of},
+    {"like", Predicate::Kind::like},         {"same", Predicate::Kind::same},
+    {"pure", Predicate::Kind::pure},         {"inside", Predicate::Kind::inside},
+    {"within", Predicate::Kind::within},     {"has", Predicate::Kind::has},
+    {"parent", Predicate::Kind::parent},     {"kind", Predicate::Kind::kind},
+    {"count", Predicate::Kind::count},       {"field", Predicate::Kind::field},
+    {"last", Predicate::Kind::last},         {"bound", Predicate::Kind::bound},
+    {"repeated", Predicate::Kind::repeated},
+};
+
+[[noreturn]] void fail(const std::string& place, const std::string& sentence) {
+    throw std::runtime_error(place + ": " + sentence);
+}
+
+const char* fault(TSQueryError error) {
+    switch (error) {
+    case TSQueryErrorSyntax: return "the query's syntax is wrong";
+    case TSQueryErrorNodeType: return "the grammar has no such node";
+    case TSQueryErrorField: return "the grammar has no such field";
+    case TSQueryErrorCapture: return "no such capture";
+    case TSQueryErrorStructure: return "this pattern can never match";
+    case TSQueryErrorLanguage: return "the grammar does not fit the parser";
+    case TSQueryErrorNone: break;
+    }
+    return "an unknown fault";
+}
+
+bool takes_kinds(Predicate::Kind asked) {
+    using Kind = Predicate::Kind;
+    return asked == Kind::inside || asked == Kind::within || asked == Kind::has ||
+           asked == Kind::parent || asked == Kind::kind;
+}
+
+/// All symbols of that name: aliases and supertypes make several.
+std::vector<bool> symbols_of(const TSLanguage* language, const std::vector<std::string>& names,
+                             const std::string& place) {
+    std::vector<bool> symbols(::ts_language_symbol_count(language));
+    for (const std::string& name : names) {
+        bool found = false;
+        for (std::size_t symbol = 0; symbol < symbols.size(); ++symbol) {
+            const char* known = ::ts_language_symbol_name(language, static_cast<TSSymbol>(symbol));
+            if (known == nullptr || name != known) continue;
+            // Whether the place is named or a word of the language, the name tells apart.
+            symbols[symbol] = found = true;
+        }
+        if (!found) fail(place, "the grammar has no node '" + name + "'");
+    }
+    return symbols;
+}
+
+struct DeleteCursor {
+    void operator()(TSQueryCursor* cursor) const { ::ts_query_cursor_delete(cursor); }
+};
+
+bool is_over(TSQueryCursorState* state) {
+    auto* budget = static_cast<Budget*>(state->payload);
+    if (!budget->is_spent()) return false;
+    budget->truncated = true;
+    return true;
+}
+
+} // namespace
+
+Query::Query(const TSLanguage* language, const std::string& text, const std::string& place) {
+    std::uint32_t offset = 0;
+    TSQueryError error = TSQueryErrorNone;
+    query_.reset(::ts_query_new(language, text.data(), static_cast<std::uint32_t>(text.size()),
+                                &offset, &error));
+    if (!query_) {
+        const auto line = std::count(text.begin(), text.begin() + offset, '\n') + 1;
+        fail(place + ":" + std::to_string(line),
+             std::string(fault(error)) + " at '" + text.substr(offset, 30) + "'");
+    }
+    for (std::uint32_t i = 0; i < ::ts_query_capture_count(query_.get()); ++i) {
+        std::uint32_t size = 0;
+        const char* name = ::ts_query_capture_name_for_id(query_.get(), i, &size);
+        captures_.emplace_back(name, size);
+    }
+    const std::uint32_t count = ::ts_query_pattern_count(query_.get());
+    predicates_.resize(count);
+    properties_.resize(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t byte = ::ts_query_start_byte_for_pattern(query_.get(), i);
+        const auto line = std::count(text.begin(), text.begin() + byte, '\n') + 1;
+        read_predicates(language, i, place + ":" + std::to_string(line));
+    }
+}
+
+std::string Query::string_value(std::uint32_t id) const {
+    std::uint32_t size = 0;
+    const char* value = ::ts_query_string_value_for_id(query_.get(), id, &size);
+    return {value, size};
+}
+
+std::uint32_t Query::capture(std::string_view name) const {
+    const auto found = std::find(captures_.begin(), captures_.end(), name);
+    return found == captures_.end() ? ~std::uint32_t{0}
+                                    : static_cast<std::uint32_t>(found - captures_.begin());
+}
+
+const std::string& Query::property(std::uint32_t pattern, const std::string& key) const {
+    static const std::string kNothing;
+    const auto found = properties_[pattern].find(key);
+    return found == properties_[pattern].end() ? kNothing : found->second;
+}
+
+void Query::read_predicates(const TSLanguage* language, std::uint32_t pattern,
+                            const std::string& place) {
+    std::uint32_t count = 0;
+    const TSQueryPredicateStep* steps =
+        ::ts_query_predicates_for_pattern(query_.get(), pattern, &count);
+    const std::span all(steps, count);
+    for (std::size_t begin = 0; begin < all.size();) {
+        std::size_t end = begin;
+        while (all[end].type != TSQueryPredicateStepTypeDone) ++end;
+        read_predicate(language, pattern, all.subspan(begin, end - begin), place);
+        begin = end + 1;
+    }
+}
+
+void Query::read_predicate(const TSLanguage* language, std::uint32_t pattern,
+                           std::span<const TSQueryPredicateStep> steps, const std::string& place) {
+    std::string name = string_value(steps[0].value_id);
+    std::vector<std::string> texts;
+    std::vector<std::uint32_t> captures;
+    for (const TSQueryPredicateStep& step : steps.subspan(1)) {
+        if (step.type == TSQueryPredicateStepTypeCapture) captures.push_back(step.value_id);
+        else texts.push_back(string_value(step.value_id));
+    }
+    if (name == "set!") {
+        if (texts.size() != 2) fail(place, "#set! takes a key and a value");
+        properties_[pattern][texts[0]] = texts[1];
+        return;
+    }
+    Predicate made;
+    if (name.ends_with('?')) name.pop_back();
+    if (name.starts_with("not-")) {
+        made.wanted = false;
+        name = name.substr(4);
+    }
+    const auto known = std::find_if(std::begin(kNames), std::end(kNames),
+                                    [&](const Name& one) { return one.text == name; });
+    if (known == std::end(kNames)) fail(place, "no predicate is called #" + name + "?");
+    if (captures.empty()) fail(place, "#" + name + "? needs a capture");
+    made.kind = known->kind;
+    made.capture = captures[0];
+    if (captures.size() > 1) made.other = captures[1];
+    made.texts = texts;
+    if (takes_kinds(made.kind)) made.symbols = symbols_of(language, texts, place);
+    if (made.kind == Predicate::Kind::same && captures.size() != 2)
+        fail(place, "#same? takes two captures");
+    if (made.kind == Predicate::Kind::field) {
+        made.field =
+            texts.size() == 1
+                ? ::ts_language_field_id_for_name(language, texts[0].data(),
+                                                  static_cast<std::uint32_t>(texts[0].size()))
+                : TSFieldId{0};
+        if (made.field == 0) fail(place, "#field? takes the name of a field");
+    }
+    if (made.kind == Predicate::Kind::count) {
+        const char* const end = texts.size() == 1 ? texts[0].data() + texts[0].size() : nullptr;
+        if (end == nullptr || std::from_chars(texts[0].data(), end, made.number).ptr != end)
+            fail(place, "#count? takes a number");
+    }
+    predicates_[pattern].push_back(std::move(made));
+}
+
+void Query::run(const Subject& subject, Budget& budget,
+                const std::function<void(const Match&)>& take) const {
+    const std::unique_ptr<TSQueryCursor, DeleteCursor> cursor(::ts_query_cursor_new());
+    ::ts_query_cursor_set_match_limit(cursor.get(), Budget::kMatches);
+    const TSQueryCursorOptions options{.payload = &budget, .progress_callback = is_over};
+    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), subject.tree.root(), &options);
+    Judge judge(subject);
+    TSQueryMatch found;
+    Match match;
+    while (::ts_query_cursor_next_match(cursor.get(), &found)) {
+        match.pattern = found.pattern_index;
+        match.nodes.assign(captures_.size(), kNone);
+        for (std::uint16_t i = 0; i < found.capture_count; ++i) {
+            Index& place = match.nodes[found.captures[i].index];
+            if (place == kNone) place = subject.tree.find(found.captures[i].node);
+        }
+        if (judge.holds(predicates_[found.pattern_index], match)) take(match);
+        if (budget.is_spent()) {
+            budget.truncated = true;
+            break;
+        }
+    }
+    if (::ts_query_cursor_did_exceed_match_limit(cursor.get())) budget.truncated = true;
+}
+
+} // namespace cloister::analyst

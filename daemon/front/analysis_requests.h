@@ -1,0 +1,50 @@
+// request_analysis and request_suggestion: what clients may ask of the analyst, as typed requests,
+// and what they are told.
+#pragma once
+
+#include "daemon/config/settings.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace cloister::front {
+
+struct AskAnalyst {
+    enum class Kind : std::uint8_t { analysis, suggestion };
+    std::optional<std::string> id{};
+    Kind kind = Kind::analysis;
+    std::string file_path{};
+    std::string content{};
+    std::string language{};   ///< as the client says it; empty: by the file's name
+    bool korean = false;      ///< `lang`
+    std::uint32_t line = 0;   ///< of `position`, from 0
+    std::uint32_t column = 0; ///< UTF-16 units, from 0
+};
+
+/// What is wrong with a request.
+struct AskFault {
+    std::string code;
+    std::string message;
+};
+
+/// Absent when `type` is neither of the two. The id is not read here.
+std::optional<std::variant<AskAnalyst, AskFault>> read_ask(std::string_view type,
+                                                           const nlohmann::json& message,
+                                                           const config::Config& bounds);
+
+/// The request as the analyst takes it; `language` is the runtime's id.
+std::string to_analyst(const AskAnalyst& ask, std::string_view language);
+
+/// The client's answer, made of a worker's. The worker has read a stranger's bytes and may be the
+/// stranger's by now: what it says is parsed and written anew. Absent when it is no answer.
+std::optional<std::string> to_client(const AskAnalyst& ask, std::string_view answer);
+/// The answer when there is none from a worker: `error` says why. Only the lines are counted.
+std::string without_analyst(const AskAnalyst& ask, std::string_view language,
+                            std::string_view error);
+
+} // namespace cloister::front

@@ -1,0 +1,266 @@
+"""Analysis and suggestions over the socket, from the confined analyst; and what becomes of it when it is attacked."""
+import os
+import re
+import signal
+import time
+import unittest
+from pathlib import Path
+
+import cases
+import service
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$")
+HELLO = "def hello():\n    print('Hello!')"
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def first_process(daemon):
+    """The analyst's first process: the child of an init of the keeper's, by the name of its program."""
+    for init in children(daemon.process.pid):
+        for child in children(init):
+            try:
+                if Path(f"/proc/{child}/comm").read_text().strip() == "cloister-analys":
+                    return child
+            except OSError:
+                continue
+    return None
+
+
+def settled(first):
+    """The workers, once none is on its way in or out."""
+    before = None
+    while (now := children(first)) != before or len(now) != 3:
+        before = now
+        time.sleep(0.2)
+    return now
+
+
+class Analysis(cases.Case):
+    def ask(self, client, content=HELLO, file_path="main.py", seconds=20, **fields):
+        """The answer; a daemon that has just started may still say that it is busy."""
+        end = time.monotonic() + seconds * service.SLOW
+        while True:
+            client.send({"type": "request_analysis", "file_path": file_path, "content": content} | fields)
+            answer = client.wait("analysis_result", "error", seconds=seconds * service.SLOW)
+            if answer["type"] == "analysis_result" or answer["code"] != "busy" or time.monotonic() > end:
+                return answer
+            time.sleep(0.1)
+
+    def test_the_base_message_is_answered_in_the_base_shape(self):
+        client = self.connect()
+        answer = self.ask(client)
+        self.assertEqual(answer["type"], "analysis_result")
+        self.assertEqual(answer["file_path"], "main.py")
+        self.assertRegex(answer["timestamp"], TIME)
+        self.assertNotIn("id", answer)
+        analysis = answer["analysis"]
+        self.assertEqual(analysis["language"], "python")
+        self.assertIs(analysis["success"], True)
+        self.assertIs(analysis["syntax_valid"], True)
+        self.assertEqual({key: analysis["metrics"][key] for key in ("lines_of_code", "functions", "classes", "complexity")},
+                         {"lines_of_code": 2, "functions": 1, "classes": 0, "complexity": 1})
+        self.assertEqual(analysis["issues"], [])
+        self.assertEqual(analysis["quality_score"], 100)
+
+    def test_issues_have_type_message_line_and_suggestion(self):
+        answer = self.ask(self.connect(), "import os\n\nif x == None:\n    pass\n", id="a1")
+        self.assertEqual(answer["id"], "a1")
+        by_rule = {issue["rule"]: issue for issue in answer["analysis"]["issues"]}
+        self.assertEqual(by_rule["unused-import"]["line"], 1)
+        issue = by_rule["equals-none"]
+        self.assertEqual(issue["type"], "warning")
+        self.assertEqual((issue["line"], issue["column"], issue["end_line"], issue["end_column"]), (3, 3, 3, 12))
+        self.assertEqual(issue["fix"], {"range": {"start": {"line": 2, "column": 3}, "end": {"line": 2, "column": 12}},
+                                        "text": "x is None"})
+        self.assertIn("x is None", issue["suggestion"])
+
+    def test_messages_come_in_korean_when_asked(self):
+        english = self.ask(self.connect(), "import os\n")["analysis"]["issues"][0]["message"]
+        korean = self.ask(self.connect(), "import os\n", lang="ko")["analysis"]["issues"][0]["message"]
+        self.assertTrue(english.isascii())
+        self.assertRegex(korean, "[가-힣]")
+
+    def test_columns_are_utf16_units(self):
+        answer = self.ask(self.connect(), "s = '😀한'; x == None\n")
+        issue = next(one for one in answer["analysis"]["issues"] if one["rule"] == "equals-none")
+        self.assertEqual((issue["column"], issue["end_column"]), (11, 20))
+
+    def test_a_syntax_error_has_its_place(self):
+        analysis = self.ask(self.connect(), "def f(:\n    pass\n")["analysis"]
+        self.assertIs(analysis["syntax_valid"], False)
+        self.assertLessEqual(analysis["quality_score"], 40)
+        issue = analysis["issues"][0]
+        self.assertEqual((issue["type"], issue["line"]), ("error", 1))
+
+    def test_the_field_language_goes_before_the_name(self):
+        answer = self.ask(self.connect(), file_path="untitled", language="py")
+        self.assertEqual(answer["analysis"]["language"], "python")
+
+    def test_an_unknown_language_is_a_clear_error(self):
+        client = self.connect()
+        for fields in ({"file_path": "main.zig"}, {"language": "klingon"}):
+            answer = self.ask(client, **fields)
+            self.assertEqual((answer["type"], answer["code"]), ("error", "unknown_language"))
+            self.assertIn("python", answer["message"])
+        self.assertEqual(self.ask(client)["type"], "analysis_result")
+
+    def test_bad_fields_are_named(self):
+        client = self.connect()
+        for message, word in (({"type": "request_analysis", "file_path": "a.py"}, "content"),
+                              ({"type": "request_analysis", "content": "x"}, "file_path"),
+                              ({"type": "request_analysis", "file_path": "a.py", "content": 5}, "content"),
+                              ({"type": "request_analysis", "file_path": "a.py", "content": "", "depth": "abyss"}, "depth"),
+                              ({"type": "request_suggestion", "file_path": "a.py", "content": ""}, "position"),
+                              ({"type": "request_suggestion", "file_path": "a.py", "content": "",
+                                "position": {"line": -1, "column": 0}}, "position")):
+            answer = client.ask(message)
+            self.assertEqual((answer["type"], answer["code"]), ("error", "bad_message"), message)
+            self.assertIn(word, answer["message"])
+
+    def test_a_source_beyond_the_bound_is_refused(self):
+        answer = self.ask(self.connect(), "#" * (256 * 1024 + 1))
+        self.assertEqual(answer["code"], "too_large")
+        self.assertEqual(self.ask(self.connect(), "#" * (256 * 1024))["analysis"]["success"], True)
+
+    def test_many_requests_are_each_answered_once_and_in_order(self):
+        client = self.connect()
+        self.ask(client)
+        for i in range(12):
+            client.send(type="request_analysis", file_path="m.py", content="x = 1\n" * i, id=str(i))
+        answers = [client.wait("analysis_result", "error", seconds=20 * service.SLOW) for _ in range(12)]
+        self.assertEqual(sorted((one["id"] for one in answers), key=int), [str(i) for i in range(12)])
+        self.assertEqual([one for one in answers if one["type"] == "error"], [])
+
+    def test_a_queue_that_is_full_says_busy(self):
+        client = self.connect()
+        self.ask(client)
+        for i in range(60):
+            client.send(type="request_analysis", file_path="m.py", content="f(" * 60_000, id=str(i))
+        answers = [client.wait("analysis_result", "error", seconds=60 * service.SLOW) for _ in range(60)]
+        codes = {one.get("code") for one in answers}
+        self.assertIn("busy", codes)
+        self.assertEqual({one["id"] for one in answers}, {str(i) for i in range(60)})
+        busy = next(one for one in answers if one.get("code") == "busy")
+        self.assertGreater(busy["retry_after_ms"], 0)
+
+    def test_hostile_sources_end_and_stall_nobody(self):
+        """Of reference: repeats that make parsers and queries slow. Each is answered, and so is a neighbour."""
+        hostile, neighbour = self.connect(), self.connect()
+        self.ask(neighbour)
+        for piece in ("a?b:", "a<", "<a>", "'", "x=>(", "(", "[", "{", "a + ", "if a:\n ", "\"\"\"", "f(", "not ", "lambda:",
+                      "x = ", "@", "\\", "else:\n", "class A(", "async ", "a.b", "*", "\t", "`"):
+            content = (piece * (200 * 1024 // len(piece)))[:200 * 1024]
+            hostile.send(type="request_analysis", file_path="a.py", content=content)
+            begin = time.monotonic()
+            self.assertIs(self.ask(neighbour)["analysis"]["success"], True)
+            self.assertLess(time.monotonic() - begin, 3 * service.SLOW, piece)
+            answer = hostile.wait("analysis_result", "error", seconds=20 * service.SLOW)
+            self.assertEqual(answer["type"], "analysis_result", piece)
+            if not answer["analysis"]["success"]:
+                self.assertIn(answer["analysis"]["error"], ("analysis_timeout", "analysis_failed"), piece)
+                self.assertIn("lines_of_code", answer["analysis"]["metrics"])
+
+    def test_odd_texts(self):
+        client = self.connect()
+        for content in ("", "\0", "\ufeff", "\n", "\r", "\r\n\r", "\u2028", "가" * 1000, "\ud83d\ude00", "\x7f\x01"):
+            self.assertEqual(self.ask(client, content)["type"], "analysis_result", repr(content))
+
+    def test_suggestions_know_what_is_in_scope(self):
+        client = self.connect()
+        self.ask(client)
+        client.send(type="request_suggestion", file_path="main.py", content="def greet(name):\n    total = 1\n    return na",
+                    position={"line": 2, "column": 13}, id="s")
+        answer = client.receive()
+        self.assertEqual((answer["type"], answer["file_path"], answer["id"]), ("suggestion_result", "main.py", "s"))
+        self.assertEqual(answer["position"], {"line": 2, "column": 13})
+        first = answer["suggestions"][0]
+        self.assertEqual((first["label"], first["insert"], first["kind"]), ("name", "name", "parameter"))
+        self.assertIn("detail", first)
+
+    def test_the_base_suggestion_inside_a_string_is_empty(self):
+        client = self.connect()
+        self.ask(client)
+        client.text('{"type": "request_suggestion", "file_path": "main.py", "content": "def hello():\\n    print(\'Hello!\')", '
+                    '"position": {"line": 1, "column": 14}}')
+        answer = client.receive()
+        self.assertEqual(answer["suggestions"], [])
+
+
+class Process(cases.Case):
+    """What the analyst's processes are, and that they come back."""
+    ask = Analysis.ask
+
+    def test_it_is_locked_in(self):
+        client = self.connect()
+        self.ask(client)
+        daemon = service.shared()
+        first = first_process(daemon)
+        workers = settled(first)
+        for pid in [first, *workers]:
+            status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+            self.assertEqual(status["NoNewPrivs"].strip(), "1")
+            self.assertEqual(status["Seccomp"].strip(), "2")
+            self.assertEqual(int(status["CapEff"], 16), 0)
+            self.assertGreater(int(status["Uid"].split()[0]), 2_000_000_000)
+            root = os.listdir(f"/proc/{pid}/root/")
+            self.assertNotIn("home", root)
+            self.assertNotIn("var", root)
+            for name in ("net", "mnt", "pid", "ipc", "uts"):
+                self.assertNotEqual(os.readlink(f"/proc/{pid}/ns/{name}"), os.readlink(f"/proc/self/ns/{name}"))
+        for pid in workers:
+            self.assertEqual(len(os.listdir(f"/proc/{pid}/fd")), 1, "a worker has its socket and nothing else")
+
+    def test_killed_it_comes_back(self):
+        daemon = service.Daemon()
+        self.addCleanup(daemon.stop)
+        client = self.connect(daemon)
+        self.ask(client)
+        for _ in range(3):
+            before = first_process(daemon)
+            os.kill(before, signal.SIGKILL)
+            while first_process(daemon) == before:
+                time.sleep(0.01)
+            self.assertEqual(self.ask(client)["type"], "analysis_result")
+            self.assertNotEqual(first_process(daemon), before)
+        self.assertEqual(client.run("print(1)")["output"], "1\n")
+
+    def test_a_killed_worker_is_replaced(self):
+        daemon = service.Daemon()
+        self.addCleanup(daemon.stop)
+        client = self.connect(daemon)
+        self.ask(client)
+        first = first_process(daemon)
+        for pid in children(first):
+            os.kill(pid, signal.SIGKILL)
+        answers = [self.ask(client)["analysis"] for _ in range(6)]
+        self.assertIs(answers[-1]["success"], True)
+        self.assertEqual(first_process(daemon), first)
+
+    def test_a_worker_that_hangs_is_killed_and_answered_for(self):
+        daemon = service.Daemon()
+        self.addCleanup(daemon.stop)
+        client = self.connect(daemon)
+        self.ask(client)
+        first = first_process(daemon)
+        for pid in children(first):
+            os.kill(pid, signal.SIGSTOP)
+        answer = self.ask(client, "x = 1\n\n# note\ny = 2\n")
+        self.assertEqual(answer["type"], "analysis_result")
+        self.assertEqual((answer["analysis"]["success"], answer["analysis"]["error"]), (False, "analysis_timeout"))
+        self.assertEqual(answer["analysis"]["metrics"]["lines_of_code"], 3)
+        while not (answer := self.ask(client))["analysis"]["success"]:
+            self.assertEqual(answer["analysis"]["error"], "analysis_timeout")
+
+    def test_it_leaves_with_the_daemon(self):
+        daemon = service.Daemon()
+        self.ask(self.connect(daemon))
+        first = first_process(daemon)
+        daemon.stop()
+        self.assertFalse(os.path.exists(f"/proc/{first}"))
+
+
+if __name__ == "__main__":
+    unittest.main()
