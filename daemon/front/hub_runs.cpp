@@ -17,7 +17,7 @@ std::string run_id_of(const Event& event) {
 
 /// As the file was when it came: with its own line breaks.
 std::string with_line_breaks(const rooms::Document& document) {
-    const std::string text = rooms::to_utf8(document.text());
+    std::string text = rooms::to_utf8(document.text());
     if (document.eol() == "\n") return text;
     std::string out;
     for (const char c : text) {

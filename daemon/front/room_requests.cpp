@@ -202,26 +202,26 @@ struct Reader {
     void (*read)(RoomRequest& into, const json& message, const config::Config& bounds);
 };
 
-template <auto read_one>
-constexpr auto as_reader =
+template <auto ReadOne>
+constexpr auto kAsReader =
     [](RoomRequest& into, const json& message, const config::Config& bounds) {
-        into.ask = read_one(message, bounds);
+        into.ask = ReadOne(message, bounds);
     };
 
 constexpr Reader kReaders[] = {
-    {"join_room", as_reader<read_join>},
-    {"leave_room", as_reader<read_leave>},
-    {"hello", as_reader<read_hello>},
-    {"code_change", as_reader<read_change>},
-    {"cursor_change", as_reader<read_cursor>},
-    {"chat_message", as_reader<read_chat>},
-    {"file_operation", as_reader<read_operation>},
-    {"doc_open", as_reader<read_open>},
-    {"doc_push", as_reader<read_push>},
-    {"doc_close", as_reader<read_close>},
-    {"doc_history", as_reader<read_history>},
-    {"presence", as_reader<read_presence>},
-    {"rtc_signal", as_reader<read_signal>},
+    {"join_room", kAsReader<read_join>},
+    {"leave_room", kAsReader<read_leave>},
+    {"hello", kAsReader<read_hello>},
+    {"code_change", kAsReader<read_change>},
+    {"cursor_change", kAsReader<read_cursor>},
+    {"chat_message", kAsReader<read_chat>},
+    {"file_operation", kAsReader<read_operation>},
+    {"doc_open", kAsReader<read_open>},
+    {"doc_push", kAsReader<read_push>},
+    {"doc_close", kAsReader<read_close>},
+    {"doc_history", kAsReader<read_history>},
+    {"presence", kAsReader<read_presence>},
+    {"rtc_signal", kAsReader<read_signal>},
 };
 
 } // namespace

@@ -81,7 +81,7 @@ public:
         if (command == "spread") {
             const milliseconds length(std::stol(word(words)));
             const std::string type = word(words);
-            const std::string text = rest(words);
+            std::string text = rest(words);
             return "spread," + size() + "," + spread(length, type, "", [&] { return text; });
         }
         if (command == "edit") {
