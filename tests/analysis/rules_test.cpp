@@ -117,7 +117,7 @@ TEST_CASE("every message is said in English and in Korean, and names its peer", 
                     std::any_of(text->at(1).begin(), text->at(1).end(),
                                 [](char c) { return static_cast<unsigned char>(c) >= 0xEA; });
                 CHECK_FALSE(text->at(0).empty());
-                CHECK((has_korean || text->at(1).find("{") != std::string::npos));
+                CHECK((has_korean || text->at(1).find('{') != std::string::npos));
             }
         }
     }
