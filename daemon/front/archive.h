@@ -18,6 +18,7 @@ public:
     struct Saved {
         std::vector<std::pair<std::string, rooms::SavedDocument>> files{}; ///< by path
         std::vector<rooms::ChatLine> chat{};
+        std::string owner{}; ///< Room::owner
     };
     struct History {
         std::uint64_t version = 0; ///< of the first update

@@ -131,6 +131,7 @@ Hub::RoomPtr Hub::load_room(const std::string& room_id) {
                                          "' cannot be read back");
         }
         here->room.load_chat(std::move(saved->chat));
+        here->room.set_owner(std::move(saved->owner));
         here->has_content = true;
     }
     rooms_.emplace(room_id, here);
@@ -203,16 +204,15 @@ void Hub::leave(Connection connection, const std::optional<std::string>& id, boo
     settle(*here);
 }
 
-/// What whoever shows this token, or none, is in the room; or why nothing.
-std::variant<rooms::Role, rooms::Refusal> Hub::role_in(const std::string& room_id,
-                                                       const Person& who,
-                                                       const std::string& own_token) {
+/// What a token, or none, makes of whoever shows it: a role, or that of somebody without one.
+std::variant<std::optional<rooms::Role>, rooms::Refusal> Hub::role_by_token(
+    const std::string& room_id, const Person& who, const std::string& own_token) {
     const std::string& token = own_token.empty() ? who.token : own_token;
     if (!token.empty()) {
         const auto pass = tokens::read_room_pass(secret_, token);
         const auto role = pass ? rooms::role_named(pass->role) : std::nullopt;
         if (pass && role && pass->room_id == room_id && Time(pass->expires * 1'000) > now_())
-            return *role;
+            return role;
         // One that the client has for another room does no harm where none is needed.
         const bool is_meant_here = !own_token.empty() || config_.room_tokens == "required";
         if (is_meant_here)
@@ -220,26 +220,39 @@ std::variant<rooms::Role, rooms::Refusal> Hub::role_in(const std::string& room_i
     } else if (config_.room_tokens == "required") {
         return rooms::Refusal{"unauthorized", "A room token is needed: join_room with 'token'."};
     }
-    const auto found = rooms_.find(room_id);
-    const std::string owner = found == rooms_.end() ? std::string() : found->second->owner;
-    if (owner.empty() || owner == who.self.user_id) return rooms::Role::owner;
-    return rooms::role_named(config_.room_role).value_or(rooms::Role::viewer);
+    return std::optional<rooms::Role>();
+}
+
+/// The room, and what somebody is in it; or why nothing. Those who may not know learn nothing of
+/// it.
+std::variant<Hub::Admission, rooms::Refusal> Hub::admit(const std::string& room_id,
+                                                        const Person& who,
+                                                        const std::string& token) {
+    auto by_token = role_by_token(room_id, who, token);
+    if (auto* refusal = std::get_if<rooms::Refusal>(&by_token)) return *std::move(refusal);
+    Admission out;
+    try {
+        out.here = find_room(room_id);
+    } catch (const std::exception& error) {
+        (void)std::fprintf(stderr, "cloister: a room could not be opened: %s\n", error.what());
+        return rooms::Refusal{"internal_error", "The room cannot be opened now."};
+    }
+    if (out.here == nullptr)
+        return rooms::Refusal{"busy", "The server has as many rooms as it may have."};
+    const std::string& owner = out.here->room.owner();
+    const bool is_owner = owner.empty() || owner == who.self.user_id;
+    const auto others = rooms::role_named(config_.room_role).value_or(rooms::Role::viewer);
+    out.role = std::get<std::optional<rooms::Role>>(by_token).value_or(is_owner ? rooms::Role::owner
+                                                                                : others);
+    return out;
 }
 
 void Hub::join(Connection connection, const JoinRoom& asked, const std::optional<std::string>& id) {
     Person& who = person(connection);
-    auto role = role_in(asked.room_id, who, asked.token);
-    if (auto* refusal = std::get_if<rooms::Refusal>(&role))
+    auto admission = admit(asked.room_id, who, asked.token);
+    if (auto* refusal = std::get_if<rooms::Refusal>(&admission))
         return refuse(connection, refusal->code, refusal->message, id);
-    RoomPtr here;
-    try {
-        here = find_room(asked.room_id);
-    } catch (const std::exception& error) {
-        (void)std::fprintf(stderr, "cloister: a room could not be opened: %s\n", error.what());
-        return refuse(connection, "internal_error", "The room cannot be opened now.", id);
-    }
-    if (here == nullptr)
-        return refuse(connection, "busy", "The server has as many rooms as it may have.", id);
+    const auto& [here, role] = std::get<Admission>(admission);
     if (who.here == here)
         return refuse(connection, "bad_message", "You are in this room already.", id);
     if (!here->held.empty())
@@ -256,12 +269,13 @@ void Hub::join(Connection connection, const JoinRoom& asked, const std::optional
     member.client_id = who.self.client_id;
     member.user_id = who.self.user_id;
     member.name = who.self.name;
-    member.role = std::get<rooms::Role>(role);
+    member.role = role;
     const auto deliveries = here->room.join(connection, member, who.understands, now_());
     if (here->room.has(connection)) {
         who.here = here;
         ++members_in_rooms_;
-        if (here->owner.empty() && member.role == rooms::Role::owner) here->owner = member.user_id;
+        if (here->room.owner().empty() && member.role == rooms::Role::owner)
+            here->room.set_owner(member.user_id);
     }
     deliver(*here, deliveries, connection, id);
     weigh(*here);

@@ -120,8 +120,14 @@ private:
     bool has_memory_for(Here& here);
     void leave(Connection connection, const std::optional<std::string>& id, bool replaced);
     void settle(Here& here);
-    std::variant<rooms::Role, rooms::Refusal> role_in(const std::string& room_id, const Person& who,
-                                                      const std::string& token);
+    struct Admission {
+        RoomPtr here{};
+        rooms::Role role = rooms::Role::viewer;
+    };
+    std::variant<std::optional<rooms::Role>, rooms::Refusal> role_by_token(
+        const std::string& room_id, const Person& who, const std::string& own_token);
+    std::variant<Admission, rooms::Refusal> admit(const std::string& room_id, const Person& who,
+                                                  const std::string& token);
     void deliver(Here& here, const rooms::Deliveries& deliveries, Connection actor,
                  const std::optional<std::string>& id);
     MessagePtr message_for(Here& here, const rooms::Event& event,

@@ -8,7 +8,6 @@ namespace cloister::front {
 /// A room that is in memory.
 struct Hub::Here {
     rooms::Room room;
-    std::string owner{}; ///< user id of who joined it first
     rooms::Time empty_since{};
     std::size_t memory = 0;
     bool has_content = false;          ///< something was made in it that should outlive its members

@@ -97,9 +97,9 @@ void Hub::act(const Caller& caller, Hello& asked) {
     if (who.here != nullptr) {
         out.text("role", rooms::name(who.here->room.person(caller.connection)->role));
     } else if (rejoin) {
-        const auto role = role_in(rejoin->room_id, who, rejoin->token);
-        if (const auto* granted = std::get_if<rooms::Role>(&role))
-            out.text("role", rooms::name(*granted));
+        const auto admission = admit(rejoin->room_id, who, rejoin->token);
+        if (const auto* granted = std::get_if<Admission>(&admission))
+            out.text("role", rooms::name(granted->role));
     }
     out.flag("resumed", resumed).text("resume_token", resume_token(caller.connection));
     say(caller.connection, message_of(out.maybe("id", caller.id).close()));

@@ -47,6 +47,7 @@ std::optional<Archive::Saved> StoreArchive::open(const std::string& room_id, roo
     for (store::SavedFile& file : kept->files)
         out.files.emplace_back(std::move(file.path), std::move(file.document));
     out.chat = std::move(kept->chat);
+    out.owner = std::move(kept->owner);
     return out;
 }
 

@@ -368,6 +368,23 @@ class Keeping(Rooms):
         chunk = again.wait("doc_history_chunk")
         self.assertEqual((chunk["version"], len(chunk["updates"])), (0, 51))
 
+    def test_a_room_has_the_same_owner_after_a_restart(self):
+        daemon = service.Daemon()
+        self.addCleanup(lambda: daemon.stop())
+        room = fresh_room()
+        owner = self.page(room, "Ann", daemon)
+        self.assertEqual(owner.joined["role"], "owner")
+        owner.send(type="file_operation", operation="create", file_path="main.py")
+        owner.wait("file_operation")
+        known = owner.known
+        owner.close()
+        daemon.restart()
+        self.assertEqual(self.page(room, "First", daemon).joined["role"], "runner")
+        again = self.connect(daemon)
+        again.send(type="hello", protocol=2, resume={"resume_token": known["resume_token"], "rooms": [{"room_id": room}]})
+        self.assertEqual(again.wait("hello_ok")["role"], "owner")
+        self.assertEqual(again.wait("room_joined")["role"], "owner")
+
     def test_a_base_clients_text_is_there_after_a_restart_in_good_order(self):
         daemon = service.Daemon()
         self.addCleanup(lambda: daemon.stop())

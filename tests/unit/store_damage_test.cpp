@@ -255,6 +255,7 @@ TEST_CASE("a store of an earlier version is brought up to date, a later one refu
     {
         Store store(path, {});
         CHECK(reopened(store, "old")->document("f")->text() == u"옛 글");
+        CHECK(reopened(store, "old")->owner().empty());
     }
     {
         store::Database database(path, false);

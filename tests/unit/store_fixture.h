@@ -85,6 +85,7 @@ inline std::unique_ptr<Room> reopened(Store& store, const std::string& room_id,
     auto room = std::make_unique<Room>(room_id, limits, fresh_epoch);
     auto saved = store.open_room(room_id, kNow);
     if (!saved) return room;
+    room->set_owner(saved->owner);
     for (const auto& [path, document] : saved->files) REQUIRE(room->load(path, document));
     room->load_chat(std::move(saved->chat));
     return room;

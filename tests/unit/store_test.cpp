@@ -31,6 +31,22 @@ TEST_CASE("a room comes back from the store as it was", "[store]") {
     check_same(*reopened(store, "room_123"), room);
 }
 
+TEST_CASE("a room's owner is kept with it, whichever call comes first", "[store]") {
+    const Folder folder;
+    Room room = room_of("room_123");
+    room.create(1, "main.py");
+    {
+        Store store(folder.file(), {});
+        store.keep(room, kNow); // nobody's yet, as in a store that knows no owners
+        CHECK(reopened(store, "room_123")->owner().empty());
+        room.set_owner("user_1");
+        store.keep(room, "main.py", kNow);
+        store.close_room("room_123", kNow + Time{5});
+    }
+    Store store(folder.file(), {}); // looks at every row's checksum
+    CHECK(reopened(store, "room_123")->owner() == "user_1");
+}
+
 TEST_CASE("a room of which nothing is to be kept is not kept", "[store]") {
     const Folder folder;
     Store store(folder.file(), {});

@@ -117,6 +117,8 @@ public:
     const Person* person(Connection actor) const;
     std::vector<Connection> connections() const;
     const std::string& room_id() const { return room_id_; }
+    /// User id of who was its owner first without a token for it; empty: nobody yet.
+    const std::string& owner() const { return owner_; }
     const Document* document(std::string_view path) const;
     std::vector<FileInfo> files() const;
     const std::deque<ChatLine>& chat_lines() const { return chat_; }
@@ -129,6 +131,7 @@ public:
     /// Puts a kept document into the room; false when it is damaged.
     bool load(std::string_view path, const SavedDocument& saved);
     void load_chat(std::vector<ChatLine> lines);
+    void set_owner(std::string user_id) { owner_ = std::move(user_id); }
 
 private:
     struct Viewer {
@@ -177,6 +180,7 @@ private:
     void announce(Deliveries& out, Connection actor, const FileOperation& operation) const;
 
     std::string room_id_;
+    std::string owner_{};
     RoomLimits limits_;
     std::function<std::string()> fresh_epoch_;
     std::map<Connection, Member> members_{};

@@ -37,7 +37,7 @@ public:
         Query query(all_rooms_);
         while (query.step()) {
             const std::string name(query.text(1));
-            if (query.number(3) != check_of_room(name, query.number(2)))
+            if (query.number(3) != check_of_room(name, query.number(2), query.text(4)))
                 refuse(database_, "the row of the room '" + name + "' is not as it was written");
             out.emplace(query.number(0), name);
         }
@@ -139,7 +139,7 @@ private:
 
     Database& database_;
     bool rebuilds_;
-    Statement all_rooms_{database_, "SELECT id, name, used_ms, checksum FROM rooms"};
+    Statement all_rooms_{database_, "SELECT id, name, used_ms, checksum, owner FROM rooms"};
     Statement all_chat_{database_, "SELECT room, message, connection, client, user, name, color,"
                                    " role, words, at_ms, checksum FROM chat"};
     Statement all_files_{database_, "SELECT id, room, path, epoch, eol, checksum FROM files"

@@ -5,8 +5,9 @@
 
 namespace cloister::store {
 
-std::uint32_t check_of_room(std::string_view name, std::int64_t used_ms) {
-    return check_of(name, used_ms);
+std::uint32_t check_of_room(std::string_view name, std::int64_t used_ms, std::string_view owner) {
+    // Rows from before there were owners have none.
+    return owner.empty() ? check_of(name, used_ms) : check_of(name, used_ms, owner);
 }
 
 std::uint32_t check_of_file(std::int64_t room, std::string_view path, std::string_view epoch,

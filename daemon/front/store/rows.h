@@ -13,7 +13,7 @@
 
 namespace cloister::store {
 
-std::uint32_t check_of_room(std::string_view name, std::int64_t used_ms);
+std::uint32_t check_of_room(std::string_view name, std::int64_t used_ms, std::string_view owner);
 std::uint32_t check_of_file(std::int64_t room, std::string_view path, std::string_view epoch,
                             std::string_view eol);
 std::uint32_t check_of_text(std::int64_t file, std::uint64_t version, std::string_view content,

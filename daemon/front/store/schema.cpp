@@ -74,7 +74,10 @@ CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 ALTER TABLE files ADD COLUMN aside TEXT;
 )";
 
-constexpr const char* kSteps[] = {kFirst, kSecond};
+/// User id of a room's owner, empty when it has none.
+constexpr const char* kThird = "ALTER TABLE rooms ADD COLUMN owner TEXT NOT NULL DEFAULT ''";
+
+constexpr const char* kSteps[] = {kFirst, kSecond, kThird};
 
 std::size_t version_of(Database& database) {
     return std::stoul(database.ask("PRAGMA user_version").value_or("0"));

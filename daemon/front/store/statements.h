@@ -12,10 +12,12 @@ struct Statements {
     Statement begin{db, "BEGIN IMMEDIATE"};
     Statement commit{db, "COMMIT"};
 
-    Statement find_room{db, "SELECT id, used_ms FROM rooms WHERE name = ?"};
+    Statement find_room{db, "SELECT id, used_ms, owner FROM rooms WHERE name = ?"};
     Statement count_rooms{db, "SELECT COUNT(*) FROM rooms"};
-    Statement add_room{db, "INSERT INTO rooms (name, used_ms, checksum) VALUES (?, ?, ?)"};
-    Statement use_room{db, "UPDATE rooms SET used_ms = ?2, checksum = ?3 WHERE id = ?1"};
+    Statement add_room{db, "INSERT INTO rooms (name, used_ms, owner, checksum)"
+                           " VALUES (?, ?, ?, ?)"};
+    Statement use_room{db, "UPDATE rooms SET used_ms = ?2, owner = ?3, checksum = ?4"
+                           " WHERE id = ?1"};
     Statement old_rooms{db, "SELECT name FROM rooms WHERE used_ms < ? LIMIT ? OFFSET ?"};
     Statement leave_files{db, "UPDATE files SET room = NULL WHERE room = ?"};
     Statement drop_chat{db, "DELETE FROM chat WHERE room = ?"};

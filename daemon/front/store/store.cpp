@@ -126,14 +126,17 @@ Store::RoomState* Store::find(const std::string& room_id) {
     if (const auto known = states_.find(room_id); known != states_.end()) return &known->second;
     std::int64_t id = 0;
     Time used{};
+    std::string owner;
     {
         Query query(sql_->find_room, room_id);
         if (!query.step()) return nullptr;
         id = query.number(0);
         used = Time(query.number(1));
+        owner = query.text(2);
     }
     RoomState state = read_state(room_id, id);
     state.used = used;
+    state.owner = std::move(owner);
     return &states_.emplace(room_id, std::move(state)).first->second;
 }
 
@@ -143,7 +146,8 @@ Store::RoomState& Store::make_room(const std::string& room_id, Time now) {
         throw StoreError(Trouble::limit, "The store " + database_->path() + " holds " +
                                              std::to_string(limits_.rooms) +
                                              " rooms, as many as it may.");
-    run(sql_->add_room, room_id, now.count(), check_of_room(room_id, now.count()));
+    run(sql_->add_room, room_id, now.count(), std::string_view{},
+        check_of_room(room_id, now.count(), {}));
     RoomState state;
     state.id = database_->last_id();
     state.used = now;
@@ -151,7 +155,8 @@ Store::RoomState& Store::make_room(const std::string& room_id, Time now) {
 }
 
 void Store::use(RoomState& state, const std::string& room_id, Time now) {
-    run(sql_->use_room, state.id, now.count(), check_of_room(room_id, now.count()));
+    run(sql_->use_room, state.id, now.count(), state.owner,
+        check_of_room(room_id, now.count(), state.owner));
     state.used = now;
 }
 
@@ -165,6 +170,7 @@ std::optional<SavedRoom> Store::open_room(const std::string& room_id, Time now) 
             out->files.push_back(
                 {path, read_document(file, std::min(limits_.resume_bytes, share))});
         out->chat = read_chat(*state);
+        out->owner = state->owner;
     }
     in_use_[room_id] = now;
     return out;
@@ -190,7 +196,10 @@ void Store::keep(const rooms::Room& room, Time now) {
     for (const rooms::FileInfo& file : files)
         keep_document(state, file.path, *room.document(file.path));
     keep_chat(state, room);
-    if (now - state.used >= kRenewal) use(state, room_id, now);
+    if (now - state.used >= kRenewal || state.owner != room.owner()) {
+        state.owner = room.owner();
+        use(state, room_id, now);
+    }
     part.done();
 }
 
@@ -199,7 +208,8 @@ void Store::keep(const rooms::Room& room, std::string_view path, Time now) {
     RoomState* state = find(room.room_id());
     const auto known = state == nullptr ? decltype(state->files.end()){} : state->files.find(path);
     if (document == nullptr || state == nullptr || known == state->files.end() ||
-        known->second.epoch != document->epoch() || now - state->used >= kRenewal) {
+        known->second.epoch != document->epoch() || now - state->used >= kRenewal ||
+        state->owner != room.owner()) {
         keep(room, now);
         return;
     }

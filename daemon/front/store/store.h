@@ -84,6 +84,7 @@ struct SavedFile {
 struct SavedRoom {
     std::vector<SavedFile> files;
     std::vector<rooms::ChatLine> chat; ///< the newest, in their order
+    std::string owner;                 ///< Room::owner
 };
 
 /// Updates from `version` on.
@@ -165,6 +166,7 @@ private:
     struct RoomState {
         std::int64_t id = 0;
         Time used{};
+        std::string owner{};
         std::uint64_t last_message = 0;
         std::map<std::string, FileState, std::less<>> files{};
     };
