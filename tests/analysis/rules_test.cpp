@@ -127,7 +127,7 @@ TEST_CASE("a query that does not fit its grammar is refused with its place", "[r
     const Language& python = *all_languages().at("python");
     const auto refused = [&](const std::string& text) {
         try {
-            (void)Query(python.grammar, text, "rules");
+            (void)Query(python.grammar, {{"rules", text}});
         } catch (const std::runtime_error& error) {
             return std::string(error.what());
         }

@@ -3,6 +3,7 @@
 #include "daemon/analyst/engine/analysis.h"
 
 #include "daemon/analyst/engine/issues.h"
+#include "daemon/analyst/engine/writer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +13,7 @@
 namespace cloister::analyst {
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::json;
 
 /// docs/analysis.md says where each weight is from.
 struct Score {
@@ -36,7 +37,8 @@ double excess(std::uint32_t found, std::uint32_t most) {
     return found > most ? static_cast<double>(found - most) : 0;
 }
 
-Score score_of(const Language& language, const Metrics& metrics, const std::vector<Issue>& issues) {
+Score score_of(const Document& document, const Metrics& metrics, const std::vector<Issue>& issues) {
+    const Language& language = document.language();
     Score score;
     for (const Issue& issue : issues) {
         score.syntax = score.syntax || issue.syntax;
@@ -45,10 +47,11 @@ Score score_of(const Language& language, const Metrics& metrics, const std::vect
         if (issue.severity == Severity::warning) ++score.warnings;
         if (issue.severity == Severity::info) ++score.infos;
     }
-    for (const FunctionMetrics& one : metrics.functions) {
-        score.complexity += excess(one.cyclomatic, language.thresholds.cyclomatic) / 2 +
-                            excess(one.cognitive, language.thresholds.cognitive) / 3 +
-                            excess(one.lines, language.thresholds.function_lines) / 20;
+    for (const auto& part : document.parts()) {
+        for (const FunctionMetrics& one : part->facts.functions)
+            score.complexity += excess(one.cyclomatic, language.thresholds.cyclomatic) / 2 +
+                                excess(one.cognitive, language.thresholds.cognitive) / 3 +
+                                excess(one.lines, language.thresholds.function_lines) / 20;
     }
     score.statements = metrics.statements;
     return score;
@@ -63,120 +66,112 @@ const char* name_of(Severity severity) {
     return "info";
 }
 
-json range_json(const Source& source, std::uint32_t start, std::uint32_t end) {
-    const Position first = source.position(start);
-    const Position last = source.position(end);
-    return {{"start", {{"line", first.line}, {"column", first.column}}},
-            {"end", {{"line", last.line}, {"column", last.column}}}};
+void write_position(Writer& out, Position position) {
+    out.open('{').field("line", position.line).field("column", position.column).close('}');
 }
 
-json to_json(const Source& source, const Issue& issue) {
+void write_issue(Writer& out, const Source& source, const Issue& issue) {
     const Position first = source.position(issue.start);
     const Position last = source.position(issue.end);
-    json out = {{"type", name_of(issue.severity)}, {"message", issue.message},
-                {"line", first.line + 1},          {"suggestion", issue.suggestion},
-                {"column", first.column},          {"end_line", last.line + 1},
-                {"end_column", last.column},       {"rule", issue.rule},
-                {"category", issue.category}};
-    if (!issue.peer.empty()) out["peer"] = issue.peer;
-    if (issue.fix)
-        out["fix"] = {{"range", range_json(source, issue.fix->start, issue.fix->end)},
-                      {"text", issue.fix->text}};
-    return out;
-}
-
-json to_json(const FunctionMetrics& one) {
-    return {{"name", one.name},
-            {"line", one.line + 1},
-            {"lines", one.lines},
-            {"complexity", one.cyclomatic},
-            {"cognitive", one.cognitive},
-            {"nesting", one.nesting},
-            {"parameters", one.parameters}};
+    out.open('{').field("type", name_of(issue.severity)).field("message", issue.message);
+    out.field("line", first.line + 1).field("suggestion", issue.suggestion);
+    out.field("column", first.column).field("end_line", last.line + 1);
+    out.field("end_column", last.column).field("rule", issue.rule);
+    out.field("category", issue.category);
+    if (!issue.peer.empty()) out.field("peer", issue.peer);
+    if (issue.fix) {
+        out.key("fix").open('{').key("range").open('{').key("start");
+        write_position(out, source.position(issue.fix->start));
+        out.key("end");
+        write_position(out, source.position(issue.fix->end));
+        out.close('}').field("text", issue.fix->text).close('}');
+    }
+    out.close('}');
 }
 
 constexpr std::size_t kMaxFunctionsShown = 500;
 
-double rounded(double value) { return std::round(value * 1000) / 1000; }
-
-json to_json(const Metrics& metrics, Budget& budget) {
-    json functions = json::array();
+/// Of each function, and what is the most of all.
+struct Functions {
+    Writer list{};
     std::uint32_t longest = 0;
     std::uint32_t worst = 0;
-    for (const FunctionMetrics& one : metrics.functions) {
-        longest = std::max(longest, one.lines);
-        worst = std::max(worst, one.cyclomatic);
-        if (functions.size() < kMaxFunctionsShown) functions.push_back(to_json(one));
-        else budget.truncated = true;
+};
+
+Functions functions_of(const Document& document, Budget& budget) {
+    Functions all;
+    std::size_t count = 0;
+    std::uint32_t line = 0;
+    all.list.open('[');
+    for (const auto& part : document.parts()) {
+        for (const FunctionMetrics& one : part->facts.functions) {
+            all.longest = std::max(all.longest, one.lines);
+            all.worst = std::max(all.worst, one.cyclomatic);
+            if (++count > kMaxFunctionsShown) continue;
+            line = document.source().line_from(line, part->begin + one.place.start);
+            all.list.open('{').field("name", one.name).field("line", line + 1);
+            all.list.field("lines", one.lines).field("complexity", one.cyclomatic);
+            all.list.field("cognitive", one.cognitive).field("nesting", one.nesting);
+            all.list.field("parameters", one.parameters).close('}');
+        }
     }
+    all.list.close(']');
+    if (count > kMaxFunctionsShown) budget.truncated = true;
+    return all;
+}
+
+void write_metrics(Writer& out, const Document& document, const Metrics& metrics, Budget& budget) {
+    Functions functions = functions_of(document, budget);
     const std::uint32_t text = metrics.code_lines + metrics.comment_lines;
-    return {{"lines_of_code", metrics.code_lines},
-            {"functions", metrics.functions.size()},
-            {"classes", metrics.classes},
-            {"complexity", metrics.cyclomatic},
-            {"complexity_max", worst},
-            {"cognitive", metrics.cognitive},
-            {"max_nesting", metrics.nesting},
-            {"longest_function", longest},
-            {"lines", metrics.lines},
-            {"comment_lines", metrics.comment_lines},
-            {"blank_lines", metrics.blank_lines},
-            {"comment_ratio", text == 0 ? 0.0 : rounded(double(metrics.comment_lines) / text)},
-            {"statements", metrics.statements},
-            {"maintainability", rounded(metrics.maintainability)},
-            {"per_function", std::move(functions)}};
+    out.open('{').field("lines_of_code", metrics.code_lines).field("functions", metrics.functions);
+    out.field("classes", metrics.classes).field("complexity", metrics.cyclomatic);
+    out.field("complexity_max", functions.worst).field("cognitive", metrics.cognitive);
+    out.field("max_nesting", metrics.nesting).field("longest_function", functions.longest);
+    out.field("lines", metrics.lines).field("comment_lines", metrics.comment_lines);
+    out.field("blank_lines", metrics.blank_lines);
+    out.field("comment_ratio", text == 0 ? 0.0 : double(metrics.comment_lines) / text);
+    out.field("statements", metrics.statements).field("maintainability", metrics.maintainability);
+    out.key("per_function").raw(functions.list.take()).close('}');
 }
 
-std::string to_text(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-json without_tree(const Language& language, const Asked& asked) {
-    return {{"language", language.id},
-            {"success", false},
-            {"error", "analysis_timeout"},
-            {"syntax_valid", false},
-            {"metrics",
-             {{"lines_of_code", lines_with_text(asked.content)},
-              {"functions", 0},
-              {"classes", 0},
-              {"complexity", 0}}},
-            {"issues", json::array()},
-            {"quality_score", 0}};
+std::string without_tree(const Language& language, std::string_view content) {
+    Writer out;
+    out.open('{').field("language", language.id).field("success", false);
+    out.field("error", "analysis_timeout").field("syntax_valid", false).key("metrics");
+    out.open('{').field("lines_of_code", lines_with_text(content)).field("functions", 0);
+    out.field("classes", 0).field("complexity", 0).close('}');
+    out.key("issues").raw("[]").field("quality_score", 0).close('}');
+    return out.take();
 }
 
 } // namespace
 
+std::string analysis_of(const Document& document, Tongue tongue, Clock::time_point begin,
+                        Budget& budget) {
+    if (document.is_truncated()) budget.truncated = true;
+    const Metrics metrics = document.measure();
+    const std::vector<Issue> issues = find_issues(document, tongue, budget);
+    const Score score = score_of(document, metrics, issues);
+    Writer out;
+    out.open('{').field("language", document.language().id).field("success", true);
+    out.field("syntax_valid", !score.syntax).key("metrics");
+    write_metrics(out, document, metrics, budget);
+    out.key("issues").open('[');
+    for (const Issue& issue : issues) write_issue(out, document.source(), issue);
+    out.close(']').field("quality_score", score.value()).key("quality").open('{');
+    out.field("errors", score.errors).field("warnings", score.warnings);
+    out.field("infos", score.infos).field("complexity", score.complexity);
+    out.field("statements", score.statements).close('}').field("tier", "instant");
+    out.field("truncated", budget.truncated);
+    const std::chrono::duration<double, std::milli> spent = Clock::now() - begin;
+    return out.field("analysis_ms", spent.count()).close('}').take();
+}
+
 std::string analyse(const Language& language, const Asked& asked, Budget budget) {
     const Clock::time_point begin = Clock::now();
-    count_allocations();
-    const Source source(asked.content);
-    const auto tree = Tree::parse(language.grammar, source, budget);
-    if (!tree) return to_text(without_tree(language, asked));
-    const Scopes scopes(language, source, *tree, budget);
-    const Metrics metrics = measure(language, source, *tree, budget);
-    const Inspection inspection{language, source, *tree, scopes, metrics, asked.tongue};
-    const std::vector<Issue> issues = find_issues(inspection, budget);
-    const Score score = score_of(language, metrics, issues);
-    json listed = json::array();
-    for (const Issue& issue : issues) listed.push_back(to_json(source, issue));
-    json out = {{"language", language.id},
-                {"success", true},
-                {"syntax_valid", !score.syntax},
-                {"metrics", to_json(metrics, budget)},
-                {"issues", std::move(listed)},
-                {"quality_score", score.value()},
-                {"quality",
-                 {{"errors", score.errors},
-                  {"warnings", score.warnings},
-                  {"infos", score.infos},
-                  {"complexity", rounded(score.complexity)},
-                  {"statements", score.statements}}},
-                {"tier", "instant"},
-                {"truncated", budget.truncated}};
-    const std::chrono::duration<double, std::milli> spent = Clock::now() - begin;
-    out["analysis_ms"] = rounded(spent.count());
-    return to_text(out);
+    Document document(language);
+    if (!document.set(asked.content, budget)) return without_tree(language, asked.content);
+    return analysis_of(document, asked.tongue, begin, budget);
 }
 
 namespace {

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "daemon/analyst/engine/budget.h"
-#include "daemon/analyst/engine/language.h"
-#include "daemon/analyst/engine/source.h"
+#include "daemon/analyst/engine/document.h"
 
 #include <string>
 #include <string_view>
@@ -23,6 +22,12 @@ std::string analyse(const Language& language, const Asked& asked, Budget budget 
 
 /// The `suggestions` list.
 std::string suggest(const Language& language, const Asked& asked, Budget budget = Budget());
+
+/// The same of a document that is there already.
+std::string analysis_of(const Document& document, Tongue tongue, Clock::time_point begin,
+                        Budget& budget);
+std::string suggestions_of(const Document& document, Position position, Tongue tongue,
+                           Budget& budget);
 
 /// A whole request as the front sends it (JSON), and the answer. Never throws; what cannot be read
 /// is answered by an object with `error`.

@@ -27,20 +27,20 @@ std::string shown(std::string_view text) {
     return out;
 }
 
-class Finding {
+class Finder {
 public:
-    Finding(const Inspection& inspection, Budget& budget)
-        : in_(inspection), budget_(budget), subject_{in_.language, in_.source, in_.tree,
-                                                     [this](std::string_view name) {
-                                                         return in_.scopes.is_bound(name);
-                                                     }} {}
+    Finder(const Document& document, Tongue tongue, Budget& budget)
+        : document_(document), language_(document.language()), source_(document.source()),
+          tongue_(tongue), budget_(budget) {}
 
     std::vector<Issue> find() {
-        find_syntax_errors(in_, budget_, issues_);
-        match_rules();
-        find_unused();
-        find_undefined();
-        measure();
+        find_syntax_errors(document_, tongue_, budget_, issues_);
+        for (const Issue& issue : issues_) broken_.push_back(source_.line_of(issue.start));
+        if (document_.has_error() && broken_.empty()) broken_.push_back(~std::uint32_t{1});
+        for (const auto& one : document_.containers()) tell_of(one->facts, one->begin, one->scopes);
+        for (const auto& one : document_.parts())
+            tell_of(one->facts, one->begin, document_.containers()[one->container]->scopes);
+        // By place; of one place, as people would look: rules, then names, then size.
         std::stable_sort(issues_.begin(), issues_.end(), [](const Issue& one, const Issue& other) {
             return one.start < other.start;
         });
@@ -54,24 +54,47 @@ public:
 private:
     using Holes = std::vector<std::pair<std::string_view, std::string_view>>;
 
-    const std::string& spoken(const Spoken& text) const {
-        return text.at(static_cast<std::size_t>(in_.tongue));
-    }
-
-    /// False when there are enough, or it is said already.
-    bool has_room(const Rule& rule, Index node) {
-        if (issues_.size() >= 2 * kMaxIssues) {
-            budget_.truncated = true;
-            return false;
+    void tell_of(const Facts& facts, std::uint32_t begin,
+                 const std::vector<std::uint32_t>& containers) {
+        begin_ = begin;
+        said_.clear();
+        for (const Finding& one : facts.findings) tell(one);
+        if (!document_.is_dynamic() && !document_.has_error()) {
+            for (const std::uint32_t i : facts.unused) {
+                if (!document_.is_quoted(facts.definitions[i].word))
+                    tell_unused(facts.definitions[i]);
+            }
+            tell_unused_outside(facts, containers);
+            tell_undefined(facts);
         }
-        return said_.emplace(&rule, node).second;
+        tell_sizes(facts);
     }
 
-    Issue begin(const Rule& rule, Index node, const Holes& holes) const {
+    const std::string& spoken(const Spoken& text) const {
+        return text.at(static_cast<std::size_t>(tongue_));
+    }
+
+    std::string_view text(const Place& place) const {
+        return source_.slice(begin_ + place.start, begin_ + place.end);
+    }
+
+    bool has_room() {
+        if (issues_.size() < 2 * kMaxIssues) return true;
+        budget_.truncated = true;
+        return false;
+    }
+
+    /// False when there are enough, or it is said already. Numbers from `kNames` on are bytes.
+    bool is_news(const Rule& rule, std::uint64_t number) {
+        return has_room() && said_.emplace(&rule, number).second;
+    }
+    static constexpr std::uint64_t kNames = std::uint64_t{1} << 32U;
+
+    Issue begin(const Rule& rule, const Place& place, const Holes& holes) const {
         Issue issue;
         issue.severity = rule.severity;
-        issue.start = in_.tree[node].start;
-        issue.end = in_.tree[node].end;
+        issue.start = begin_ + place.start;
+        issue.end = begin_ + place.end;
         issue.message = filled(spoken(rule.message), holes);
         issue.suggestion = filled(spoken(rule.suggestion), holes);
         issue.rule = rule.id;
@@ -81,103 +104,90 @@ private:
         return issue;
     }
 
-    Fix fix_of(const FixPlan& plan, Index at, const Holes& exact) const {
-        Fix fix{
-            .start = in_.tree[at].start, .end = in_.tree[at].end, .text = filled(plan.text, exact)};
+    Fix fix_of(const FixPlan& plan, const Place& at, const Holes& exact) const {
+        Fix fix{.start = begin_ + at.start,
+                .end = begin_ + at.end,
+                .text = filled(plan.text, exact)};
         if (plan.whole_line) widen(fix);
         return fix;
     }
 
     /// To the whole line, where it holds nothing else.
     void widen(Fix& fix) const {
-        const std::uint32_t first = in_.source.line_of(fix.start);
-        const std::uint32_t last = in_.source.line_of(fix.end);
-        const std::uint32_t start = in_.source.line_start(first);
-        const bool is_last = last + 1 >= in_.source.lines();
-        const std::uint32_t end = is_last ? in_.source.size() : in_.source.line_start(last + 1);
+        const std::uint32_t first = source_.line_of(fix.start);
+        const std::uint32_t last = source_.line_of(fix.end);
+        const std::uint32_t start = source_.line_start(first);
+        const bool is_last = last + 1 >= source_.lines();
+        const std::uint32_t end = is_last ? source_.size() : source_.line_start(last + 1);
         const auto blank = [](std::string_view text) {
             return text.find_first_not_of(" \t\r\n;") == std::string_view::npos;
         };
-        if (blank(in_.source.slice(start, fix.start)) && blank(in_.source.slice(fix.end, end))) {
+        if (blank(source_.slice(start, fix.start)) && blank(source_.slice(fix.end, end))) {
             fix.start = start;
             fix.end = end;
         }
     }
 
-    void match_rules() {
-        const Query& checks = in_.language.checks;
-        const std::uint32_t here = checks.capture("here");
-        checks.run(subject_, budget_, [&](const Match& match) {
-            const Rule* rule = in_.language.rule(checks.property(match.pattern, "rule"));
-            const Index node = match[here];
-            if (rule == nullptr || node == kNone || in_broken(node) || !has_room(*rule, node))
-                return;
-            std::vector<std::string> kept;
-            Holes holes;
-            Holes exact;
-            kept.reserve(match.nodes.size());
-            for (std::uint32_t i = 0; i < match.nodes.size(); ++i) {
-                if (match.nodes[i] == kNone) continue;
-                kept.push_back(shown(subject_.text(match.nodes[i])));
-                holes.emplace_back(checks.captures()[i], kept.back());
-                exact.emplace_back(checks.captures()[i], subject_.text(match.nodes[i]));
-            }
-            Issue issue = begin(*rule, node, holes);
-            if (rule->fix) {
-                const Index at = match[checks.capture(rule->fix->at)];
-                if (at != kNone) issue.fix = fix_of(*rule->fix, at, exact);
-            }
-            issues_.push_back(std::move(issue));
+    void tell(const Finding& one) {
+        const bool holds = std::all_of(one.bound.begin(), one.bound.end(), [&](const auto& each) {
+            return document_.is_bound(each.first) == each.second;
         });
+        if (!holds || is_in_broken(one.here) || !is_news(*one.rule, one.node)) return;
+        std::vector<std::string> kept;
+        Holes holes;
+        Holes exact;
+        kept.reserve(one.captures.size());
+        const auto& names = language_.query.captures();
+        const Place* at = nullptr;
+        for (const auto& [capture, place] : one.captures) {
+            kept.push_back(shown(text(place)));
+            holes.emplace_back(names[capture], kept.back());
+            exact.emplace_back(names[capture], text(place));
+            if (one.rule->fix && names[capture] == one.rule->fix->at) at = &place;
+        }
+        Issue issue = begin(*one.rule, one.here, holes);
+        if (at != nullptr) issue.fix = fix_of(*one.rule->fix, *at, exact);
+        issues_.push_back(std::move(issue));
     }
 
     /// Where the parser had to guess, what looks like a fault may be its guess.
-    bool in_broken(Index node) const {
-        if (!in_.tree.has_error()) return false;
-        const Node& one = in_.tree[node];
-        const std::uint32_t first = in_.source.line_of(one.start);
-        const std::uint32_t last = in_.source.line_of(one.end);
-        for (const std::uint32_t line : broken_lines()) {
-            if (line + 1 >= first && line <= last + 1) return true;
-        }
-        return false;
+    bool is_in_broken(const Place& place) const {
+        if (broken_.empty()) return false;
+        const std::uint32_t first = source_.line_of(begin_ + place.start);
+        const std::uint32_t last = source_.line_of(begin_ + place.end);
+        return std::any_of(broken_.begin(), broken_.end(), [&](std::uint32_t line) {
+            return line + 1 >= first && line <= last + 1;
+        });
     }
 
-    const std::vector<std::uint32_t>& broken_lines() const {
-        if (!broken_.empty()) return broken_;
-        for (const Issue& issue : issues_) {
-            if (!issue.syntax) break;
-            broken_.push_back(in_.source.line_of(issue.start));
-        }
-        if (broken_.empty()) broken_.push_back(~std::uint32_t{1});
-        return broken_;
+    void tell_unused(const Definition& one) {
+        const std::string& ignored = language_.ignored_prefix;
+        if (!ignored.empty() && text(one.name).starts_with(ignored)) return;
+        if (!is_news(*one.rule, kNames + one.name.start)) return;
+        const std::string name = shown(text(one.name));
+        Issue issue = begin(*one.rule, one.name, {{"name", name}});
+        if (one.rule->fix && one.whole.end > one.whole.start)
+            issue.fix = fix_of(*one.rule->fix, one.whole, {});
+        issues_.push_back(std::move(issue));
     }
 
-    void find_unused() {
-        if (in_.scopes.is_dynamic() || in_.tree.has_error()) return;
-        for (const Definition& one : in_.scopes.definitions()) {
-            if (one.rule.empty() || one.text.empty()) continue;
-            const std::string& ignored = in_.language.ignored_prefix;
-            if (!ignored.empty() && one.text.starts_with(ignored)) continue;
-            const Rule* rule = in_.language.rule(one.rule);
-            if (rule == nullptr || in_.scopes.is_used(one) || !has_room(*rule, one.name)) continue;
-            const std::string name = shown(one.text);
-            Issue issue = begin(*rule, one.name, {{"name", name}});
-            if (rule->fix && one.whole != kNone) issue.fix = fix_of(*rule->fix, one.whole, {});
-            issues_.push_back(std::move(issue));
+    /// What is defined for the whole file or class.
+    void tell_unused_outside(const Facts& facts, const std::vector<std::uint32_t>& containers) {
+        for (const Definition& one : facts.definitions) {
+            if (one.rule == nullptr || one.scope >= containers.size() ||
+                one.name.start == one.name.end)
+                continue;
+            if (budget_.is_spent()) budget_.truncated = true;
+            else if (document_.is_unused(containers[one.scope], one.word)) tell_unused(one);
         }
     }
 
-    void find_undefined() {
-        if (in_.scopes.is_dynamic() || in_.tree.has_error()) return;
-        for (const Scopes::Reference& one : in_.scopes.references()) {
-            const std::string_view name = subject_.text(one.name);
-            if (one.rule.empty() || in_.scopes.is_bound(name)) continue;
-            if (in_.language.builtins.contains(std::string(name))) continue;
-            const Rule* rule = in_.language.rule(one.rule);
-            if (rule == nullptr || !has_room(*rule, one.name)) continue;
-            const std::string text = shown(name);
-            issues_.push_back(begin(*rule, one.name, {{"name", text}}));
+    void tell_undefined(const Facts& facts) {
+        for (const Reference& one : facts.references) {
+            if (document_.is_builtin(one.word) || document_.is_bound(one.word)) continue;
+            if (!is_news(*one.rule, kNames + one.name.start)) continue;
+            const std::string name = shown(text(one.name));
+            issues_.push_back(begin(*one.rule, one.name, {{"name", name}}));
         }
     }
 
@@ -190,23 +200,21 @@ private:
         const Holes holes = {{"name", name}, {"number", number}, {"most", bound}};
         Issue issue;
         issue.severity = Severity::info;
-        issue.start = in_.tree[function.node].start;
-        const std::string_view line = in_.source.line(function.line);
-        issue.end =
-            std::min(in_.tree[function.node].end, in_.source.line_start(function.line) +
-                                                      static_cast<std::uint32_t>(line.size()));
-        issue.message = filled(in_.language.word(rule, in_.tongue), holes);
-        issue.suggestion =
-            filled(in_.language.word(std::string(rule) + "-advice", in_.tongue), holes);
+        issue.start = begin_ + function.place.start;
+        const std::uint32_t line = source_.line_of(issue.start);
+        issue.end = std::min(begin_ + function.place.end,
+                             source_.line_start(line) +
+                                 static_cast<std::uint32_t>(source_.line(line).size()));
+        issue.message = filled(language_.word(rule, tongue_), holes);
+        issue.suggestion = filled(language_.word(std::string(rule) + "-advice", tongue_), holes);
         issue.rule = rule;
         issue.category = "size";
-        issue.peer = "";
         issues_.push_back(std::move(issue));
     }
 
-    void measure() {
-        const Thresholds& most = in_.language.thresholds;
-        for (const FunctionMetrics& one : in_.metrics.functions) {
+    void tell_sizes(const Facts& facts) {
+        const Thresholds& most = language_.thresholds;
+        for (const FunctionMetrics& one : facts.functions) {
             too_much("too-complex", one.cyclomatic, most.cyclomatic, one);
             too_much("too-tangled", one.cognitive, most.cognitive, one);
             too_much("too-long", one.lines, most.function_lines, one);
@@ -215,12 +223,15 @@ private:
         }
     }
 
-    const Inspection& in_;
+    const Document& document_;
+    const Language& language_;
+    const Source& source_;
+    Tongue tongue_;
     Budget& budget_;
-    Subject subject_;
+    std::uint32_t begin_ = 0; ///< of the part that is told of
     std::vector<Issue> issues_{};
-    std::set<std::pair<const Rule*, Index>> said_{};
-    mutable std::vector<std::uint32_t> broken_{};
+    std::set<std::pair<const Rule*, std::uint64_t>> said_{};
+    std::vector<std::uint32_t> broken_{}; ///< lines
 };
 
 } // namespace
@@ -243,8 +254,8 @@ std::string filled(const std::string& text,
     return out;
 }
 
-std::vector<Issue> find_issues(const Inspection& inspection, Budget& budget) {
-    return Finding(inspection, budget).find();
+std::vector<Issue> find_issues(const Document& document, Tongue tongue, Budget& budget) {
+    return Finder(document, tongue, budget).find();
 }
 
 } // namespace cloister::analyst

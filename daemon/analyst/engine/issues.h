@@ -1,8 +1,7 @@
-// What is wrong, or looks so.
+// What is wrong, or looks so: a document's findings in people's words.
 #pragma once
 
-#include "daemon/analyst/engine/metrics.h"
-#include "daemon/analyst/engine/scopes.h"
+#include "daemon/analyst/engine/document.h"
 
 #include <optional>
 #include <string>
@@ -22,9 +21,9 @@ struct Issue {
     std::uint32_t end = 0;
     std::string message{};
     std::string suggestion{};
-    std::string rule{};
-    std::string category{};
-    std::string peer{};
+    std::string_view rule{};
+    std::string_view category{};
+    std::string_view peer{};
     bool syntax = false;
     std::optional<Fix> fix{};
 };
@@ -32,20 +31,13 @@ struct Issue {
 inline constexpr std::size_t kMaxIssues = 500;
 inline constexpr std::size_t kMaxSyntaxIssues = 20;
 
-struct Inspection {
-    const Language& language;
-    const Source& source;
-    const Tree& tree;
-    const Scopes& scopes;
-    const Metrics& metrics;
-    Tongue tongue = Tongue::en;
-};
-
-/// In the order of the text, at most kMaxIssues (then the budget says that it is cut).
-std::vector<Issue> find_issues(const Inspection& inspection, Budget& budget);
+/// In the order of the text, at most kMaxIssues (then the budget says that it is cut). The views
+/// are of the language.
+std::vector<Issue> find_issues(const Document& document, Tongue tongue, Budget& budget);
 
 /// Errors of syntax alone: where, and what could stand there.
-void find_syntax_errors(const Inspection& inspection, Budget& budget, std::vector<Issue>& issues);
+void find_syntax_errors(const Document& document, Tongue tongue, Budget& budget,
+                        std::vector<Issue>& issues);
 
 /// `text` with each {name} replaced.
 std::string filled(const std::string& text,

@@ -107,6 +107,30 @@ std::vector<Snippet> read_snippets(const json& value, const std::string& place) 
     return snippets;
 }
 
+/// One look at a table instead of one for each meaning.
+void collect_bits(Language& language) {
+    const std::pair<const Kinds*, unsigned> all[] = {
+        {&language.comments, Language::kComment},
+        {&language.quiet, Language::kQuiet},
+        {&language.interpolated, Language::kInterpolated},
+        {&language.identifiers, Language::kIdentifier},
+        {&language.functions, Language::kFunction},
+        {&language.impure, Language::kImpure},
+        {&language.booleans, Language::kBoolean},
+        {&language.wrappers, Language::kWrapper},
+        {&language.parameters, Language::kParameters},
+        {&language.statements, Language::kStatement},
+        {&language.containers, Language::kContainer},
+    };
+    language.bits.assign(::ts_language_symbol_count(language.grammar), 0);
+    for (std::size_t symbol = 0; symbol < language.bits.size(); ++symbol) {
+        for (const auto& [kinds, bit] : all) {
+            if (kinds->has(static_cast<TSSymbol>(symbol)))
+                language.bits[symbol] = static_cast<std::uint16_t>(language.bits[symbol] | bit);
+        }
+    }
+}
+
 /// language.jsonc.
 void read_language(const std::string& text, const std::string& place, Language& language) {
     const json parsed = strict_json::parse(text, place);
@@ -134,6 +158,8 @@ void read_language(const std::string& text, const std::string& place, Language& 
     language.wrappers = kinds("wrappers");
     language.parameters = kinds("parameters");
     language.statements = kinds("statements");
+    language.containers = kinds("containers");
+    collect_bits(language);
     for (const std::string& word : texts("boolean_operators"))
         language.boolean_operators.insert(word);
     language.keywords = texts("keywords");
@@ -165,27 +191,55 @@ void read_members(const std::string& text, const std::string& place, Language& l
     }
 }
 
-/// Every pattern names a rule that is described, every rule has a pattern, every hole a capture.
-void check_rules(const Language& language, const std::string& place) {
-    std::set<std::string> used;
-    const auto use = [&](const std::string& id, const std::string& where) {
-        if (!language.rules.contains(id)) fail(where, "no rule is called '" + id + "'");
-        used.insert(id);
-    };
-    for (std::uint32_t i = 0; i < language.checks.patterns(); ++i) {
+/// What each capture's name says; the names are listed at the top of unit.cpp.
+Language::Capture read_capture(const Language& language, std::string_view name,
+                               const std::string& place) {
+    using Is = Language::Capture::Is;
+    static constexpr std::pair<std::string_view, Is> kNames[] = {
+        {"here", Is::here},         {"scope", Is::scope},       {"scope.block", Is::block},
+        {"scope.class", Is::type},  {"ref", Is::reference},     {"dynamic", Is::dynamic},
+        {"whole", Is::whole},       {"function", Is::function}, {"name", Is::name},
+        {"class", Is::class_},      {"decision", Is::decision}, {"nest", Is::nest},
+        {"flat", Is::flat},         {"deeper", Is::deeper}};
+    Language::Capture made;
+    for (const auto& [known, is] : kNames) {
+        if (name == known) made.is = is;
+    }
+    if (name.starts_with("rule.")) {
+        made.is = Is::rule;
+        made.rule = language.rule(name.substr(5));
+        if (made.rule == nullptr)
+            fail(place, "no rule is called '" + std::string(name.substr(5)) + "'");
+    } else if (name.starts_with("def.")) {
+        made.is = Is::define;
+        made.kind = name.substr(4);
+        made.outer = made.kind.ends_with(".outer");
+        made.hoisted = made.kind.ends_with(".hoisted");
+        made.kind = made.kind.substr(0, made.kind.find('.'));
+    }
+    return made;
+}
+
+/// Every pattern names a rule that is described, every rule has a pattern.
+void connect_rules(Language& language, const std::string& place) {
+    std::set<const Rule*> used;
+    for (const std::string& name : language.query.captures()) {
+        language.captures.push_back(read_capture(language, name, place + "/scopes.scm"));
+        used.insert(language.captures.back().rule);
+    }
+    for (std::uint32_t i = 0; i < language.first_scope; ++i) {
         const std::string where = place + "/rules, pattern " + std::to_string(i + 1);
-        const std::string& id = language.checks.property(i, "rule");
+        const std::string& id = language.query.property(i, "rule");
         if (id.empty()) fail(where, "does not say which rule it is of");
-        use(id, where);
+        const Rule* rule = language.rule(id);
+        if (rule == nullptr) fail(where, "no rule is called '" + id + "'");
+        used.insert(rule);
+        language.pattern_rules.push_back(rule);
     }
-    if (language.checks.patterns() > 0 && language.checks.capture("here") == ~std::uint32_t{0})
+    if (language.first_scope > 0 && language.query.capture("here") == ~std::uint32_t{0})
         fail(place, "no pattern captures @here");
-    for (const std::string& capture : language.scopes.captures()) {
-        if (const auto dot = capture.find('.'); capture.starts_with("rule."))
-            use(capture.substr(dot + 1), place + "/scopes.scm");
-    }
     for (const auto& [id, rule] : language.rules) {
-        if (!used.contains(id))
+        if (!used.contains(&rule))
             fail(place + "/rules.jsonc", "no pattern is of the rule '" + id + "'");
     }
 }
@@ -249,17 +303,17 @@ std::unique_ptr<const Language> load_language(const std::string& id, const Texts
     const json words = strict_json::parse(common, "common.jsonc");
     for (const auto& item : words.items())
         language->words[item.key()] = read_spoken(item.value(), "common.jsonc: " + item.key());
-    // One query for all rules: one walk over the tree instead of one for each file.
-    std::string checks;
+    std::vector<QueryPiece> pieces;
     for (const auto& [name, text] : texts) {
-        if (name.starts_with("rules/")) checks += text + "\n";
+        if (name.starts_with("rules/")) pieces.push_back({id + "/" + name, text});
     }
-    language->checks = Query(language->grammar, checks, id + "/rules");
-    language->metrics =
-        Query(language->grammar, text_of(texts, "metrics.scm", id), id + "/metrics.scm");
-    language->scopes =
-        Query(language->grammar, text_of(texts, "scopes.scm", id), id + "/scopes.scm");
-    check_rules(*language, id);
+    const std::size_t rules = pieces.size();
+    pieces.push_back({id + "/scopes.scm", text_of(texts, "scopes.scm", id)});
+    pieces.push_back({id + "/metrics.scm", text_of(texts, "metrics.scm", id)});
+    language->query = Query(language->grammar, pieces);
+    language->first_scope = language->query.first_of(rules);
+    language->first_metric = language->query.first_of(rules + 1);
+    connect_rules(*language, id);
     return language;
 }
 

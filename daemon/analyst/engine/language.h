@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -78,6 +79,25 @@ struct Language {
     std::string id{};
     const TSLanguage* grammar = nullptr;
 
+    /// The kinds below as bits, by symbol.
+    enum Bits : std::uint16_t {
+        kComment = 1,
+        kQuiet = 2,
+        kInterpolated = 4,
+        kIdentifier = 8,
+        kFunction = 16,
+        kImpure = 32,
+        kBoolean = 64,
+        kWrapper = 128,
+        kParameters = 256,
+        kStatement = 512,
+        kContainer = 1024,
+    };
+    std::vector<std::uint16_t> bits{};
+    bool is(TSSymbol symbol, unsigned wanted) const {
+        return symbol < bits.size() && (bits[symbol] & wanted) != 0;
+    }
+
     Kinds comments{};
     Kinds quiet{};        ///< strings and the like: nothing is suggested inside
     Kinds interpolated{}; ///< code inside of what is quiet
@@ -89,6 +109,10 @@ struct Language {
     Kinds wrappers{};   ///< parentheses: seen through where operators are followed
     Kinds parameters{}; ///< lists of parameters
     Kinds statements{};
+    /// What holds parts that are looked at one by one, and again only when they change: bodies of
+    /// classes. The root is always one. Neither functions nor what nests, and nothing whose members
+    /// `repeated?` compares.
+    Kinds containers{};
 
     Thresholds thresholds{};
     std::vector<std::string> keywords{};
@@ -103,9 +127,31 @@ struct Language {
     std::map<std::string, Spoken, std::less<>> words{}; ///< messages of every language
     std::map<std::string, std::vector<Member>, std::less<>> members{}; ///< of modules, by name
 
-    Query checks{};
-    Query metrics{};
-    Query scopes{};
+    /// Rules, then scopes, then metrics: one query, so that a tree is walked once for all.
+    Query query{};
+    enum class Part : std::uint8_t { rules, scopes, metrics };
+    Part part_of(std::uint32_t pattern) const {
+        return pattern < first_scope ? Part::rules
+               : pattern < first_metric ? Part::scopes
+                                        : Part::metrics;
+    }
+    std::uint32_t first_scope = 0;  ///< pattern
+    std::uint32_t first_metric = 0; ///< pattern
+
+    /// What a capture of the query means, by its number.
+    struct Capture {
+        enum class Is : std::uint8_t {
+            other, here, scope, block, type, define, reference, dynamic, whole, rule, function,
+            name, class_, decision, nest, flat, deeper
+        };
+        Is is = Is::other;
+        std::string_view kind{}; ///< of a definition
+        bool outer = false;
+        bool hoisted = false;
+        const Rule* rule = nullptr; ///< of rule.ID
+    };
+    std::vector<Capture> captures{};
+    std::vector<const Rule*> pattern_rules{}; ///< of the rules' patterns
 
     const Rule* rule(std::string_view id) const;
     const std::string& word(const std::string& id, Tongue tongue) const;

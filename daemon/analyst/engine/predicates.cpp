@@ -20,7 +20,7 @@ bool is_inside(const Subject& subject, Index node, const std::vector<bool>& symb
     Index at = subject.tree[node].parent;
     for (unsigned i = 0; at != kNone && i < kMaxClimb; ++i, at = subject.tree[at].parent) {
         if (has(symbols, subject.tree[at].symbol)) return true;
-        if (same_function && subject.language.functions.has(subject.tree[at].symbol)) return false;
+        if (same_function && subject.language.is(subject.tree[at].symbol, Language::kFunction)) return false;
     }
     return false;
 }
@@ -31,7 +31,7 @@ bool is_below(const Subject& subject, Index node, Test&& test) {
     const Tree& tree = subject.tree;
     for (Index i = node + 1; i < tree.end_of(node);) {
         if (test(tree[i].symbol)) return true;
-        i = subject.language.functions.has(tree[i].symbol) ? tree.end_of(i) : i + 1;
+        i = subject.language.is(tree[i].symbol, Language::kFunction) ? tree.end_of(i) : i + 1;
     }
     return false;
 }
@@ -47,7 +47,7 @@ std::uint32_t named_children(const Subject& subject, Index node) {
 bool is_last(const Subject& subject, Index node) {
     const Tree& tree = subject.tree;
     const Index parent = tree[node].parent;
-    if (parent == kNone) return true;
+    if (parent == kNone || tree.is_above(parent)) return subject.is_last;
     for (Index i = tree.end_of(node); i < tree.end_of(parent); i = tree.end_of(i)) {
         if (tree[i].named && !tree[i].extra) return false;
     }
@@ -55,7 +55,9 @@ bool is_last(const Subject& subject, Index node) {
 }
 
 bool is_pure(const Subject& subject, Index node) {
-    const auto impure = [&](TSSymbol symbol) { return subject.language.impure.has(symbol); };
+    const auto impure = [&](TSSymbol symbol) {
+        return subject.language.is(symbol, Language::kImpure);
+    };
     return !impure(subject.tree[node].symbol) && !is_below(subject, node, impure);
 }
 
@@ -73,7 +75,7 @@ bool same_tokens(const Subject& subject, Index one, Index other) {
         const bool more = next(one, one_end);
         if (more != next(other, other_end)) return false;
         if (!more) return true;
-        if (tree[one].symbol != tree[other].symbol || subject.text(one) != subject.text(other))
+        if (tree[one].symbol != tree[other].symbol || tree[one].word != tree[other].word)
             return false;
     }
     return false;
@@ -131,6 +133,7 @@ bool Judge::is_repeated(Index node) {
     const Index sibling = tree[node].parent;
     if (sibling == kNone || tree[sibling].parent == kNone) return false;
     const Index container = tree[sibling].parent;
+    if (tree.is_above(container)) return false; // its other children are not here
     const auto key =
         std::pair(container, std::uint32_t{tree[node].field} << 16U | tree[sibling].symbol);
     const auto [known, fresh] = seen_.try_emplace(key);
@@ -179,7 +182,7 @@ bool Judge::holds(const Predicate& predicate, const Match& match) {
     case count: return named_children(subject_, node) == predicate.number;
     case field: return tree.child_by_field(node, predicate.field) != kNone;
     case last: return is_last(subject_, node);
-    case bound: return subject_.is_bound && subject_.is_bound(text);
+    case bound: return predicate.wanted; // asked when the whole file is known
     case repeated: return is_repeated(node);
     }
     return false;

@@ -77,14 +77,35 @@ bool is_over(TSQueryCursorState* state) {
 
 } // namespace
 
-Query::Query(const TSLanguage* language, const std::string& text, const std::string& place) {
+namespace {
+
+/// Where a byte of all pieces together is.
+std::string place_in(const std::vector<QueryPiece>& pieces, std::size_t byte) {
+    for (const QueryPiece& piece : pieces) {
+        if (byte <= piece.text.size()) {
+            const auto end = piece.text.begin() + static_cast<std::ptrdiff_t>(byte);
+            return piece.place + ":" + std::to_string(std::count(piece.text.begin(), end, '\n') + 1);
+        }
+        byte -= piece.text.size() + 1;
+    }
+    return "behind the end";
+}
+
+} // namespace
+
+Query::Query(const TSLanguage* language, const std::vector<QueryPiece>& pieces) {
+    std::string text;
+    std::vector<std::size_t> begins;
+    for (const QueryPiece& piece : pieces) {
+        begins.push_back(text.size());
+        text += piece.text + "\n";
+    }
     std::uint32_t offset = 0;
     TSQueryError error = TSQueryErrorNone;
     query_.reset(::ts_query_new(language, text.data(), static_cast<std::uint32_t>(text.size()),
                                 &offset, &error));
     if (!query_) {
-        const auto line = std::count(text.begin(), text.begin() + offset, '\n') + 1;
-        fail(place + ":" + std::to_string(line),
+        fail(place_in(pieces, offset),
              std::string(fault(error)) + " at '" + text.substr(offset, 30) + "'");
     }
     for (std::uint32_t i = 0; i < ::ts_query_capture_count(query_.get()); ++i) {
@@ -97,9 +118,15 @@ Query::Query(const TSLanguage* language, const std::string& text, const std::str
     properties_.resize(count);
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::uint32_t byte = ::ts_query_start_byte_for_pattern(query_.get(), i);
-        const auto line = std::count(text.begin(), text.begin() + byte, '\n') + 1;
-        read_predicates(language, i, place + ":" + std::to_string(line));
+        while (firsts_.size() < pieces.size() && begins[firsts_.size()] <= byte)
+            firsts_.push_back(i);
+        const std::string place = place_in(pieces, byte);
+        // Parts of a source are looked at one by one.
+        if (!::ts_query_is_pattern_rooted(query_.get(), i))
+            fail(place, "a pattern has one node at its top");
+        read_predicates(language, i, place);
     }
+    firsts_.resize(pieces.size(), count);
 }
 
 std::string Query::string_value(std::uint32_t id) const {
@@ -181,12 +208,12 @@ void Query::read_predicate(const TSLanguage* language, std::uint32_t pattern,
     predicates_[pattern].push_back(std::move(made));
 }
 
-void Query::run(const Subject& subject, Budget& budget,
+void Query::run(const Subject& subject, TSNode root, Budget& budget,
                 const std::function<void(const Match&)>& take) const {
     const std::unique_ptr<TSQueryCursor, DeleteCursor> cursor(::ts_query_cursor_new());
     ::ts_query_cursor_set_match_limit(cursor.get(), Budget::kMatches);
     const TSQueryCursorOptions options{.payload = &budget, .progress_callback = is_over};
-    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), subject.tree.root(), &options);
+    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), root, &options);
     Judge judge(subject);
     TSQueryMatch found;
     Match match;
@@ -203,6 +230,18 @@ void Query::run(const Subject& subject, Budget& budget,
             break;
         }
     }
+    if (::ts_query_cursor_did_exceed_match_limit(cursor.get())) budget.truncated = true;
+}
+
+void Query::run_at(TSNode root, Budget& budget,
+                   const std::function<void(const TSQueryMatch&)>& take) const {
+    const std::unique_ptr<TSQueryCursor, DeleteCursor> cursor(::ts_query_cursor_new());
+    ::ts_query_cursor_set_match_limit(cursor.get(), Budget::kMatches);
+    ::ts_query_cursor_set_max_start_depth(cursor.get(), 0);
+    const TSQueryCursorOptions options{.payload = &budget, .progress_callback = is_over};
+    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), root, &options);
+    TSQueryMatch found;
+    while (::ts_query_cursor_next_match(cursor.get(), &found)) take(found);
     if (::ts_query_cursor_did_exceed_match_limit(cursor.get())) budget.truncated = true;
 }
 

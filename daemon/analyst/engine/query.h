@@ -55,35 +55,50 @@ struct Predicate {
     std::uint32_t number = 0;
 };
 
-/// What predicates look at.
+/// What predicates look at: a part of a source.
 struct Subject {
     const Language& language;
-    const Source& source;
     const Tree& tree;
-    /// Names that the file binds.
-    std::function<bool(std::string_view)> is_bound{};
+    std::string_view part{}; ///< its text
+    bool is_last = false;    ///< it is the last named child of what it is in
 
     std::string_view text(Index index) const {
-        return source.slice(tree[index].start, tree[index].end);
+        return part.substr(tree[index].start, tree[index].end - tree[index].start);
     }
+};
+
+/// A file of patterns.
+struct QueryPiece {
+    std::string place;
+    std::string text;
 };
 
 class Query {
 public:
     Query() = default;
-    /// Throws std::runtime_error that names `place`, the line and what is wrong.
-    Query(const TSLanguage* language, const std::string& text, const std::string& place);
+    /// All pieces as one query. Throws std::runtime_error that names place, line and fault.
+    Query(const TSLanguage* language, const std::vector<QueryPiece>& pieces);
 
     /// The number of a capture, or ~0 when no pattern has it.
     std::uint32_t capture(std::string_view name) const;
     const std::vector<std::string>& captures() const { return captures_; }
     std::uint32_t patterns() const { return static_cast<std::uint32_t>(predicates_.size()); }
+    /// The first pattern of that piece, or of the first behind it that has any.
+    std::uint32_t first_of(std::size_t piece) const { return firsts_[piece]; }
     /// What `#set!` says in a pattern; empty when it says nothing.
     const std::string& property(std::uint32_t pattern, const std::string& key) const;
 
-    /// Calls back for each match whose predicates hold, in the order of the text.
-    void run(const Subject& subject, Budget& budget,
+    /// Calls back for each match whose predicates hold, in the order of the text. `bound?` is left
+    /// to whoever knows the whole file: bound_by().
+    void run(const Subject& subject, TSNode root, Budget& budget,
              const std::function<void(const Match&)>& take) const;
+    /// Only patterns that begin at `root` itself. `take` is given what tree-sitter found, and looks
+    /// at no predicates.
+    void run_at(TSNode root, Budget& budget,
+                const std::function<void(const TSQueryMatch&)>& take) const;
+    const std::vector<Predicate>& predicates(std::uint32_t pattern) const {
+        return predicates_[pattern];
+    }
 
 private:
     struct Delete {
@@ -97,6 +112,7 @@ private:
 
     std::unique_ptr<TSQuery, Delete> query_;
     std::vector<std::string> captures_;
+    std::vector<std::uint32_t> firsts_;
     std::vector<std::vector<Predicate>> predicates_;
     std::vector<std::map<std::string, std::string>> properties_;
 };
@@ -111,6 +127,7 @@ bool is_like(std::string_view text, std::string_view glob);
 class Judge {
 public:
     explicit Judge(const Subject& subject) : subject_(subject) {}
+    /// `bound` aside.
     bool holds(const std::vector<Predicate>& predicates, const Match& match);
 
 private:

@@ -20,8 +20,13 @@ bool is_blank(std::string_view line) {
 } // namespace
 
 Source::Source(std::string_view text) : text_(text) {
+    starts_.reserve(text.size() / 24 + 1);
     starts_.push_back(0);
-    for (std::uint32_t i = 0; i < text.size(); ++i) {
+    const bool is_plain = text.find('\r') == std::string_view::npos; // nearly always
+    for (std::size_t i = is_plain ? text.find('\n') : std::string_view::npos;
+         i != std::string_view::npos; i = text.find('\n', i + 1))
+        starts_.push_back(static_cast<std::uint32_t>(i) + 1);
+    for (std::uint32_t i = 0; !is_plain && i < text.size(); ++i) {
         const bool ends =
             text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
         if (ends) starts_.push_back(i + 1);

@@ -22,6 +22,11 @@ public:
     std::uint32_t size() const { return static_cast<std::uint32_t>(text_.size()); }
     std::uint32_t lines() const { return static_cast<std::uint32_t>(starts_.size()); }
     std::uint32_t line_of(std::uint32_t byte) const;
+    /// The same, for one that is in `line` or a little behind it.
+    std::uint32_t line_from(std::uint32_t line, std::uint32_t byte) const {
+        while (line + 1 < starts_.size() && starts_[line + 1] <= byte) ++line;
+        return line;
+    }
     std::uint32_t line_start(std::uint32_t line) const { return starts_[line]; }
     /// Without its end.
     std::string_view line(std::uint32_t line) const;

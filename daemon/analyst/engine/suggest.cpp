@@ -4,15 +4,14 @@
 #include "daemon/analyst/engine/analysis.h"
 #include "daemon/analyst/engine/issues.h"
 
-#include <algorithm>
-#include <map>
+#include "daemon/analyst/engine/writer.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <cmath>
+#include <map>
 
 namespace cloister::analyst {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxSuggestions = 50;
 
@@ -35,27 +34,87 @@ struct Suggestion {
 
 class Completing {
 public:
-    Completing(const Language& language, const Asked& asked, Budget& budget)
-        : language_(language), asked_(asked), source_(asked.content), budget_(budget),
-          cursor_(source_.byte(asked.position)) {}
+    Completing(const Document& document, Position position, Tongue tongue, Budget& budget)
+        : document_(document), language_(document.language()), source_(document.source()),
+          tongue_(tongue), budget_(budget), cursor_(source_.byte(position)) {}
 
     std::vector<Suggestion> find() {
         find_prefix();
-        const auto tree = Tree::parse(language_.grammar, source_, budget_);
-        if (!tree || is_quiet(*tree)) return {};
-        const Scopes scopes(language_, source_, *tree, budget_);
-        if (start_ > 0 && source_.text()[start_ - 1] == '.') add_members(*tree, scopes);
-        else add_names(*tree, scopes);
+        if (is_quiet()) return {};
+        find_scopes();
+        if (start_ > 0 && source_.text()[start_ - 1] == '.') add_members();
+        else add_names();
         std::vector<Suggestion> all = ranked();
-        if (prefix_.empty()) add_fixes(*tree, scopes, all);
+        if (prefix_.empty()) add_fixes(all);
         return all;
     }
 
     std::uint32_t start() const { return start_; }
     std::uint32_t cursor() const { return cursor_; }
-    const Source& source() const { return source_; }
 
 private:
+    /// A scope that can be seen from the place: of a part, or of a container.
+    struct Seen {
+        const Document::Part* part = nullptr;
+        std::uint32_t number = 0; ///< of the part's scope, or of the container
+        bool is_class = false;
+    };
+
+    /// The innermost first.
+    void find_scopes() {
+        const Document::Part* part = document_.part_at(start_);
+        // Where two parts meet, what is typed belongs to the second.
+        if (part != nullptr && part->begin + part->size == start_) {
+            const Document::Part* next = document_.part_at(start_ + 1);
+            if (next != nullptr && next->begin == start_) part = next;
+        }
+        std::uint32_t container = document_.container_at(start_);
+        if (part != nullptr) {
+            container = part->container;
+            const auto outer = static_cast<std::uint32_t>(
+                document_.containers()[container]->scopes.size());
+            const auto& scopes = part->facts.scopes;
+            // The last that begins before the place and ends behind it is the innermost.
+            std::uint32_t found = outer - 1;
+            for (std::uint32_t i = outer; i < scopes.size(); ++i) {
+                const Place& place = scopes[i].place;
+                if (part->begin + place.start <= start_ && start_ <= part->begin + place.end)
+                    found = i;
+            }
+            for (; found >= outer; found = scopes[found].parent)
+                seen_.push_back({part, found, scopes[found].is_class});
+        }
+        const auto& outside = document_.containers()[container]->scopes;
+        for (auto at = outside.rbegin(); at != outside.rend(); ++at)
+            seen_.push_back({nullptr, *at, document_.containers()[*at]->opens == 3});
+    }
+
+    /// The place among seen_ of the scope that a part defines something in; its size: none.
+    std::size_t place_of(const Document::Part* part, const std::vector<std::uint32_t>& outside,
+                         std::uint32_t scope) const {
+        const bool is_outer = scope < outside.size();
+        for (std::size_t i = 0; i < seen_.size(); ++i) {
+            const bool same = is_outer ? seen_[i].part == nullptr && seen_[i].number == outside[scope]
+                                       : seen_[i].part == part && seen_[i].number == scope;
+            if (same) return i;
+        }
+        return seen_.size();
+    }
+
+    /// Calls back with each definition, where its part begins, and its place among seen_.
+    template <typename Take>
+    void each_definition(Take&& take) const {
+        for (const auto& one : document_.containers()) {
+            for (const Definition& each : one->facts.definitions)
+                take(each, one->begin, place_of(nullptr, one->scopes, each.scope));
+        }
+        for (const auto& one : document_.parts()) {
+            const auto& outside = document_.containers()[one->container]->scopes;
+            for (const Definition& each : one->facts.definitions)
+                take(each, one->begin, place_of(one.get(), outside, each.scope));
+        }
+    }
+
     void find_prefix() {
         start_ = cursor_;
         const std::string_view text = source_.text();
@@ -65,19 +124,24 @@ private:
 
     /// True inside a string or comment, unless code is embedded there. A place right behind the
     /// closing quote is outside.
-    bool is_quiet(const Tree& tree) const {
+    bool is_quiet() const {
         if (!prefix_.empty() && prefix_.front() >= '0' && prefix_.front() <= '9') return true;
-        const std::uint32_t place = cursor_;
+        const Document::Part* part = document_.part_at(cursor_);
+        if (part == nullptr) return is_open_string();
+        const Tree& tree = part->tree;
+        const std::uint32_t place = cursor_ - part->begin;
         Index at = tree.at(place);
         for (unsigned i = 0; at != kNone && i < 256; ++i, at = tree[at].parent) {
             const Node& node = tree[at];
-            if (language_.interpolated.has(node.symbol) && node.start < place) return false;
+            if (language_.is(node.symbol, Language::kInterpolated) && node.start < place)
+                return false;
             const bool within = node.start < place && place < node.end;
             // A comment goes to the end of its line, and so does whoever writes it.
-            if (language_.comments.has(node.symbol) && node.start < place &&
-                (within || source_.line_of(node.start) == source_.line_of(place)))
+            if (language_.is(node.symbol, Language::kComment) && node.start < place &&
+                (within ||
+                 source_.line_of(part->begin + node.start) == source_.line_of(cursor_)))
                 return true;
-            if (language_.quiet.has(node.symbol) && within) return true;
+            if (language_.is(node.symbol, Language::kQuiet) && within) return true;
         }
         return is_open_string();
     }
@@ -120,15 +184,13 @@ private:
         if (!fresh && known->second.score < made.score) known->second = std::move(made);
     }
 
-    void add_names(const Tree&, const Scopes& scopes) {
-        const std::size_t here = scopes.scope_at(start_);
-        for (const Definition& one : scopes.definitions()) {
-            if (one.kind == "member") continue;
-            if (one.name != kNone && is_at_cursor(scopes, one)) continue;
-            const double near = nearness(scopes, here, one.scope);
-            if (near <= 0) continue;
-            add(one.text, "", one.kind, "", "scope", 10 * near);
-        }
+    void add_names() {
+        each_definition([&](const Definition& one, std::uint32_t begin, std::size_t place) {
+            if (one.kind == "member" || place == seen_.size() || is_at_cursor(one, begin)) return;
+            const bool members = seen_[place].is_class && place > 0;
+            if (members) return; // not seen by the functions in it
+            add(text_of(one, begin), "", one.kind, "", "scope", 10 * std::pow(0.9, place));
+        });
         for (const std::string& word : language_.builtins)
             add(word, "", "builtin", "", "language", 4);
         for (const std::string& word : language_.keywords)
@@ -136,22 +198,16 @@ private:
         if (!at_line_start()) return;
         for (const Snippet& one : language_.snippets)
             add(one.label, indented(one.insert), "snippet",
-                one.detail.at(static_cast<std::size_t>(asked_.tongue)), "language", 4.5);
+                one.detail.at(static_cast<std::size_t>(tongue_)), "language", 4.5);
+    }
+
+    std::string_view text_of(const Definition& one, std::uint32_t begin) const {
+        return source_.slice(begin + one.name.start, begin + one.name.end);
     }
 
     /// The word that is being typed is no suggestion for itself.
-    bool is_at_cursor(const Scopes&, const Definition& one) const {
-        return one.text == prefix_ && one.text.data() == source_.text().data() + start_;
-    }
-
-    /// 1 for the innermost scope, less further out, 0 where the name cannot be seen.
-    static double nearness(const Scopes& scopes, std::size_t here, std::size_t wanted) {
-        double near = 1;
-        for (std::size_t at = here;; at = scopes.scopes()[at].parent, near *= 0.9) {
-            const bool members = scopes.scopes()[at].is_class && at != here;
-            if (at == wanted) return members ? 0 : near;
-            if (at == 0) return 0;
-        }
+    bool is_at_cursor(const Definition& one, std::uint32_t begin) const {
+        return begin + one.name.start == start_ && text_of(one, begin) == prefix_;
     }
 
     bool at_line_start() const {
@@ -170,65 +226,78 @@ private:
         return out;
     }
 
-    void add_members(const Tree& tree, const Scopes& scopes) {
+    void add_members() {
         std::uint32_t begin = start_ - 1;
         while (begin > 0 && is_word(source_.text()[begin - 1])) --begin;
         const std::string_view object = source_.slice(begin, start_ - 1);
-        if (!language_.receiver.empty() && object == language_.receiver) add_own(tree, scopes);
+        if (!language_.receiver.empty() && object == language_.receiver) add_own();
         const auto known = language_.members.find(object);
         if (known != language_.members.end()) {
             for (const Member& one : known->second)
                 add(one.name, "", "member", one.detail, "library",
                     one.name.starts_with('_') ? 2 : 6);
         } else {
-            add_seen(tree, object);
+            add_seen(object);
         }
     }
 
     /// Members of the class around the place.
-    void add_own(const Tree& tree, const Scopes& scopes) {
-        std::size_t around = scopes.scope_at(start_);
-        while (around != 0 && !scopes.scopes()[around].is_class)
-            around = scopes.scopes()[around].parent;
-        if (around == 0) return;
-        const Node& type = tree[scopes.scopes()[around].node];
-        for (const Definition& one : scopes.definitions()) {
-            const Node& name = tree[one.name];
-            const bool inside = type.start <= name.start && name.end <= type.end;
-            if (!inside || one.text.data() == source_.text().data() + start_) continue;
-            if (one.scope == around || one.kind == "member")
-                add(one.text, "", one.kind == "member" ? "field" : one.kind, "", "scope", 9);
+    void add_own() {
+        std::size_t around = 0;
+        while (around < seen_.size() && !seen_[around].is_class) ++around;
+        if (around == seen_.size()) return;
+        const Seen& type = seen_[around];
+        Place place;
+        if (type.part != nullptr) {
+            const Place& own = type.part->facts.scopes[type.number].place;
+            place = {type.part->begin + own.start, type.part->begin + own.end};
+        } else {
+            const Document::Container& own = *document_.containers()[type.number];
+            place = {own.begin, own.begin + own.size};
         }
+        each_definition([&](const Definition& one, std::uint32_t begin, std::size_t scope) {
+            const bool inside =
+                place.start <= begin + one.name.start && begin + one.name.end <= place.end;
+            if (!inside || begin + one.name.start == start_) return;
+            if (scope == around || one.kind == "member")
+                add(text_of(one, begin), "", one.kind == "member" ? "field" : one.kind, "", "scope",
+                    9);
+        });
     }
 
     /// Of an object that nothing is known about: what the file calls on anything by that name.
-    void add_seen(const Tree& tree, std::string_view object) {
-        for (Index i = 0; i + 2 < tree.size(); ++i) {
-            if (!tree.is_leaf(i) || source_.slice(tree[i].start, tree[i].end) != object) continue;
-            Index dot = i + 1;
-            while (dot < tree.size() && !tree.is_leaf(dot)) ++dot;
-            Index name = dot + 1;
-            while (name < tree.size() && !tree.is_leaf(name)) ++name;
-            if (name >= tree.size() || source_.slice(tree[dot].start, tree[dot].end) != ".")
-                continue;
-            if (tree[name].start == start_ || !language_.identifiers.has(tree[name].symbol))
-                continue;
-            add(source_.slice(tree[name].start, tree[name].end), "", "member", "", "scope", 7);
+    void add_seen(std::string_view object) {
+        const Word wanted = document_.words().find(object);
+        const Word point = document_.words().find(".");
+        if (wanted == 0 || point == 0) return;
+        for (const auto& part : document_.parts()) {
+            const Tree& tree = part->tree;
+            for (Index i = tree.top(); i + 2 < tree.size(); ++i) {
+                if (tree[i].word != wanted || !tree.is_leaf(i)) continue;
+                Index dot = i + 1;
+                while (dot < tree.size() && !tree.is_leaf(dot)) ++dot;
+                Index name = dot + 1;
+                while (name < tree.size() && !tree.is_leaf(name)) ++name;
+                if (name >= tree.size() || tree[dot].word != point) continue;
+                if (part->begin + tree[name].start == start_ ||
+                    !language_.is(tree[name].symbol, Language::kIdentifier))
+                    continue;
+                add(source_.slice(part->begin + tree[name].start, part->begin + tree[name].end), "",
+                    "member", "", "scope", 7);
+            }
         }
     }
 
     /// Edits that mend something on this line: certain ones come first.
-    void add_fixes(const Tree& tree, const Scopes& scopes, std::vector<Suggestion>& all) {
-        const Metrics metrics = measure(language_, source_, tree, budget_);
-        const Inspection inspection{language_, source_, tree, scopes, metrics, asked_.tongue};
+    void add_fixes(std::vector<Suggestion>& all) {
         std::vector<Suggestion> fixes;
-        for (const Issue& issue : find_issues(inspection, budget_)) {
+        for (const Issue& issue : find_issues(document_, tongue_, budget_)) {
             if (!issue.fix || source_.line_of(issue.start) != source_.line_of(cursor_)) continue;
             fixes.push_back({.label = issue.suggestion,
                              .insert = issue.fix->text,
                              .kind = "fix",
                              .detail = issue.message,
-                             .source = "rule " + issue.rule,
+                             .source = "rule " + std::string(issue.rule),
                              .score = 20,
                              .range = std::pair(issue.fix->start, issue.fix->end)});
         }
@@ -245,40 +314,47 @@ private:
         return all;
     }
 
+    const Document& document_;
     const Language& language_;
-    const Asked& asked_;
-    Source source_;
+    const Source& source_;
+    Tongue tongue_;
     Budget& budget_;
     std::uint32_t cursor_ = 0;
     std::uint32_t start_ = 0;
     std::string_view prefix_{};
+    std::vector<Seen> seen_{};
     std::map<std::string, Suggestion> found_{};
 };
 
-json position_json(Position position) {
-    return {{"line", position.line}, {"column", position.column}};
+void write_position(Writer& out, Position position) {
+    out.open('{').field("line", position.line).field("column", position.column).close('}');
 }
 
 } // namespace
 
-std::string suggest(const Language& language, const Asked& asked, Budget budget) {
-    count_allocations();
-    Completing completing(language, asked, budget);
-    json out = json::array();
+std::string suggestions_of(const Document& document, Position position, Tongue tongue,
+                           Budget& budget) {
+    Completing completing(document, position, tongue, budget);
+    Writer out;
+    out.open('[');
     for (const Suggestion& one : completing.find()) {
         const auto [first, last] =
             one.range.value_or(std::pair(completing.start(), completing.cursor()));
-        const json range = {{"start", position_json(completing.source().position(first))},
-                            {"end", position_json(completing.source().position(last))}};
-        out.push_back({{"label", one.label},
-                       {"insert", one.insert},
-                       {"kind", one.kind},
-                       {"detail", one.detail},
-                       {"range", range},
-                       {"source", one.source},
-                       {"score", one.score}});
+        out.open('{').field("label", one.label).field("insert", one.insert);
+        out.field("kind", one.kind).field("detail", one.detail);
+        out.key("range").open('{').key("start");
+        write_position(out, document.source().position(first));
+        out.key("end");
+        write_position(out, document.source().position(last));
+        out.close('}').field("source", one.source).field("score", one.score).close('}');
     }
-    return out.dump(-1, ' ', false, json::error_handler_t::replace);
+    return out.close(']').take();
+}
+
+std::string suggest(const Language& language, const Asked& asked, Budget budget) {
+    Document document(language);
+    if (!document.set(asked.content, budget)) return "[]";
+    return suggestions_of(document, asked.position, asked.tongue, budget);
 }
 
 } // namespace cloister::analyst

@@ -46,20 +46,21 @@ std::string listed(const std::vector<std::string>& words) {
 
 class Errors {
 public:
-    Errors(const Inspection& inspection, std::vector<Issue>& issues)
-        : in_(inspection), issues_(issues) {}
+    Errors(const Document& document, Tongue tongue, std::vector<Issue>& issues)
+        : document_(document), language_(document.language()), source_(document.source()),
+          tongue_(tongue), issues_(issues) {}
 
     void find(Budget& budget) {
-        Index last_leaf = kNone;
-        for (Index i = 0; i < in_.tree.size(); ++i) {
-            const Node& node = in_.tree[i];
-            if (issues_.size() >= kMaxSyntaxIssues) {
-                budget.truncated = true;
-                return;
+        if (::ts_node_is_error(document_.root())) add_whole();
+        for (const auto& part : document_.parts()) {
+            for (const Break& one : part->facts.breaks) {
+                if (issues_.size() >= kMaxSyntaxIssues) {
+                    budget.truncated = true;
+                    return;
+                }
+                if (one.missing) add_missing(part->begin, one);
+                else add_error(part->begin, one, state_before(*part, one));
             }
-            if (node.missing) add_missing(i);
-            else if (node.error) add_error(i, last_leaf);
-            if (in_.tree.is_leaf(i) && !node.extra && !node.missing) last_leaf = i;
         }
     }
 
@@ -67,69 +68,98 @@ private:
     void add(std::uint32_t start, std::uint32_t end, const char* word,
              const std::vector<std::pair<std::string_view, std::string_view>>& holes) {
         // One place, one error: what the parser stumbled over next is most often the same.
-        const std::uint32_t line = in_.source.line_of(start);
-        if (!issues_.empty() && in_.source.line_of(issues_.back().start) == line) return;
+        const std::uint32_t line = source_.line_of(start);
+        if (!issues_.empty() && source_.line_of(issues_.back().start) == line) return;
         Issue issue;
         issue.severity = Severity::error;
         issue.start = start;
         issue.end = end;
-        issue.message = filled(in_.language.word(word, in_.tongue), holes);
-        issue.suggestion =
-            filled(in_.language.word(std::string(word) + "-advice", in_.tongue), holes);
+        issue.message = filled(language_.word(word, tongue_), holes);
+        issue.suggestion = filled(language_.word(std::string(word) + "-advice", tongue_), holes);
         issue.rule = "syntax-error";
         issue.category = "syntax";
         issue.syntax = true;
         issues_.push_back(std::move(issue));
     }
 
-    void add_missing(Index index) {
-        std::string name = ::ts_language_symbol_name(in_.language.grammar, in_.tree[index].symbol);
+    void add_missing(std::uint32_t begin, const Break& one) {
+        std::string name = ::ts_language_symbol_name(language_.grammar, one.symbol);
         const bool is_word =
-            ::ts_language_symbol_type(in_.language.grammar, in_.tree[index].symbol) ==
-            TSSymbolTypeAnonymous;
+            ::ts_language_symbol_type(language_.grammar, one.symbol) == TSSymbolTypeAnonymous;
         if (is_word) name = "'" + name + "'";
         else std::replace(name.begin(), name.end(), '_', ' ');
-        const std::uint32_t at = in_.tree[index].start;
+        const std::uint32_t at = begin + one.found.start;
         add(at, at, "syntax-missing", {{"expected", name}});
     }
 
-    void add_error(Index index, Index last_leaf) {
-        // The first leaf inside is what could not be understood; where the error begins with what
-        // was understood so far, that is its last one.
-        const Node& error = in_.tree[index];
-        Index culprit = index;
-        for (Index i = index + 1; i < error.past && culprit == index; ++i) {
-            if (in_.tree.is_leaf(i) && in_.tree[i].end > in_.tree[i].start) culprit = i;
+    /// The parser's behind the last token before the place; 0: nothing is before it.
+    TSStateId state_before(const Document::Part& part, const Break& one) const {
+        if (one.has_leaf) return one.state;
+        const auto& parts = document_.parts();
+        auto at = std::find_if(parts.begin(), parts.end(),
+                               [&](const auto& each) { return each.get() == &part; });
+        while (at != parts.begin()) {
+            --at;
+            if (!(*at)->facts.has_token) continue;
+            const Tree& tree = (*at)->tree;
+            Index leaf = tree.size() - 1;
+            while (!tree.is_leaf(leaf) || tree[leaf].extra || tree[leaf].missing) --leaf;
+            const TSNode node = ::ts_node_descendant_for_byte_range(
+                document_.root(), (*at)->begin + tree[leaf].start, (*at)->begin + tree[leaf].end);
+            return ::ts_node_next_parse_state(node);
         }
-        const std::uint32_t start = in_.tree[culprit].start;
-        std::uint32_t end = std::min(in_.tree[culprit].end, start + 40);
-        if (culprit == index) {
-            const std::string_view rest = in_.source.line(in_.source.line_of(start));
-            const std::uint32_t line_end = in_.source.line_start(in_.source.line_of(start)) +
-                                           static_cast<std::uint32_t>(rest.size());
+        return 0;
+    }
+
+    /// The whole file is one error: it is told at the first thing in it.
+    void add_whole() {
+        for (const auto& part : document_.parts()) {
+            const Tree& tree = part->tree;
+            for (Index i = tree.top(); i < tree.size(); ++i) {
+                if (!tree.is_leaf(i) || tree[i].end == tree[i].start) continue;
+                Break one;
+                one.found = {tree[i].start, tree[i].end};
+                return add_error(part->begin, one, 0);
+            }
+        }
+        const std::uint32_t start = ::ts_node_start_byte(document_.root());
+        Break nothing;
+        nothing.is_whole = true;
+        nothing.found = {0, ::ts_node_end_byte(document_.root()) - start};
+        add_error(start, nothing, 0);
+    }
+
+    void add_error(std::uint32_t begin, const Break& one, TSStateId state) {
+        const std::uint32_t start = begin + one.found.start;
+        std::uint32_t end = std::min(begin + one.found.end, start + 40);
+        if (one.is_whole) {
+            const std::uint32_t line = source_.line_of(start);
+            const std::uint32_t line_end =
+                source_.line_start(line) + static_cast<std::uint32_t>(source_.line(line).size());
             end = std::min(end, std::max(start, line_end));
         }
-        while (end > start && end < in_.source.size() &&
-               (static_cast<unsigned char>(in_.source.text()[end]) & 0xC0U) == 0x80U)
+        while (end > start && end < source_.size() &&
+               (static_cast<unsigned char>(source_.text()[end]) & 0xC0U) == 0x80U)
             --end;
-        const std::string_view found = in_.source.slice(start, end);
-        const std::vector<std::string> words =
-            last_leaf == kNone
-                ? std::vector<std::string>{}
-                : expected_after(in_.language.grammar, in_.tree[last_leaf].next_state);
-        const std::string expected = listed(words);
+        const std::string_view found = source_.slice(start, end);
+        const std::string expected =
+            state == 0 ? std::string() : listed(expected_after(language_.grammar, state));
         if (expected.empty()) add(start, end, "syntax-unexpected", {{"found", found}});
         else add(start, end, "syntax-expected", {{"found", found}, {"expected", expected}});
     }
 
-    const Inspection& in_;
+    const Document& document_;
+    const Language& language_;
+    const Source& source_;
+    Tongue tongue_;
     std::vector<Issue>& issues_;
 };
 
 } // namespace
 
-void find_syntax_errors(const Inspection& inspection, Budget& budget, std::vector<Issue>& issues) {
-    if (inspection.tree.has_error()) Errors(inspection, issues).find(budget);
+void find_syntax_errors(const Document& document, Tongue tongue, Budget& budget,
+                        std::vector<Issue>& issues) {
+    if (document.has_error()) Errors(document, tongue, issues).find(budget);
 }
 
 } // namespace cloister::analyst

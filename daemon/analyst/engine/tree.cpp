@@ -1,15 +1,15 @@
 // Parsing under a budget, and the one walk that makes the array.
 #include "daemon/analyst/engine/tree.h"
 
+#include "daemon/analyst/engine/language.h"
+
 #include <algorithm>
-#include <string>
 
 namespace cloister::analyst {
 namespace {
 
 struct Text {
     std::string_view text;
-    Budget* budget;
 };
 
 const char* read(void* payload, std::uint32_t byte, TSPoint, std::uint32_t* size) {
@@ -24,76 +24,105 @@ struct DeleteParser {
     void operator()(TSParser* parser) const { ::ts_parser_delete(parser); }
 };
 
-/// The cursor's memory.
-class Cursor {
-public:
-    explicit Cursor(TSNode root) : cursor_(::ts_tree_cursor_new(root)) {}
-    ~Cursor() { ::ts_tree_cursor_delete(&cursor_); }
-    Cursor(const Cursor&) = delete;
-    Cursor& operator=(const Cursor&) = delete;
-    TSTreeCursor* get() { return &cursor_; }
-
-private:
-    TSTreeCursor cursor_;
-};
-
-Node node_at(TSTreeCursor* cursor, Index parent) {
-    const TSNode node = ::ts_tree_cursor_current_node(cursor);
-    Node made;
-    made.id = node.id;
-    made.start = ::ts_node_start_byte(node);
-    made.end = ::ts_node_end_byte(node);
-    made.parent = parent;
-    made.symbol = ::ts_node_symbol(node);
-    made.field = ::ts_tree_cursor_current_field_id(cursor);
-    made.named = ::ts_node_is_named(node);
-    made.extra = ::ts_node_is_extra(node);
-    made.error = ::ts_node_is_error(node);
-    made.missing = ::ts_node_is_missing(node);
-    return made;
+/// tree-sitter's lines end at \n alone, its columns are bytes.
+TSPoint point_of(std::string_view text, std::uint32_t byte) {
+    const std::string_view before = text.substr(0, byte);
+    const auto rows = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
+    const std::size_t line = before.rfind('\n');
+    return {rows, line == std::string_view::npos
+                      ? byte
+                      : byte - static_cast<std::uint32_t>(line) - 1};
 }
 
 constexpr Index kNodesBetweenLooks = 4096;
 
 } // namespace
 
-std::optional<Tree> Tree::parse(const TSLanguage* language, const Source& source, Budget& budget) {
+TSTree* SyntaxTree::run(const TSLanguage* language, std::string_view text, const TSTree* old,
+                        Budget& budget) {
     const std::unique_ptr<TSParser, DeleteParser> parser(::ts_parser_new());
-    if (!::ts_parser_set_language(parser.get(), language)) return std::nullopt;
-    Text text{source.text(), &budget};
+    if (!::ts_parser_set_language(parser.get(), language)) return nullptr;
+    Text payload{text};
     const TSInput input{
-        .payload = &text, .read = read, .encoding = TSInputEncodingUTF8, .decode = nullptr};
+        .payload = &payload, .read = read, .encoding = TSInputEncodingUTF8, .decode = nullptr};
     const TSParseOptions options{.payload = &budget, .progress_callback = is_over};
-    TSTree* const made = ::ts_parser_parse_with_options(parser.get(), nullptr, input, options);
-    if (made == nullptr) return std::nullopt;
-    Tree tree(made);
-    if (!tree.flatten(budget)) return std::nullopt;
-    tree.index();
-    return tree;
+    return ::ts_parser_parse_with_options(parser.get(), old, input, options);
 }
 
-bool Tree::flatten(const Budget& budget) {
-    const TSNode root_node = root();
-    const bool errors = ::ts_node_has_error(root_node);
-    nodes_.reserve(::ts_node_descendant_count(root_node));
-    Cursor cursor(root_node);
+SyntaxTree SyntaxTree::parse(const TSLanguage* language, std::string_view text, Budget& budget) {
+    return SyntaxTree(run(language, text, nullptr, budget));
+}
+
+SyntaxTree SyntaxTree::parse_again(const TSLanguage* language, std::string_view before,
+                                   std::string_view text, const Edit& edit, Budget& budget) {
+    const TSInputEdit done{.start_byte = edit.start,
+                           .old_end_byte = edit.old_end,
+                           .new_end_byte = edit.new_end,
+                           .start_point = point_of(before, edit.start),
+                           .old_end_point = point_of(before, edit.old_end),
+                           .new_end_point = point_of(text, edit.new_end)};
+    // The edit is made to a copy, which shares all that it can: this tree's nodes stay as they are,
+    // so that they can be compared with those of the new one.
+    const SyntaxTree edited(::ts_tree_copy(tree_.get()));
+    ::ts_tree_edit(edited.tree_.get(), &done);
+    return SyntaxTree(run(language, text, edited.tree_.get(), budget));
+}
+
+bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
+                   std::span<const Above> above, std::string_view text, Words& words,
+                   const Budget& budget) {
+    const bool errors = ::ts_node_has_error(root);
+    const std::uint32_t base = ::ts_node_start_byte(root);
+    top_ = static_cast<Index>(above.size());
+    nodes_.reserve(::ts_node_descendant_count(root) + above.size());
+    ids_.reserve(nodes_.capacity());
     Index parent = kNone;
+    for (const Above& one : above) {
+        Node made;
+        made.end = ::ts_node_end_byte(root) - base;
+        made.parent = parent;
+        made.symbol = one.symbol;
+        made.field = one.field;
+        made.named = one.named;
+        parent = static_cast<Index>(nodes_.size());
+        nodes_.push_back(made);
+        ids_.push_back(nullptr);
+    }
+    Cursor cursor(root);
     for (;;) {
         const auto index = static_cast<Index>(nodes_.size());
-        nodes_.push_back(node_at(cursor.get(), parent));
+        const TSNode node = ::ts_tree_cursor_current_node(cursor.get());
+        Node& made = nodes_.emplace_back();
+        ids_.push_back(node.id);
+        made.start = ::ts_node_start_byte(node) - base;
+        made.end = ::ts_node_end_byte(node) - base;
+        made.parent = parent;
+        made.symbol = ::ts_node_symbol(node);
+        made.field = index == top_ ? field : ::ts_tree_cursor_current_field_id(cursor.get());
+        made.named = ::ts_node_is_named(node);
+        made.extra = ::ts_node_is_extra(node);
+        made.error = ::ts_node_is_error(node);
+        made.missing = ::ts_node_is_missing(node);
         if (index % kNodesBetweenLooks == 0 && budget.is_spent()) return false;
-        if (::ts_tree_cursor_goto_first_child(cursor.get())) {
+        const bool quiet = language.is(made.symbol, Language::kQuiet);
+        const bool inner = ::ts_tree_cursor_goto_first_child(cursor.get());
+        if ((quiet || !inner) && !made.extra)
+            made.word = words.of(text.substr(base + made.start, made.end - made.start));
+        if (inner) {
             parent = index;
             continue;
         }
-        if (errors)
-            nodes_.back().next_state =
-                ::ts_node_next_parse_state(::ts_tree_cursor_current_node(cursor.get()));
-        nodes_.back().past = index + 1;
-        while (!::ts_tree_cursor_goto_next_sibling(cursor.get())) {
-            if (parent == kNone) return true;
+        if (errors) made.next_state = ::ts_node_next_parse_state(node);
+        made.past = index + 1;
+        for (;;) {
+            if (parent == kNone || parent < top_) { // the part's first node was its only one
+                for (Index i = 0; i < top_; ++i) nodes_[i].past = size();
+                index_ids();
+                return true;
+            }
+            if (::ts_tree_cursor_goto_next_sibling(cursor.get())) break;
             (void)::ts_tree_cursor_goto_parent(cursor.get());
-            nodes_[parent].past = static_cast<Index>(nodes_.size());
+            nodes_[parent].past = size();
             parent = nodes_[parent].parent;
         }
     }
@@ -101,15 +130,20 @@ bool Tree::flatten(const Budget& budget) {
 
 // By hashing: nodes that begin at one place, among which one could look otherwise, can be as many
 // as the tree is deep.
-void Tree::index() {
+void Tree::index_ids() {
     std::size_t places = 16;
     while (places < nodes_.size() * 2) places *= 2;
     places_.assign(places, kNone);
-    for (Index i = 0; i < size(); ++i) {
-        std::size_t place = place_of(nodes_[i].id);
+    for (Index i = top_; i < size(); ++i) {
+        std::size_t place = place_of(ids_[i]);
         while (places_[place] != kNone) place = (place + 1) & (places_.size() - 1);
         places_[place] = i;
     }
+}
+
+void Tree::settle() {
+    ids_ = {};
+    places_ = {};
 }
 
 std::size_t Tree::place_of(const void* id) const {
@@ -121,7 +155,7 @@ std::size_t Tree::place_of(const void* id) const {
 Index Tree::find(const TSNode& node) const {
     std::size_t place = place_of(node.id);
     for (; places_[place] != kNone; place = (place + 1) & (places_.size() - 1)) {
-        if (nodes_[places_[place]].id == node.id) return places_[place];
+        if (ids_[places_[place]] == node.id) return places_[place];
     }
     return kNone;
 }
@@ -134,8 +168,8 @@ Index Tree::child_by_field(Index index, TSFieldId field) const {
 }
 
 Index Tree::at(std::uint32_t byte) const {
-    Index found = 0;
-    for (Index child = first_child(0); child < end_of(found);) {
+    Index found = top_;
+    for (Index child = first_child(top_); child < end_of(found);) {
         const Node& node = nodes_[child];
         if (node.start <= byte && byte <= node.end && node.end > node.start) {
             found = child;
