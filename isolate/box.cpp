@@ -1,12 +1,14 @@
 // The keeper's half of a box.
 #include "isolate/box.h"
 
+#include "isolate/child_memory.h"
 #include "isolate/packet.h"
 #include "isolate/weaken.h"
 
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -75,17 +77,27 @@ std::string shm_options(const Limits& limits) {
     return "mode=1777,size=" + std::to_string(bytes) + ",nr_inodes=1024";
 }
 
-/// A NULL-terminated array over `first`, then `second`. Borrows the strings.
-std::vector<const char*> pointers(std::span<const std::string> first,
-                                  std::span<const std::string> second) {
+/// A NULL-terminated array over `first`, then `second`.
+const char* const* pointers(ChildMemory& memory, std::span<const std::string> first,
+                            std::span<const std::string> second) {
     std::vector<const char*> all;
-    for (const std::string& entry : first) all.push_back(entry.c_str());
-    for (const std::string& entry : second) all.push_back(entry.c_str());
+    for (const std::string& entry : first) all.push_back(memory.put(entry));
+    for (const std::string& entry : second) all.push_back(memory.put(entry));
     if (weakened(Layer::clean_environment)) {
-        for (char** entry = ::environ; *entry != nullptr; ++entry) all.push_back(*entry);
+        for (char** entry = ::environ; *entry != nullptr; ++entry)
+            all.push_back(memory.put(*entry));
     }
     all.push_back(nullptr);
-    return all;
+    return memory.put(std::span<const char* const>(all)).data();
+}
+
+std::span<const Word> words(ChildMemory& memory, std::span<const Word> command) {
+    std::vector<Word> all(command.begin(), command.end());
+    for (Word& word : all) {
+        word.text = memory.put(word.text);
+        word.after = memory.put(word.after);
+    }
+    return memory.put(std::span<const Word>(all));
 }
 
 /// The network namespace is made by its owner (network.h) and entered.
@@ -113,32 +125,30 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
         box.report_ = Fd(ends[0]);
         const Fd child_end(ends[1]);
 
-        const std::string files = files_options(spec.limits, spec.user_id);
-        const std::string shm = shm_options(spec.limits);
-        const auto environment = pointers(spec.environment, {});
-        const auto live_environment = pointers(spec.environment, spec.live_environment);
-        const auto warm_environment = pointers(spec.warm_environment, {});
+        // One keeper, one thread, one box at a time.
+        static ChildMemory memory;
+        memory.clear();
         const Inside inside{
             .report_fd = child_end.get(),
             .keeper_fd = box.report_.get(),
-            .join_fds = box.cgroup_.join_fds(),
+            .join_fds = memory.put(std::span<const int>(box.cgroup_.join_fds())),
             .root_namespace = spec.root_namespace,
             .network_namespace = spec.network_namespace,
-            .files_options = files.c_str(),
-            .shm_options = shm.c_str(),
+            .files_options = memory.put(files_options(spec.limits, spec.user_id)),
+            .shm_options = memory.put(shm_options(spec.limits)),
             .work_mount = spec.work_mount,
             .kit_mount = spec.kit_mount,
             .user_id = spec.user_id,
             .limits = resource_limits(spec.limits, box.warm_),
-            .command = spec.command,
-            .environment = environment.data(),
-            .live_environment = live_environment.data(),
-            .filter = spec.filter->instructions(),
+            .command = words(memory, spec.command),
+            .environment = pointers(memory, spec.environment, {}),
+            .live_environment = pointers(memory, spec.environment, spec.live_environment),
+            .filter = memory.put(spec.filter->instructions()),
             .has_listener = spec.filter->has_listener(),
             .umask = spec.umask,
-            .warm_command = spec.warm_command,
+            .warm_command = words(memory, spec.warm_command),
             .warm_memory_mib = static_cast<std::uint32_t>(spec.limits.memory_bytes / kMiB),
-            .warm_environment = warm_environment.data(),
+            .warm_environment = pointers(memory, spec.warm_environment, {}),
             .streams = spec.streams,
         };
 
@@ -151,10 +161,17 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
             arguments.flags |= CLONE_INTO_CGROUP;
             arguments.cgroup = static_cast<unsigned>(box.cgroup_.clone_fd());
         }
-        const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid == 0) be_init(inside);
-        check(pid, "clone init");
+        long pid = -1;
+        int error = 0;
+        {
+            const ChildMemory::Alone alone(memory);
+            pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+            if (pid == 0) be_init(inside);
+            error = errno;
+        }
+        if (pid < 0) throw SysError(error, "clone init");
         box.init_ = Fd(pidfd);
+        box.init_pid_ = static_cast<pid_t>(pid);
         return box;
     } catch (const SysError& error) {
         (void)box.cgroup_.remove();
@@ -230,6 +247,11 @@ bool Box::listener_is_over() const {
 void Box::kill() {
     cgroup_.hurry();
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+}
+
+void Box::hold_mounts() {
+    const std::string path = "/proc/" + std::to_string(init_pid_) + "/ns/mnt";
+    mounts_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 bool Box::signal(int number) {

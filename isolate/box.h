@@ -60,6 +60,8 @@ class Box {
 public:
     /// Makes the groups and clones init into them. Throws BoxError, leaving nothing behind.
     static Box make(CgroupTree& tree, const BoxSpec& spec);
+    /// For a box that waits: does ahead what else would take time of its run, and of its answer.
+    void get_ready() { cgroup_.open_files(); }
     /// Once, and at any time after `make`: the box becomes ready and runs the program. Throws
     /// BoxError; then the box is only good to be killed.
     void begin(const BoxOrder& order);
@@ -89,6 +91,11 @@ public:
     /// Removes the groups. False: the kernel still holds one; call again soon.
     bool remove();
     void set_idle(bool idle) { cgroup_.set_idle(idle); }
+    /// Holds the box's mounts, so that init can end without taking them down: that waits for the
+    /// kernel's other processors. They are seen by nobody then, and go with `take_mounts`' result.
+    /// Only between init's first report and its end; a failure means that init takes them down.
+    void hold_mounts();
+    Fd take_mounts() { return std::move(mounts_); }
 
     /// Nothing when they cannot be read just now, for want of descriptors.
     std::optional<std::chrono::nanoseconds> cpu_time() const { return cgroup_.cpu_time(); }
@@ -102,6 +109,8 @@ private:
     bool warm_ = false;
     Fd report_;
     Fd init_;
+    pid_t init_pid_ = -1; ///< good until it is reaped
+    Fd mounts_;
     Fd program_;
     Fd listener_;
     bool reports_ended_ = false;

@@ -82,6 +82,9 @@ constexpr std::array kSettings = {
             cpu_quota_value},
 };
 
+constexpr const char* kEvents = "cgroup.events";
+constexpr Counter kCpuTimeOfTree{Controller::core, true, "cpu.stat", "usage_usec"};
+constexpr Counter kCpuTimeOfV1{Controller::cpuacct, false, "cpuacct.usage", ""};
 constexpr Counter kMemoryPeak[] = {{Controller::memory, true, "memory.peak", ""},
                                    {Controller::memory, false, "memory.max_usage_in_bytes", ""}};
 constexpr Counter kMemoryNow[] = {{Controller::memory, true, "memory.current", ""},
@@ -93,37 +96,50 @@ constexpr Counter kForksRefused[] = {{Controller::pids, true, "pids.events", "ma
 constexpr Counter kProcessesPeak[] = {{Controller::pids, true, "pids.peak", ""},
                                       {Controller::pids, false, "pids.peak", ""}};
 
+std::string text_of(int file) {
+    char text[4096];
+    const ssize_t size = ::pread(file, text, sizeof text, 0);
+    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+}
+
+/// All that is read before a run is answered.
+constexpr std::array kAtTheEnd = {
+    kCpuTimeOfTree, kCpuTimeOfV1,     kMemoryPeak[0],   kMemoryPeak[1],    kOomKills[0],
+    kOomKills[1],   kForksRefused[0], kForksRefused[1], kProcessesPeak[0], kProcessesPeak[1]};
+
 /// Empty when there is no such file. Nothing when it cannot be told: we have no descriptor or
 /// memory for it just now.
 std::optional<std::string> try_read_at(int directory, const char* file) {
     const Fd fd(::openat(directory, file, O_RDONLY | O_CLOEXEC));
     if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return std::nullopt;
-    if (!fd) return std::string();
-    char text[4096];
-    const ssize_t size = ::read(fd.get(), text, sizeof text);
-    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+    return fd ? text_of(fd.get()) : std::string();
 }
 
 std::string read_at(int directory, const char* file) {
     return try_read_at(directory, file).value_or(std::string());
 }
 
-bool write_at(int directory, const char* file, const std::string& value) {
-    const Fd fd(::openat(directory, file, O_WRONLY | O_CLOEXEC));
-    return fd &&
-           ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+bool write_to(const Fd& file, const std::string& value) {
+    return file && ::pwrite(file.get(), value.data(), value.size(), 0) ==
+                       static_cast<ssize_t>(value.size());
 }
 
-std::optional<std::uint64_t> number_after(const std::string& text, std::string_view key) {
-    std::istringstream lines(text);
-    std::string line;
-    while (std::getline(lines, line)) {
+bool write_at(int directory, const char* file, const std::string& value) {
+    return write_to(Fd(::openat(directory, file, O_WRONLY | O_CLOEXEC)), value);
+}
+
+/// The number behind `key` at the start of a line; without a key, the first one of all.
+std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key) {
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (!key.empty() &&
             !(line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' '))
             continue;
-        const char* first = line.data() + (key.empty() ? 0 : key.size() + 1);
+        const char* const end = line.data() + line.size();
         std::uint64_t value = 0;
-        if (std::from_chars(first, line.data() + line.size(), value).ec == std::errc())
+        if (std::from_chars(line.data() + (key.empty() ? 0 : key.size() + 1), end, value).ec ==
+            std::errc())
             return value;
     }
     return std::nullopt;
@@ -337,7 +353,7 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
             const int parent = directories_[i].get();
             check(::mkdirat(parent, name.c_str(), 0755), "make the control group " + name);
             Cgroup::Group& group =
-                made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}});
+                made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}, {}});
             group.directory = Fd(check(
                 ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
                 "open " + name));
@@ -374,13 +390,51 @@ void Cgroup::write(const Limits& limits, bool processor) {
             if (setting.v2 != group.hierarchy->v2 || !group.hierarchy->has(setting.controller) ||
                 (setting.controller == Controller::cpu) != processor || weakened(setting.layer))
                 continue;
-            if (!write_at(group.directory.get(), setting.file, setting.value(limits)) &&
-                !setting.optional) {
+            const Fd* const open = group.opened(setting.file);
+            const std::string value = setting.value(limits);
+            const bool good = open != nullptr
+                                  ? write_to(*open, value)
+                                  : write_at(group.directory.get(), setting.file, value);
+            if (!good && !setting.optional) {
                 throw SysError(errno, std::string("set ") + setting.file);
             }
         }
     }
     limits_ = limits;
+}
+
+void Cgroup::open_files() {
+    for (Group& group : groups_) {
+        const auto open = [&](const char* file, int how) {
+            Fd fd(::openat(group.directory.get(), file, how | O_CLOEXEC));
+            if (fd) group.files.emplace_back(file, std::move(fd));
+        };
+        const bool v2 = group.hierarchy->v2;
+        if (v2) open(kEvents, O_RDONLY);
+        for (const Counter& place : kAtTheEnd) {
+            const char* const file = place.file;
+            if (place.v2 == v2 && group.hierarchy->has(place.controller) &&
+                group.opened(file) == nullptr)
+                open(file, O_RDONLY);
+        }
+        for (const Setting& setting : kSettings) {
+            if (setting.v2 == v2 && setting.controller == Controller::cpu &&
+                group.hierarchy->has(setting.controller))
+                open(setting.file, O_WRONLY);
+        }
+    }
+}
+
+const Fd* Cgroup::Group::opened(std::string_view file) const {
+    for (const auto& [known, fd] : files) {
+        if (known == file) return &fd;
+    }
+    return nullptr;
+}
+
+std::optional<std::string> Cgroup::Group::try_read(const char* file) const {
+    const Fd* const open = opened(file);
+    return open != nullptr ? text_of(open->get()) : try_read_at(directory.get(), file);
 }
 
 void Cgroup::begin(const Limits& limits) {
@@ -408,19 +462,19 @@ std::optional<std::chrono::nanoseconds> Cgroup::cpu_time() const {
     const Group* tree = group_of(Controller::core);
     const Group* group = tree != nullptr ? tree : group_of(Controller::cpuacct);
     if (group == nullptr) return std::chrono::nanoseconds::zero();
-    const auto text =
-        try_read_at(group->directory.get(), tree != nullptr ? "cpu.stat" : "cpuacct.usage");
+    const Counter& place = tree != nullptr ? kCpuTimeOfTree : kCpuTimeOfV1;
+    const auto text = group->try_read(place.file);
     if (!text) return std::nullopt;
-    if (tree != nullptr)
-        return std::chrono::microseconds(number_after(*text, "usage_usec").value_or(0));
-    return std::chrono::nanoseconds(number_after(*text, "").value_or(0));
+    const std::uint64_t number = number_after(*text, place.key).value_or(0);
+    if (tree != nullptr) return std::chrono::microseconds(number);
+    return std::chrono::nanoseconds(number);
 }
 
 std::optional<std::uint64_t> Cgroup::read(std::span<const Counter> places) const {
     for (const Counter& place : places) {
         const Group* group = group_of(place.controller);
         if (group == nullptr || group->hierarchy->v2 != place.v2) continue;
-        const auto text = try_read_at(group->directory.get(), place.file);
+        const auto text = group->try_read(place.file);
         if (!text) return std::nullopt;
         return number_after(*text, place.key).value_or(0);
     }
@@ -475,7 +529,7 @@ bool Cgroup::is_empty() const {
     return std::all_of(groups_.begin(), groups_.end(), [](const Group& group) {
         if (group.name.empty()) return true;
         if (group.hierarchy->v2) {
-            return number_after(read_at(group.directory.get(), "cgroup.events"), "populated")
+            return number_after(group.try_read(kEvents).value_or(std::string()), "populated")
                        .value_or(1) == 0;
         }
         return lists_nobody(group.directory.get());
@@ -486,6 +540,7 @@ bool Cgroup::remove() {
     bool all = true;
     for (Group& group : groups_) {
         if (group.name.empty()) continue;
+        group.files.clear();
         if (::unlinkat(group.parent, group.name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
             group.name.clear();
         } else {

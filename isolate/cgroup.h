@@ -12,6 +12,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cloister::isolate {
@@ -70,6 +72,9 @@ public:
     /// Readable when the kernel has killed for memory (v1, which cannot kill a whole group); or -1.
     int oom_event() const { return oom_event_.get(); }
 
+    /// Opens ahead what `begin` writes and what is read at the end, so that neither takes a run's
+    /// time. What cannot be opened is opened then.
+    void open_files();
     /// The run begins: its limits, also where they differ from those that the groups were made
     /// with, and a full processor quota. Throws SysError.
     void begin(const Limits& limits);
@@ -96,7 +101,11 @@ private:
         int parent;       ///< borrowed from the tree
         std::string name; ///< empty once removed
         Fd directory;
-        Fd tasks; ///< v1 only
+        Fd tasks;                                      ///< v1 only
+        std::vector<std::pair<const char*, Fd>> files; ///< opened ahead; none is cgroup.procs
+
+        const Fd* opened(std::string_view file) const; ///< or nullptr
+        std::optional<std::string> try_read(const char* file) const;
     };
     const Group* group_of(Controller controller) const;
 

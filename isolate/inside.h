@@ -51,8 +51,8 @@ struct ResourceLimit {
 inline constexpr std::size_t kResourceLimits = 10;
 using ResourceLimits = std::array<ResourceLimit, kResourceLimits>;
 
-/// What is known when the box is made. All pointers and descriptors stay valid in the child, which
-/// has a copy of the keeper's memory; the keeper's own may then go.
+/// What is known when the box is made. All pointers lead into the part of the keeper's memory that
+/// the child gets a copy of (child_memory.h).
 struct Inside {
     int report_fd = -1; ///< the child's end
     int keeper_fd =

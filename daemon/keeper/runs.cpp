@@ -27,6 +27,9 @@ namespace {
 constexpr std::chrono::milliseconds kCpuCheck{5}; ///< smallest wait between two looks at a CPU
                                                   ///< clock
 constexpr std::chrono::milliseconds kFinishRetry{2};
+/// After a box's end, until its mounts are taken down: the answer is out by then, and what is made
+/// ahead is made later.
+constexpr std::chrono::milliseconds kMountsStay{3};
 
 struct Pipes {
     Ends ours{};
@@ -36,7 +39,7 @@ struct Pipes {
 /// What boxes made ahead may take of this process's descriptors is what its runs leave.
 Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
     constexpr std::uint64_t kOfBox =
-        32; // groups of up to five hierarchies, streams, sockets, tables
+        48; // groups of up to five hierarchies and their files, streams, sockets, tables
     constexpr std::uint64_t kOther = 128;
     rlimit files{};
     check(::getrlimit(RLIMIT_NOFILE, &files), "read the limit of open files");
@@ -268,6 +271,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
         if (!used) throw isolate::SysError(EMFILE, "read a box's processor time");
         run.cpu_before = *used;
     }
+    if (running() > 0) (void)run.box.take_mounts();
     run.box.begin(order);
 
     run.phase = Run::Phase::under_way;
@@ -320,7 +324,11 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
     case isolate::Report::Kind::listener:
         return watch(run.box.listener_fd(), run.slot, Source::listener);
     case isolate::Report::Kind::ready:
+        // Taking down mounts is a wait, not work: init spares the one who waits for it alone, but
+        // when there are many, each had better wait for itself.
+        if (run.phase == Run::Phase::making || running() == 1) run.box.hold_mounts();
         if (run.phase != Run::Phase::making) break;
+        run.box.get_ready();
         run.phase = Run::Phase::ready;
         pool_.made(run.shape, run.box.memory_bytes());
         tend_soon(now);
@@ -423,6 +431,7 @@ void Runs::dispatch() {
         else if (!run->init_gone) check_clocks(*run, now);
         else if (run->next_finish <= now) settle(*run, now);
     }
+    if (mounts_go_at_ <= now) mounts_left_.clear();
     if (tends_ && tend_at_ <= now) tend(now);
 }
 
@@ -475,6 +484,7 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
             consider(run->taken + kSetupTime);
         }
     }
+    if (!mounts_left_.empty()) consider(mounts_go_at_);
     if (tends_) consider(tend_at_);
     return next;
 }
@@ -563,6 +573,10 @@ void Runs::retry(Run& run, Clock::time_point now) {
 void Runs::release(Run& run, Clock::time_point now) {
     const unsigned slot = run.slot;
     unwatch(run);
+    if (Fd mounts = run.box.take_mounts()) {
+        mounts_left_.push_back(std::move(mounts));
+        mounts_go_at_ = now + kMountsStay;
+    }
     slots_[slot].reset();
     if (networks_[slot] && !weakened(Layer::fresh_network) && !networks_[slot].is_untouched())
         networks_[slot] = {};
