@@ -1,12 +1,16 @@
-// From rules to BPF by libseccomp, with a short prelude of our own for calls younger than the
-// policy.
+// From rules to BPF: a search over ranges of numbers that have one answer, and libseccomp for what
+// depends on arguments, with a short prelude for calls younger than the policy.
 #include "isolate/seccomp_program.h"
 
 #include "isolate/fd.h"
 
+#include <algorithm>
 #include <array>
 #include <linux/seccomp.h>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -52,7 +56,8 @@ std::uint32_t action_of(const SyscallRule& rule) {
     throw std::logic_error("a rule without an action");
 }
 
-Context build(const SyscallPolicy& policy) {
+/// `only`: the names whose rules are taken; null: all.
+Context build(const SyscallPolicy& policy, const std::set<std::string>* only = nullptr) {
     const std::uint32_t refused = SCMP_ACT_ERRNO(EPERM);
     Context context(seccomp_init(refused));
     if (!context) throw SysError(ENOMEM, "start a filter");
@@ -62,6 +67,7 @@ Context build(const SyscallPolicy& policy) {
     for (const SyscallRule& rule : policy.rules) {
         const int number = syscall_number(rule.name);
         if (number < 0) continue; // this architecture has no such call
+        if (only != nullptr && !only->contains(rule.name)) continue;
         const std::uint32_t action = action_of(rule);
         if (action == refused) continue; // what no rule allows is refused so anyhow
         std::vector<scmp_arg_cmp> tests;
@@ -91,19 +97,139 @@ std::string captured(const Write& write) {
     return bytes;
 }
 
-// Answers ENOSYS to calls younger than the policy, so that libraries fall back to what they used
-// before; EPERM would make them fail. Foreign ABIs are left to libseccomp's part, which kills.
-std::vector<sock_filter> prelude(std::uint32_t first_unknown) {
+using Instructions = std::vector<sock_filter>;
+
+/// Answers ENOSYS to calls younger than the policy, so that libraries fall back to what they used
+/// before; EPERM would make them fail. `ranges` is passed by native calls alone; foreign ABIs are
+/// left to libseccomp's part, which kills.
+Instructions prelude(std::uint32_t first_unknown, const Instructions& ranges) {
     const std::uint32_t native = seccomp_arch_native();
-    return {
+    const auto over = static_cast<std::uint32_t>(ranges.size());
+    Instructions program = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, native, 0, 4),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kX32Bit, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_unknown, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_unknown, 0, 2),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_JMP | BPF_JA, over),
     };
+    program.insert(program.end(), ranges.begin(), ranges.end());
+    return program;
 }
+
+/// What a number alone decides: an answer of the kernel's, or nothing when arguments are tested.
+using Answer = std::optional<std::uint32_t>;
+struct Range {
+    std::uint32_t first = 0; ///< up to the next one's
+    Answer answer{};
+};
+
+std::uint32_t answer_of(const SyscallRule& rule) {
+    switch (rule.action) {
+    case SyscallRule::Action::allow: return SECCOMP_RET_ALLOW;
+    case SyscallRule::Action::refuse:
+        return SECCOMP_RET_ERRNO | static_cast<std::uint16_t>(rule.error);
+    case SyscallRule::Action::kill: return SECCOMP_RET_USER_NOTIF;
+    }
+    throw std::logic_error("a rule without an action");
+}
+
+std::set<std::string> names_with_tests(const SyscallPolicy& policy) {
+    std::set<std::string> names;
+    for (const SyscallRule& rule : policy.rules) {
+        if (!rule.tests.empty()) names.insert(rule.name);
+    }
+    return names;
+}
+
+/// In the order of numbers, the first from 0. Empty when rules contradict each other: libseccomp
+/// then decides.
+std::vector<Range> ranges_of(const SyscallPolicy& policy, const std::set<std::string>& tested) {
+    std::map<std::uint32_t, Answer> answers;
+    for (const SyscallRule& rule : policy.rules) {
+        const int number = syscall_number(rule.name);
+        if (number < 0) continue;
+        const Answer answer = tested.contains(rule.name) ? Answer() : Answer(answer_of(rule));
+        const auto [known, is_new] = answers.emplace(static_cast<std::uint32_t>(number), answer);
+        if (!is_new && known->second != answer) return {};
+    }
+    std::vector<Range> ranges;
+    std::uint32_t next = 0;
+    const auto add = [&](std::uint32_t first, const Answer& answer) {
+        if (ranges.empty() || ranges.back().answer != answer) ranges.push_back({first, answer});
+    };
+    for (const auto& [number, answer] : answers) {
+        if (number > next) add(next, SECCOMP_RET_ERRNO | EPERM);
+        add(number, answer);
+        next = number + 1;
+    }
+    add(next, SECCOMP_RET_ERRNO | EPERM);
+    return ranges;
+}
+
+/// A binary search with the number in the accumulator: one comparison a node, then the answers,
+/// each once, and a jump beyond the end for what libseccomp's part decides.
+class Search {
+public:
+    /// Empty when a jump would be too far for its eight bits.
+    static Instructions compile(const std::vector<Range>& ranges) {
+        Search search(ranges);
+        if (ranges.size() < 2 || ranges.size() - 1 + kMostAnswers > UINT8_MAX) return {};
+        search.node(0, ranges.size());
+        if (search.answers_.size() > kMostAnswers) return {};
+        for (const auto& [at, branch, index] : search.to_answers_) {
+            const auto way = static_cast<std::uint8_t>(search.program_.size() + index - at - 1);
+            (branch ? search.program_[at].jt : search.program_[at].jf) = way;
+        }
+        for (std::size_t i = 0; i < search.answers_.size(); ++i) {
+            const Answer& answer = search.answers_[i];
+            const auto behind = static_cast<std::uint32_t>(search.answers_.size() - i - 1);
+            search.program_.push_back(answer ? sock_filter BPF_STMT(BPF_RET | BPF_K, *answer)
+                                             : sock_filter BPF_STMT(BPF_JMP | BPF_JA, behind));
+        }
+        return std::move(search.program_);
+    }
+
+private:
+    static constexpr std::size_t kMostAnswers = 16;
+    struct ToAnswer {
+        std::size_t at;
+        bool branch;
+        std::size_t index;
+    };
+
+    explicit Search(const std::vector<Range>& ranges) : ranges_(ranges) {}
+
+    /// Ranges `from` to `to`, two at least: smaller numbers follow at once, the others behind them.
+    void node(std::size_t from, std::size_t to) {
+        const std::size_t middle = from + (to - from) / 2;
+        const std::size_t at = program_.size();
+        program_.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ranges_[middle].first, 0, 0));
+        branch(at, false, from, middle);
+        branch(at, true, middle, to);
+    }
+    void branch(std::size_t at, bool greater, std::size_t from, std::size_t to) {
+        if (to - from == 1) {
+            to_answers_.push_back({at, greater, index_of(ranges_[from].answer)});
+            return;
+        }
+        const auto way = static_cast<std::uint8_t>(program_.size() - at - 1);
+        (greater ? program_[at].jt : program_[at].jf) = way;
+        node(from, to);
+    }
+    std::size_t index_of(const Answer& answer) {
+        const auto found = std::find(answers_.begin(), answers_.end(), answer);
+        if (found != answers_.end()) return static_cast<std::size_t>(found - answers_.begin());
+        answers_.push_back(answer);
+        return answers_.size() - 1;
+    }
+
+    const std::vector<Range>& ranges_;
+    Instructions program_{};
+    std::vector<Answer> answers_{};
+    std::vector<ToAnswer> to_answers_{};
+};
 
 } // namespace
 
@@ -128,9 +254,12 @@ std::string syscall_name(int number) {
     return result;
 }
 
-SeccompProgram::SeccompProgram(const SyscallPolicy& policy)
-    : instructions_(prelude(policy.first_unknown)) {
-    const Context context = build(policy);
+SeccompProgram::SeccompProgram(const SyscallPolicy& policy, Form form) {
+    const std::set<std::string> tested = names_with_tests(policy);
+    const Instructions ranges =
+        form == Form::by_ranges ? Search::compile(ranges_of(policy, tested)) : Instructions();
+    instructions_ = prelude(policy.first_unknown, ranges);
+    const Context context = build(policy, ranges.empty() ? nullptr : &tested);
     const std::string bytes =
         captured([&](int fd) { return seccomp_export_bpf(context.get(), fd); });
     const auto* first = reinterpret_cast<const sock_filter*>(bytes.data());

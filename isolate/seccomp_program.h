@@ -13,8 +13,17 @@ namespace cloister::isolate {
 
 class SeccompProgram {
 public:
+    enum class Form {
+        /// Most calls are answered by their number alone, and numbers with one answer stand side by
+        /// side: a search over such ranges answers them, and libseccomp's part, which tests
+        /// arguments, is for the rest. A third is saved, and the kernel checks, translates and
+        /// tries out every instruction each time a box loads it.
+        by_ranges,
+        /// All of it by libseccomp; what a policy with too many ranges gets, too.
+        by_library,
+    };
     /// Throws SysError or std::runtime_error that names the rule which could not be compiled.
-    explicit SeccompProgram(const SyscallPolicy& policy);
+    explicit SeccompProgram(const SyscallPolicy& policy, Form form = Form::by_ranges);
 
     std::span<const sock_filter> instructions() const { return instructions_; }
     /// True when a rule kills: then the filter is loaded with a listener, so that the call's number

@@ -27,8 +27,8 @@ namespace {
 constexpr std::chrono::milliseconds kCpuCheck{5}; ///< smallest wait between two looks at a CPU
                                                   ///< clock
 constexpr std::chrono::milliseconds kFinishRetry{2};
-/// After a box's end, until its mounts are taken down: the answer is out by then, and what is made
-/// ahead is made later.
+/// After a box's end, until its mounts, and those of boxes that ended since, are taken down: the
+/// answer is out by then, and what is made ahead is made later.
 constexpr std::chrono::milliseconds kMountsStay{3};
 
 struct Pipes {
@@ -574,8 +574,8 @@ void Runs::release(Run& run, Clock::time_point now) {
     const unsigned slot = run.slot;
     unwatch(run);
     if (Fd mounts = run.box.take_mounts()) {
+        if (mounts_left_.empty()) mounts_go_at_ = now + kMountsStay;
         mounts_left_.push_back(std::move(mounts));
-        mounts_go_at_ = now + kMountsStay;
     }
     slots_[slot].reset();
     if (networks_[slot] && !weakened(Layer::fresh_network) && !networks_[slot].is_untouched())
