@@ -26,12 +26,13 @@ import sockets
 import throughput
 from client import Client
 from contenders import Contenders
+from engine import Engine
 from picture import picture
 
 # Seconds that each part may take, `settle` for each daemon: it ends with the round or slice in which they are
 # used up.
-FULL = {"latency": 25, "loops": 50, "hello": 75, "throughput": 55, "settle": 15, "sockets": 75}
-QUICK = {"latency": 4, "loops": 7, "hello": 14, "throughput": 9, "settle": 4, "sockets": 15}
+FULL = {"latency": 25, "loops": 50, "hello": 85, "throughput": 55, "settle": 15, "sockets": 75}
+QUICK = {"latency": 4, "loops": 7, "hello": 18, "throughput": 9, "settle": 4, "sockets": 15}
 # One contender's slice in box_bench, and one cell's counting in the daemons.
 LOOP_MS = {False: 400, True: 150}
 COUNT_SECONDS = {False: 0.8, True: 0.25}
@@ -124,9 +125,11 @@ def main():
         left_out = dict(contenders.left_out)
     loads.append(machine.load())
     with levels.Daemons(options.build, seconds["settle"]) as daemons:
-        hello = levels.measure(daemons, 2 if options.quick else 3, options.hello_rounds, options.pause_ms / 1000,
-                               seconds["hello"])
-        left_out |= daemons.left_out | hello.left_out
+        with tempfile.TemporaryDirectory(prefix="cloister-bench-") as work, \
+                Engine(work, {language: levels.HELLO[language] for language in ("python", "java")}) as engine:
+            hello = levels.measure(daemons, 2 if options.quick else 3, options.hello_rounds, options.pause_ms / 1000,
+                                   seconds["hello"], engine)
+        left_out |= daemons.left_out | hello.left_out | engine.left_out
         loads.append(machine.load())
         slices = throughput.measure(daemons, options.slices, COUNT_SECONDS[options.quick], seconds["throughput"],
                                     left_out)
@@ -137,7 +140,8 @@ def main():
 
     about += (f". Load average {loads[0]} before, {loads[1]} after the boxes, {loads[2]} after hello world, "
               f"{loads[3]} after the runs, {loads[4]} at the end.")
-    tables = [boxes.table(), report.hello_matrix(hello.samples), report.throughput_table(slices),
+    tables = [boxes.table(), paragraphs(report.hello_matrix(hello.samples), report.engine_table(hello)),
+              report.throughput_table(slices),
               report.messages_table(messages), report.rooms_table(messages)]
     ratios = report.ratios(boxes, slices)
     whole = paragraphs(about, method(options), tables[0], ratios, tables[1], report.hello_table(hello.samples),
@@ -146,7 +150,7 @@ def main():
     short = paragraphs(about, "![The same numbers as bars](docs/bench.svg)", *tables, ratios)
     folder = options.build / "bench"
     folder.mkdir(exist_ok=True)
-    report.write_times(folder, boxes, hello.samples, slices)
+    report.write_times(folder, boxes, hello, slices)
     report.write_slices(folder, messages)
     (folder / "table.md").write_text(whole)
     (folder / "bench.svg").write_text(picture(boxes, hello.samples, slices, machine.describe()))

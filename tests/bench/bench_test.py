@@ -1,5 +1,7 @@
 """The parts of the bench that compute and draw, without measuring anything."""
+import io
 import sys
+import tarfile
 import tempfile
 import unittest
 import xml.etree.ElementTree as xml
@@ -11,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench
 import clocks
 import contenders
+import engine
 import levels
 import plot
 import report
@@ -96,7 +99,8 @@ class Tables(unittest.TestCase):
 
     def test_every_time_is_written(self):
         with tempfile.TemporaryDirectory() as folder:
-            report.write_times(Path(folder), boxes(), [sample()], slices())
+            report.write_times(Path(folder), boxes(), levels.Hello([sample()], engine={"java": [2.5]}), slices())
+            self.assertIn("java,0,2500000000\n", (Path(folder) / "docker.csv").read_text())
             self.assertEqual(len((Path(folder) / "boxes.csv").read_text().splitlines()), 1 + 5 * 21)
             self.assertIn("python,cold,0,15000000,cold,0,", (Path(folder) / "hello.csv").read_text())
             self.assertIn(',1,0,10000000\n', (Path(folder) / "throughput.csv").read_text())
@@ -216,6 +220,37 @@ class Contenders(unittest.TestCase):
                 self.assertEqual(found.commands, {"true": "true {loop} ; true"})
                 self.assertEqual(found.left_out["never-installed"], "not installed")
                 self.assertIn("0/nowhere", found.left_out["sh"])
+
+
+class Engines(unittest.TestCase):
+    def test_the_image_is_links_and_empty_folders(self):
+        with tarfile.open(fileobj=io.BytesIO(engine.root())) as tar:
+            kinds = {entry.name: entry.type for entry in tar}
+        self.assertEqual({name for name, kind in kinds.items() if kind == tarfile.SYMTYPE}, set(engine.LINKS))
+        self.assertEqual(set(kinds.values()), {tarfile.SYMTYPE, tarfile.DIRTYPE})
+
+    def test_a_container_has_our_limits_and_writes_nothing_of_the_host(self):
+        words = engine.command(["/usr/bin/python3", "/src/main.py"], ["/etc/java"], "/somewhere")
+        self.assertLess(words.index("--network"), words.index(engine.IMAGE, words.index("/somewhere:/src:ro")))
+        for option, value in (("--network", "none"), ("--memory", "128m"), ("--cpus", "0.5"), ("--pids-limit", "64"),
+                              ("--cap-drop", "ALL")):
+            self.assertEqual(words[words.index(option) + 1], value)
+        self.assertTrue(all(words[at + 1].endswith(":ro") for at, word in enumerate(words) if word == "-v"))
+
+    def test_ratios_are_to_the_levels_that_were_measured(self):
+        samples = [sample("java", "warm", "warm", seconds=0.04), sample("java", "cached", "warm", True, 0.01)]
+        rows = report.engine_table(levels.Hello(samples, engine={"java": [2.0, 2.0, 3.0]})).splitlines()
+        self.assertEqual([cell.strip() for cell in rows[2].split("|")[1:-1]],
+                         ["java", "2000", "2000", "3000", "3", "–", "50", "200"])
+        self.assertEqual(report.engine_table(levels.Hello()), "")
+
+    def test_without_an_engine_it_is_left_out(self):
+        def refuse(*_, **__):
+            raise engine.LeftOut("no")
+        with mock.patch.object(engine, "docker", refuse), tempfile.TemporaryDirectory() as work:
+            with engine.Engine(work, {"python": ("main.py", "")}) as found:
+                self.assertEqual(found.commands, {})
+                self.assertEqual(len(found.left_out), 1)
 
 
 class Picture(unittest.TestCase):

@@ -5,11 +5,14 @@ came. One daemon a level, all up at one time; a round asks each of them once for
     prepared  boxes stand ready, without an interpreter
     warm      the settings that we ship: boxes with an interpreter, too; a compiled language's source is new
     cached    the same daemon, the same source as before: its compiled program is still there
+
+In the first rounds a container engine is asked beside them, where there is one.
 """
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+import engine as engines
 from client import Client
 from machine import Daemon, Refused
 
@@ -89,6 +92,7 @@ class Sample:
 class Hello:
     samples: list = field(default_factory=list)
     left_out: dict = field(default_factory=dict)  # (language, level) to reason
+    engine: dict = field(default_factory=dict)  # language to seconds
 
 
 def shows_level(level, sample):
@@ -121,7 +125,16 @@ def ask(client, language, level, turn):
                   result["execution_time"], result.get("setup_time", 0.0), compiling.get("wall_time", 0.0))
 
 
-def measure(daemons, warm_up, rounds, pause, seconds):
+def ask_engine(engine, hello):
+    for language in list(engine.commands):
+        try:
+            hello.engine.setdefault(language, []).append(engine.ask(language))
+        except engines.LeftOut as reason:
+            engine.left_out[f"docker run, {language}"] = str(reason)
+            del engine.commands[language]
+
+
+def measure(daemons, warm_up, rounds, pause, seconds, engine=None):
     """`warm_up` rounds that do not count, one at least, then up to `rounds` that do, as far as `seconds` go: the
     first round that counts may take half as long again. After each run in a daemon that makes boxes ahead the
     machine is left alone for `pause` seconds, so that what the run took is made again before anybody is
@@ -156,6 +169,8 @@ def measure(daemons, warm_up, rounds, pause, seconds):
                     pairs.remove((language, level))
                 if level != "cold":
                     time.sleep(pause)
+            if engine and 0 <= turn < engines.ROUNDS:
+                ask_engine(engine, hello)
             if turn >= 0 and time.monotonic() - begin > seconds:
                 break
     finally:

@@ -130,6 +130,18 @@ def hello_table(samples):
     return table(["hello world, ms", "min", "median", "p95", "compiling", "running", "boxes"], rows)
 
 
+def engine_table(hello):
+    """Hello world through `docker run`, and how often ours has run in that time."""
+    found, rows = by_language(hello.samples), []
+    for language, times in hello.engine.items():
+        middle = median(times)
+        ours = [found.get((language, level)) for level in ("cold", "warm", "cached")]
+        rows.append([language, milliseconds(min(times)), milliseconds(middle), milliseconds(percentile(times, 0.95)),
+                     len(times), *(f"{middle / median([one.seconds for one in samples]):.0f}" if samples else "–"
+                                   for samples in ours)])
+    return table(["`docker run` hello world, ms", "min", "median", "p95", "runs", "/ cold", "/ warm", "/ cached"], rows)
+
+
 def by_cell(slices):
     """(program, daemon, connections) to slices."""
     found = {}
@@ -261,7 +273,7 @@ def write_csv(path, header, rows):
         writer.writerows(rows)
 
 
-def write_times(folder, boxes, samples, slices):
+def write_times(folder, boxes, hello, slices):
     """Every single time, in nanoseconds."""
     def nano(seconds):
         return int(seconds * 1e9)
@@ -270,7 +282,10 @@ def write_times(folder, boxes, samples, slices):
               ["language", "level", "round", "nanoseconds", "start", "cached", "compile_nanoseconds",
                "setup_nanoseconds", "run_nanoseconds"],
               [(one.language, one.level, one.round, nano(one.seconds), one.start, int(one.cached),
-                nano(one.compile_seconds), nano(one.setup_seconds), nano(one.run_seconds)) for one in samples])
+                nano(one.compile_seconds), nano(one.setup_seconds), nano(one.run_seconds)) for one in hello.samples])
+    write_csv(folder / "docker.csv", ["language", "round", "nanoseconds"],
+              [(language, turn, nano(value)) for language, times in hello.engine.items()
+               for turn, value in enumerate(times)])
     write_csv(folder / "throughput.csv", ["program", "daemon", "connections", "slice", "nanoseconds"],
               [(one.program, one.daemon, one.connections, one.number, nano(value))
                for one in slices for value in one.times])
