@@ -102,10 +102,11 @@ std::string text_of(int file) {
     return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
 }
 
-/// All that is read before a run is answered.
-constexpr std::array kAtTheEnd = {
-    kCpuTimeOfTree, kCpuTimeOfV1,     kMemoryPeak[0],   kMemoryPeak[1],    kOomKills[0],
-    kOomKills[1],   kForksRefused[0], kForksRefused[1], kProcessesPeak[0], kProcessesPeak[1]};
+/// What is read before a run is answered, and of boxes that wait, again and again.
+constexpr std::array kReadOften = {kCpuTimeOfTree,   kCpuTimeOfV1,      kMemoryPeak[0],
+                                   kMemoryPeak[1],   kMemoryNow[0],     kMemoryNow[1],
+                                   kOomKills[0],     kOomKills[1],      kForksRefused[0],
+                                   kForksRefused[1], kProcessesPeak[0], kProcessesPeak[1]};
 
 /// Empty when there is no such file. Nothing when it cannot be told: we have no descriptor or
 /// memory for it just now.
@@ -411,7 +412,7 @@ void Cgroup::open_files() {
         };
         const bool v2 = group.hierarchy->v2;
         if (v2) open(kEvents, O_RDONLY);
-        for (const Counter& place : kAtTheEnd) {
+        for (const Counter& place : kReadOften) {
             const char* const file = place.file;
             if (place.v2 == v2 && group.hierarchy->has(place.controller) &&
                 group.opened(file) == nullptr)

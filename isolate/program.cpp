@@ -315,6 +315,27 @@ void write_whole(int fd, const char* bytes, std::size_t size) {
     }
 }
 
+/// Each followed by its NUL, and as many at once as there is room for: with every write the
+/// interpreter would wake, read, and wait again.
+void write_words(int fd, std::span<const char* const> words) {
+    std::array<char, 4096> held{};
+    std::size_t used = 0;
+    for (const char* word : words) {
+        const std::size_t size = std::strlen(word) + 1;
+        if (size > held.size() - used) {
+            write_whole(fd, held.data(), used);
+            used = 0;
+        }
+        if (size > held.size()) {
+            write_whole(fd, word, size);
+            continue;
+        }
+        std::memcpy(held.data() + used, word, size);
+        used += size;
+    }
+    write_whole(fd, held.data(), used);
+}
+
 } // namespace
 
 void drop_identity(int report_fd, uid_t id) {
@@ -395,7 +416,8 @@ void be_stager(const Inside& inside, const WarmPipes& pipes) {
     Words words(kReportFd);
     words.fill(inside.command, taken.order.memory_mib, &bundle);
     steps.require(Step::start_program, send_report(kReportFd, Report(Report::Kind::resumed)));
-    for (const char* word : words.all()) write_whole(pipes.go_write, word, std::strlen(word) + 1);
+    write_words(pipes.go_write, words.all());
+    (void)::close(pipes.go_write); // at once: the end of a process takes its time
     ::_exit(0);
 }
 

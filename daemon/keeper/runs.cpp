@@ -243,6 +243,7 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
         if (run != nullptr) give_up(*run);
         return refuse(step, error.code().value());
     }
+    last_start_ = taken;
     tend_soon(taken);
     return true;
 }

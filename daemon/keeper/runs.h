@@ -147,6 +147,8 @@ private:
     std::vector<Kit> kits_; ///< by runtime
     bool tends_ = false;    ///< there is a pool, or kits are due
     Clock::time_point tend_at_{};
+    Clock::time_point tended_at_{};
+    Clock::time_point last_start_{};
     std::vector<isolate::Fd> mounts_left_; ///< of boxes that are gone
     Clock::time_point mounts_go_at_{};
     std::uint64_t total_ = 0;

@@ -20,6 +20,10 @@ namespace {
 /// After the last start of a run, and between two boxes: the next run may be on its way, and most
 /// are over by then; a box that is made beside it would hold it up.
 constexpr std::chrono::milliseconds kPause{5};
+/// Beside a run that began this lately nothing is made: most programs are over by then, and the
+/// making of a box takes as long as they do. But runs without a pause do not keep it for ever.
+constexpr std::chrono::milliseconds kLeftInPeace{20};
+constexpr std::chrono::seconds kMostPeace{1};
 /// Between two looks when there is nothing to do, so that what nobody needs any more is given up.
 constexpr std::chrono::seconds kLook{10};
 
@@ -103,6 +107,11 @@ void Runs::tend(Clock::time_point now) {
     tend_at_ = now + kLook;
     // The next end of a run, or of a making, calls again.
     if (running() >= processors_ || making() >= processors_) return;
+    if (running() > 0 && now < last_start_ + kLeftInPeace && now < tended_at_ + kMostPeace) {
+        tend_at_ = last_start_ + kLeftInPeace;
+        return;
+    }
+    tended_at_ = now;
     // Each run that may still come finds a slot, whatever stands ready.
     if (free_.size() <= boxes_ - running()) return;
     if (tend_kits(now)) return;
