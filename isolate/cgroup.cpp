@@ -83,6 +83,7 @@ constexpr std::array kSettings = {
 };
 
 constexpr const char* kEvents = "cgroup.events";
+constexpr const char* kIdle = "cpu.idle";
 constexpr Counter kCpuTimeOfTree{Controller::core, true, "cpu.stat", "usage_usec"};
 constexpr Counter kCpuTimeOfV1{Controller::cpuacct, false, "cpuacct.usage", ""};
 constexpr Counter kMemoryPeak[] = {{Controller::memory, true, "memory.peak", ""},
@@ -418,6 +419,7 @@ void Cgroup::open_files() {
                 group.opened(file) == nullptr)
                 open(file, O_RDONLY);
         }
+        if (group.hierarchy->has(Controller::cpu)) open(kIdle, O_WRONLY);
         for (const Setting& setting : kSettings) {
             if (setting.v2 == v2 && setting.controller == Controller::cpu &&
                 group.hierarchy->has(setting.controller))
@@ -449,7 +451,10 @@ void Cgroup::set_idle(bool idle) {
     if (idle == idle_) return;
     idle_ = idle;
     const Group* group = group_of(Controller::cpu);
-    if (group != nullptr) (void)write_at(group->directory.get(), "cpu.idle", idle ? "1" : "0");
+    if (group == nullptr) return;
+    const Fd* const open = group->opened(kIdle);
+    if (open != nullptr) (void)write_to(*open, idle ? "1" : "0");
+    else (void)write_at(group->directory.get(), kIdle, idle ? "1" : "0");
 }
 
 const Cgroup::Group* Cgroup::group_of(Controller controller) const {
