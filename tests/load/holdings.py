@@ -54,7 +54,9 @@ def boxes_by_hierarchy(keeper):
             continue
         for base in Path(place).glob(f"cloister/{instance_of(keeper)}"):
             # walk() takes no offence at what ends meanwhile.
-            found[place] = sorted(os.path.relpath(one, base) for one, _, _ in os.walk(base) if one != str(base))
+            names = (os.path.relpath(one, base) for one, _, _ in os.walk(base) if one != str(base))
+            # The analyst's box is no run's, and stays.
+            found[place] = sorted(name for name in names if not name.startswith("analyst-"))
     return found
 
 
@@ -105,6 +107,14 @@ def descendants(pid):
     return found
 
 
+def is_analysts(pid):
+    """Whether it is in the analyst's box."""
+    try:
+        return "/analyst-" in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False  # it ended meanwhile
+
+
 def files_below(folder):
     return sum(len(names) for _, _, names in os.walk(folder))
 
@@ -142,7 +152,8 @@ def take(daemon):
     processes = {"front": daemon.front(), "keeper": daemon.process.pid}
     keeper = daemon.process.pid
     return Holdings(descriptors={name: descriptors(pid) for name, pid in processes.items()},
-                    boxes=boxes_by_hierarchy(keeper), mounts=mounts(keeper), processes=len(descendants(keeper)),
+                    boxes=boxes_by_hierarchy(keeper), mounts=mounts(keeper),
+                    processes=sum(not is_analysts(one) for one in descendants(keeper)),
                     files=files_below(daemon.state) + files_below("/run/cloister"),
                     memory={name: memory(pid) for name, pid in processes.items()})
 

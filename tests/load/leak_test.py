@@ -24,8 +24,8 @@ OFFSET = {"front": 2048, "keeper": 1024}
 # Kept programs differ in size, so their number may differ a little; each is a mount.
 KEPT_DIFFER = 4
 # Descriptors and mounts by which boxes that stand ready differ: a warm one holds its pipes, a compiler's one its
-# files.
-READY_DIFFER = 10
+# files; one that is not ready yet has neither its counters open nor its mounts held, of which each root has its own.
+READY_DIFFER = 60
 MOST_SECONDS = 650
 
 
