@@ -220,6 +220,10 @@ void check_steps(const Runtime& runtime, const Object& object, const std::string
         fail(version, "\"warm\" and \"with_kit\" are for programs");
     std::vector<std::pair<std::string, const StepPlan*>> steps = {{"run", &runtime.run}};
     if (runtime.compile) steps.emplace_back("compile", &*runtime.compile);
+    if (runtime.check) {
+        steps.emplace_back("check", &*runtime.check);
+        if (runtime.check->warm) fail(object.place_of("check"), "\"warm\" is for programs");
+    }
     for (const auto& [key, step] : steps) {
         if (runtime.main_from.empty() && uses(*step, "{main}"))
             fail(file, "a command uses {main}, but main_from does not say how it is found");
@@ -288,6 +292,8 @@ Runtime read_runtime(const std::string& id, const std::string& folder, const std
     if (const json* given = object.take("compile"))
         runtime.compile = read_step(*given, object.place_of("compile"), shared);
     runtime.run = read_step(object.need("run"), object.place_of("run"), shared);
+    if (const json* given = object.take("check"))
+        runtime.check = read_step(*given, object.place_of("check"), shared);
     if (const json* given = object.take("kit"))
         runtime.kit = read_kit(*given, object.place_of("kit"), shared);
     object.done();

@@ -21,7 +21,7 @@ struct WarmPlan {
 };
 
 /// What a toolchain prepares once, in the daemon's first idle time, in a box; shown read-only at
-/// /kit in the runtime's compile and run boxes.
+/// /kit in the runtime's compile, run and check boxes.
 struct KitPlan {
     /// One after the other, each in a box; all work in the same /box, which becomes /kit. No holes
     /// but {memory_mib}.
@@ -63,7 +63,9 @@ struct Runtime {
     StepPlan version{};                ///< prints the version; its first "N.N[.N]" is taken
     std::optional<StepPlan> compile{}; ///< works in /box; what it leaves there is the artifact
     StepPlan run{};                    ///< works in /box; the artifact is at /app, read-only
-    std::optional<KitPlan> kit{};      ///< none: /kit is not there
+    std::optional<StepPlan> check{}; ///< looks at the sources in /box for what is wrong with them,
+                                     ///< and prints it as analysis/deep.jsonc says
+    std::optional<KitPlan> kit{};    ///< none: /kit is not there
 };
 
 /// By id; the order (and so each runtime's number on the wire) is the ids' order.

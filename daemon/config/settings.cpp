@@ -237,6 +237,8 @@ void check(const Settings& settings) {
         if (runtime.compile && !runtime.compile->policy.empty())
             need_policy(runtime.compile->policy, place + "compile.policy");
         if (!runtime.run.policy.empty()) need_policy(runtime.run.policy, place + "run.policy");
+        if (runtime.check && !runtime.check->policy.empty())
+            need_policy(runtime.check->policy, place + "check.policy");
         if (runtime.kit && !runtime.kit->policy.empty())
             need_policy(runtime.kit->policy, place + "kit.policy");
     }

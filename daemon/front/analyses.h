@@ -45,6 +45,12 @@ public:
     void close_client(Client client);
     std::optional<Refusal> ask(Client client, AskAnalyst ask, Reply reply, Time now);
 
+    /// The runtime that a request is about, when there is one.
+    std::optional<std::string> language_of(const AskAnalyst& ask) const {
+        Refusal refusal;
+        return language_of(ask, refusal);
+    }
+
     // from the analyst
     void on_begun();                                ///< one is there, and will say what it knows
     void on_ready(std::set<std::string> languages); ///< it said so

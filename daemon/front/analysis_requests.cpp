@@ -4,6 +4,7 @@
 #include "daemon/front/protocol.h"
 #include "daemon/front/text.h"
 
+#include <array>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -66,6 +67,7 @@ std::variant<AskAnalyst, AskFault> read(AskAnalyst::Kind kind, const json& messa
         return AskFault{"too_large", "The field 'content' holds more than " +
                                          readable_bytes(bounds.code_bytes) + "."};
     }
+    ask.deep = depth == "deep";
     if (kind == AskAnalyst::Kind::analysis) return ask;
     const auto position = message.find("position");
     const bool placed = position != message.end() && position->is_object() &&
@@ -87,11 +89,27 @@ std::optional<std::variant<AskAnalyst, AskFault>> read_ask(std::string_view type
     return std::nullopt;
 }
 
+namespace {
+
+constexpr std::size_t kMaxChecked = 48 * std::size_t{1024}; ///< of what checkers print
+
+std::string to_json(const Checked& checked) {
+    constexpr std::array kProblems = {"", "absent", "busy", "late", "failed"};
+    JsonObject out;
+    out.text("problem", kProblems.at(static_cast<std::size_t>(checked.problem)));
+    out.number("exit_code", checked.exit_code);
+    return out.bytes("output", std::string_view(checked.output).substr(0, kMaxChecked), false)
+        .close();
+}
+
+} // namespace
+
 std::string to_analyst(const AskAnalyst& ask, std::string_view language) {
     JsonObject out;
     out.text("kind", ask.kind == AskAnalyst::Kind::analysis ? "analysis" : "suggestion");
     out.text("language", language).text("lang", ask.korean ? "ko" : "en");
     out.text("file_path", ask.file_path).count("line", ask.line).count("column", ask.column);
+    if (ask.checked) out.raw("checked", to_json(*ask.checked));
     return out.text("content", ask.content).close();
 }
 

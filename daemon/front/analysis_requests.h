@@ -14,6 +14,14 @@
 
 namespace cloister::front {
 
+/// What came of the language's own checkers: what they printed, or why they did not.
+struct Checked {
+    enum class Problem : std::uint8_t { none, absent, busy, late, failed };
+    Problem problem = Problem::none;
+    int exit_code = 0;
+    std::string output{}; ///< raw bytes
+};
+
 struct AskAnalyst {
     enum class Kind : std::uint8_t { analysis, suggestion };
     std::optional<std::string> id{};
@@ -24,6 +32,8 @@ struct AskAnalyst {
     bool korean = false;      ///< `lang`
     std::uint32_t line = 0;   ///< of `position`, from 0
     std::uint32_t column = 0; ///< UTF-16 units, from 0
+    bool deep = false;        ///< `depth`: with the language's own checkers, where there are any
+    std::optional<Checked> checked{}; ///< what they said
 };
 
 /// What is wrong with a request.

@@ -1,6 +1,7 @@
 // From each request to the call that serves it.
 #include "daemon/front/conversation.h"
 
+#include "daemon/front/deep_checks.h"
 #include "daemon/front/protocol.h"
 #include "daemon/front/replies.h"
 #include "daemon/front/text.h"
@@ -153,6 +154,12 @@ void Conversation::act(AskAnalyst& request) {
         refusal.id = request.id;
         return say(to_text(refusal));
     }
+    if (!request.deep) return analyse(std::move(request));
+    check_deeply(*service_.executions, client_, *service_.analyses, *service_.catalog,
+                 std::move(request), [this](AskAnalyst ask) { analyse(std::move(ask)); });
+}
+
+void Conversation::analyse(AskAnalyst request) {
     if (analyses_client_ == 0) analyses_client_ = service_.analyses->open_client();
     refuse(service_.analyses->ask(
         analyses_client_, std::move(request), [this](std::string text) { say(std::move(text)); },

@@ -63,6 +63,7 @@ private:
     void act(const ExecutionResize& request);
     void act(const ExecutionCancel& request);
     void act(AskAnalyst& request);
+    void analyse(AskAnalyst request);
     void act(RoomRequest& request);
     void refuse(const std::optional<Refusal>& refusal);
     /// Does it to the run of this client, or to one of the room that this one may touch.

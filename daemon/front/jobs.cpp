@@ -18,6 +18,8 @@ struct Wrong {
 };
 
 constexpr std::chrono::milliseconds kVersionTime{9'000}; // we serve at most ten seconds after start
+constexpr std::chrono::milliseconds kCheckTime{12'000};  // somebody waits for an answer
+constexpr std::uint64_t kCheckOutput = 256 * isolate::kKiB;
 
 const policies::Policy& policy_of(const config::Settings& settings, const runtimes::StepPlan& step,
                                   std::uint32_t& number) {
@@ -331,6 +333,33 @@ std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog)
         refusal.id = request.id;
         return refusal;
     }
+}
+
+std::optional<Job> check_job(const std::string& language, const SourceFile& source,
+                             const Catalog& catalog) {
+    const runtimes::Runtime* runtime = runtimes::find(catalog.settings->runtimes, language);
+    const auto entry = std::ranges::find(catalog.entries, runtime, &Catalog::Entry::runtime);
+    if (entry == catalog.entries.end() || !entry->version || !runtime->check) return std::nullopt;
+    Job job;
+    job.runtime = entry->number;
+    job.language = runtime->id;
+    job.version = *entry->version;
+    job.steps.push_back(step_of(*catalog.settings, wire::Stage::check, *runtime->check));
+    isolate::Limits& limits = job.steps.back().limits;
+    limits.wall_time = std::min(limits.wall_time, kCheckTime);
+    limits.output_bytes = std::min(limits.output_bytes, kCheckOutput);
+    ExecuteCode request;
+    request.code = source.content;
+    // A name that cannot be one in the box is of no use to a checker either.
+    if (why_bad_path(source.path).empty()) request.file_path = source.path;
+    try {
+        job.bundle = isolate::pack(lay_out(request, *runtime));
+    } catch (const Wrong&) {
+        return std::nullopt;
+    } catch (const std::length_error&) {
+        return std::nullopt;
+    }
+    return job;
 }
 
 } // namespace cloister::front

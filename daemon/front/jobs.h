@@ -4,11 +4,13 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/front/events.h"
 #include "daemon/front/protocol.h"
 #include "daemon/wire/frames.h"
 #include "isolate/bundle.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -40,6 +42,9 @@ struct Job {
     std::uint16_t columns = 80;
     std::uint16_t rows = 24;
     bool base64 = false;
+    /// Told how it ended in place of the client, which has asked for something else
+    /// (deep_checks.h). Called at most once: Finished or Refused.
+    std::function<void(const Event&)> heard{};
 
     /// True when somebody watches the output as it happens.
     bool is_live() const { return stream || terminal || input_open; }
@@ -76,5 +81,10 @@ std::optional<std::string> version_in(std::string_view printed);
 Job version_job(const Catalog& catalog, const Catalog::Entry& entry);
 
 std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog);
+
+/// The job that has `source` looked at by the language's checkers; absent when this server has
+/// none for it.
+std::optional<Job> check_job(const std::string& language, const SourceFile& source,
+                             const Catalog& catalog);
 
 } // namespace cloister::front

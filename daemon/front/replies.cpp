@@ -13,6 +13,7 @@ std::string_view name_of(wire::Stage stage) {
     case wire::Stage::version: return "version";
     case wire::Stage::compile: return "compile";
     case wire::Stage::run: return "run";
+    case wire::Stage::check: return "check";
     }
     return "run";
 }

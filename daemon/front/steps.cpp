@@ -291,7 +291,9 @@ void Executions::answer(Execution& execution, Event event) {
     const auto found = clients_.find(execution.client);
     if (found == clients_.end() || found->second->listener == nullptr) return;
     Client& client = *found->second;
-    if (client.congested) {
+    if (execution.job.heard) {
+        std::exchange(execution.job.heard, {})(event);
+    } else if (client.congested) {
         client.held.push_back(std::move(event));
         ++held_;
     } else {

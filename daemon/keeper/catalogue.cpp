@@ -108,9 +108,11 @@ Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned 
         plan.stages[0] = plan_of(runtime.version, roots);
         if (runtime.compile) plan.stages[1] = plan_of(*runtime.compile, roots);
         plan.stages[2] = plan_of(runtime.run, roots);
+        if (runtime.check) plan.stages[3] = plan_of(*runtime.check, roots);
         plan.policies = {policy_number(runtime.version.policy),
                          policy_number(runtime.compile ? runtime.compile->policy : ""),
-                         policy_number(runtime.run.policy)};
+                         policy_number(runtime.run.policy),
+                         policy_number(runtime.check ? runtime.check->policy : "")};
         if (runtime.kit) {
             KitPlan kit;
             kit.policy = policy_number(runtime.kit->policy);
@@ -138,7 +140,7 @@ Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned 
 
 const StagePlan* Catalogue::stage(std::uint32_t runtime, wire::Stage stage) const {
     const auto index = static_cast<std::size_t>(stage);
-    if (runtime >= runtimes_.size() || index >= 3) return nullptr;
+    if (runtime >= runtimes_.size() || index >= wire::kStages) return nullptr;
     const auto& plan = runtimes_[runtime].stages[index];
     return plan ? &*plan : nullptr;
 }

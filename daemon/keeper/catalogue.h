@@ -88,9 +88,9 @@ public:
 private:
     struct RuntimePlan {
         std::string name;
-        std::array<std::optional<StagePlan>, 3> stages{}; ///< by wire::Stage
+        std::array<std::optional<StagePlan>, wire::kStages> stages{}; ///< by wire::Stage
         std::optional<KitPlan> kit{};
-        std::array<std::uint32_t, 3> policies{};
+        std::array<std::uint32_t, wire::kStages> policies{};
     };
     std::vector<RuntimePlan> runtimes_;
     std::vector<PolicyPlan> policies_;

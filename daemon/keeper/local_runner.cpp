@@ -140,10 +140,11 @@ void LocalRunner::State::begin(Job& job) {
     const auto runtime = settings.runtimes.find(request.runtime);
     if (runtime == settings.runtimes.end())
         throw std::runtime_error("no runtime is called '" + request.runtime + "'");
-    const runtimes::StepPlan& step = request.stage == wire::Stage::version ? runtime->second.version
-                                     : request.stage == wire::Stage::compile
-                                         ? runtime->second.compile.value()
-                                         : runtime->second.run;
+    const runtimes::StepPlan& step =
+        request.stage == wire::Stage::version   ? runtime->second.version
+        : request.stage == wire::Stage::compile ? runtime->second.compile.value()
+        : request.stage == wire::Stage::check   ? runtime->second.check.value()
+                                                : runtime->second.run;
     const std::string policy_name = !request.policy.empty() ? request.policy
                                     : !step.policy.empty()  ? step.policy
                                                             : settings.config.run_policy;

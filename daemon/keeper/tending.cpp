@@ -76,8 +76,9 @@ Runs::Run* Runs::take_ready(const wire::RunFrame& frame, const RunFds& fds) {
             return run;
         }
     }
-    // A version is asked for once, at the start.
-    if (tends_ && frame.stage != wire::Stage::version) pool_.asked(plain, now);
+    // A version is asked for once, at the start; who asks for a check can wait for its box.
+    const bool hurried = frame.stage == wire::Stage::run || frame.stage == wire::Stage::compile;
+    if (tends_ && hurried) pool_.asked(plain, now);
     if (Run* run = find(plain, Run::Phase::ready)) {
         run->level = wire::Level::prepared;
         return run;

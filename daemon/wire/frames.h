@@ -32,7 +32,8 @@ enum class Kind : std::uint32_t {
 };
 
 /// Which of a runtime's steps a run is.
-enum class Stage : std::uint32_t { version = 0, compile = 1, run = 2 };
+enum class Stage : std::uint32_t { version = 0, compile = 1, run = 2, check = 3 };
+inline constexpr std::size_t kStages = 4;
 
 /// How much of a box was ready when its run was asked for.
 enum class Level : std::uint32_t {

@@ -185,6 +185,29 @@ TEST_CASE("where nothing is typed, what mends the line is suggested first", "[su
         CHECK(one.at("kind") != "fix");
 }
 
+TEST_CASE("C and C++ suggest names in scope, the standard library's, words and snippets",
+          "[suggest]") {
+    CHECK(suggested("c", "int f(int total) {\n    return to|\n}\n").front() == "total");
+    CHECK(has(suggested("c", "int main(void) {\n    prin|\n}\n"), "printf"));
+    CHECK(has(suggested("c", "int main(void) {\n    fo|\n}\n"), "for"));
+    CHECK(has(suggested("cpp", "int main() {\n    std::vec|\n}\n"), "vector"));
+    CHECK(has(suggested("cpp", "int main() {\n    auto value = 1;\n    return va|\n}\n"), "value"));
+    CHECK(suggested("cpp", "int main() {\n    auto s = R\"(va|)\";\n}\n").empty());
+}
+
+TEST_CASE("where a macro may stand for anything, C is not called invalid", "[engine]") {
+    CHECK(analysed("c", "EXPORT(int) f(int a) { return a; }\n").at("syntax_valid") == true);
+    CHECK(analysed("c", "#define begin {\nint f(int a) begin return a; }\n").at("syntax_valid") ==
+          true);
+    CHECK(analysed("c", "#include <stdio.h>\nint f(int a) { return a }\n").at("syntax_valid") ==
+          false);
+    CHECK(analysed("cpp", "int f( { return 1; }\n").at("syntax_valid") == false);
+    CHECK(analysed("cpp", "int** f(int n) { return new int*[n]; }\n").at("syntax_valid") == true);
+    CHECK(analysed("cpp", "void f() { enum : char { a, b }; }\n").at("syntax_valid") == true);
+    // What did not parse is no place to look for faults.
+    CHECK(analysed("c", "MACRO(int f(int a) { if (a = 1) return; }\n").at("issues").empty());
+}
+
 TEST_CASE("nothing is suggested inside strings, comments and numbers", "[suggest]") {
     CHECK(suggested("python", "name = 1\nx = 'na|me'\n").empty());
     CHECK(suggested("python", "name = 1\n# na|\n").empty());

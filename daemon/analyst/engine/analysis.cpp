@@ -79,6 +79,7 @@ void write_issue(Writer& out, const Source& source, const Issue& issue) {
     out.field("end_column", last.column).field("rule", issue.rule);
     out.field("category", issue.category);
     if (!issue.peer.empty()) out.field("peer", issue.peer);
+    if (issue.deep) out.field("tier", "deep");
     if (issue.fix) {
         out.key("fix").open('{').key("range").open('{').key("start");
         write_position(out, source.position(issue.fix->start));
@@ -134,6 +135,15 @@ void write_metrics(Writer& out, const Document& document, const Metrics& metrics
     out.key("per_function").raw(functions.list.take()).close('}');
 }
 
+void write_report(Writer& out, const Language& language, Tongue tongue, const DeepReport& report) {
+    out.key("checkers").open('[');
+    for (const std::string& one : report.checkers) out.value(one);
+    out.close(']');
+    if (report.problem.empty()) return;
+    out.field("note_code", report.problem);
+    out.field("note", language.word("deep-" + report.problem, tongue));
+}
+
 std::string without_tree(const Language& language, std::string_view content) {
     Writer out;
     out.open('{').field("language", language.id).field("success", false);
@@ -147,10 +157,12 @@ std::string without_tree(const Language& language, std::string_view content) {
 } // namespace
 
 std::string analysis_of(const Document& document, Tongue tongue, Clock::time_point begin,
-                        Budget& budget) {
+                        Budget& budget, const Checked* checked) {
     if (document.is_truncated()) budget.truncated = true;
     const Metrics metrics = document.measure();
-    const std::vector<Issue> issues = find_issues(document, tongue, budget);
+    std::vector<Issue> issues = find_issues(document, tongue, budget);
+    DeepReport deep;
+    if (checked != nullptr) deep = merge_checked(document, tongue, *checked, budget, issues);
     const Score score = score_of(document, metrics, issues);
     Writer out;
     out.open('{').field("language", document.language().id).field("success", true);
@@ -161,8 +173,10 @@ std::string analysis_of(const Document& document, Tongue tongue, Clock::time_poi
     out.close(']').field("quality_score", score.value()).key("quality").open('{');
     out.field("errors", score.errors).field("warnings", score.warnings);
     out.field("infos", score.infos).field("complexity", score.complexity);
-    out.field("statements", score.statements).close('}').field("tier", "instant");
-    out.field("truncated", budget.truncated);
+    out.field("statements", score.statements).close('}');
+    const bool is_deep = checked != nullptr && deep.problem.empty();
+    out.field("tier", is_deep ? "deep" : "instant").field("truncated", budget.truncated);
+    if (checked != nullptr) write_report(out, document.language(), tongue, deep);
     const std::chrono::duration<double, std::milli> spent = Clock::now() - begin;
     return out.field("analysis_ms", spent.count()).close('}').take();
 }
@@ -171,7 +185,8 @@ std::string analyse(const Language& language, const Asked& asked, Budget budget)
     const Clock::time_point begin = Clock::now();
     Document document(language);
     if (!document.set(asked.content, budget)) return without_tree(language, asked.content);
-    return analysis_of(document, asked.tongue, begin, budget);
+    return analysis_of(document, asked.tongue, begin, budget,
+                       asked.checked ? &*asked.checked : nullptr);
 }
 
 namespace {
@@ -190,6 +205,12 @@ std::string answer_to(const Languages& languages, const json& request) {
     request.at("content").get_to(asked.content);
     request.at("file_path").get_to(asked.file_path);
     if (request.at("lang").get<std::string>() == "ko") asked.tongue = Tongue::ko;
+    if (const auto checked = request.find("checked"); checked != request.end()) {
+        asked.checked.emplace();
+        checked->at("problem").get_to(asked.checked->problem);
+        checked->at("exit_code").get_to(asked.checked->exit_code);
+        checked->at("output").get_to(asked.checked->output);
+    }
     if (request.at("kind").get<std::string>() == "analysis")
         return R"({"analysis":)" + analyse(*language->second, asked) + "}";
     asked.position = {.line = whole_of(request, "line"), .column = whole_of(request, "column")};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/analyst/engine/budget.h"
+#include "daemon/analyst/engine/deep.h"
 #include "daemon/analyst/engine/document.h"
 
 #include <string>
@@ -13,7 +14,8 @@ struct Asked {
     std::string file_path{};
     std::string content{}; ///< well-formed UTF-8
     Tongue tongue = Tongue::en;
-    Position position{}; ///< of a suggestion
+    Position position{};              ///< of a suggestion
+    std::optional<Checked> checked{}; ///< of an analysis that is to be deep
 };
 
 /// The `analysis` object of PROTOCOL.md. A budget that is spent before there is a tree gives
@@ -25,7 +27,7 @@ std::string suggest(const Language& language, const Asked& asked, Budget budget 
 
 /// The same of a document that is there already.
 std::string analysis_of(const Document& document, Tongue tongue, Clock::time_point begin,
-                        Budget& budget);
+                        Budget& budget, const Checked* checked = nullptr);
 std::string suggestions_of(const Document& document, Position position, Tongue tongue,
                            Budget& budget);
 

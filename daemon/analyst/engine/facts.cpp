@@ -45,8 +45,8 @@ struct Drafted {
 class Collecting {
 public:
     Collecting(const Language& language, const Subject& subject, Words& words, Facts& facts)
-        : language_(language), subject_(subject), tree_(subject.tree), words_(words),
-          facts_(facts), measuring_(language, subject, facts), opens_(tree_.size()) {}
+        : language_(language), subject_(subject), tree_(subject.tree), words_(words), facts_(facts),
+          measuring_(language, subject, facts), opens_(tree_.size()) {}
 
     void take(const Match& match) {
         switch (language_.part_of(match.pattern)) {
@@ -178,8 +178,8 @@ private:
                     for (const std::uint32_t past = source.line_from(line, begin + node.end - 1);;
                          ++line) {
                         std::uint8_t& mark = facts_.lines[line - first];
-                        mark = std::max<std::uint8_t>(mark,
-                                                      is_comment ? Facts::comment : Facts::code);
+                        mark =
+                            std::max<std::uint8_t>(mark, is_comment ? Facts::comment : Facts::code);
                         if (line == past) break;
                     }
                     if (!node.extra) {
@@ -191,6 +191,9 @@ private:
             if (i < names_from) continue;
             if (is_comment) {
                 if (language_.names_in_comments) take_words(node);
+                names_from = node.past;
+            } else if (language_.words_in.has(node.symbol)) {
+                take_words(node);
                 names_from = node.past;
             } else if (language_.names_in_strings && (bits & Language::kQuiet) != 0) {
                 take_words(node);
@@ -209,7 +212,8 @@ private:
         for (std::uint32_t at = node.start; at < node.end;) {
             const std::uint32_t start = at;
             while (at < node.end && is_word(subject_.part[at])) ++at;
-            if (at > start) facts_.quoted.push_back(words_.of(subject_.part.substr(start, at - start)));
+            if (at > start)
+                facts_.quoted.push_back(words_.of(subject_.part.substr(start, at - start)));
             else ++at;
         }
     }
@@ -290,8 +294,8 @@ private:
 Facts facts_of_part(const Language& language, const Tree& tree, TSNode root, const Source& source,
                     std::uint32_t begin, const Around& around, Words& words, Budget& budget) {
     Facts facts;
-    const Subject subject{language, tree,
-                          source.slice(begin, begin + tree[tree.top()].end), around.is_last};
+    const Subject subject{language, tree, source.slice(begin, begin + tree[tree.top()].end),
+                          around.is_last};
     Collecting collecting(language, subject, words, facts);
     const bool before = std::exchange(budget.truncated, false);
     language.query.run(subject, root, budget, [&](const Match& match) { collecting.take(match); });

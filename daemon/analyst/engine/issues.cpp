@@ -36,6 +36,7 @@ public:
     std::vector<Issue> find() {
         find_syntax_errors(document_, tongue_, budget_, issues_);
         for (const Issue& issue : issues_) broken_.push_back(source_.line_of(issue.start));
+        if (language_.macros) add_doubtful_lines();
         if (document_.has_error() && broken_.empty()) broken_.push_back(~std::uint32_t{1});
         for (const auto& one : document_.containers()) tell_of(one->facts, one->begin, one->scopes);
         for (const auto& one : document_.parts())
@@ -105,9 +106,8 @@ private:
     }
 
     Fix fix_of(const FixPlan& plan, const Place& at, const Holes& exact) const {
-        Fix fix{.start = begin_ + at.start,
-                .end = begin_ + at.end,
-                .text = filled(plan.text, exact)};
+        Fix fix{
+            .start = begin_ + at.start, .end = begin_ + at.end, .text = filled(plan.text, exact)};
         if (plan.whole_line) widen(fix);
         return fix;
     }
@@ -148,6 +148,19 @@ private:
         Issue issue = begin(*one.rule, one.here, holes);
         if (at != nullptr) issue.fix = fix_of(*one.rule->fix, *at, exact);
         issues_.push_back(std::move(issue));
+    }
+
+    /// Not each error of such a language is told, but none is a place to look for faults.
+    void add_doubtful_lines() {
+        constexpr std::size_t kMost = 400;
+        for (const auto& part : document_.parts()) {
+            for (const Break& one : part->facts.breaks) {
+                const std::uint32_t last = source_.line_of(part->begin + one.found.end);
+                for (std::uint32_t line = source_.line_of(part->begin + one.found.start);
+                     line <= last && broken_.size() < kMost; ++line)
+                    broken_.push_back(line);
+            }
+        }
     }
 
     /// Where the parser had to guess, what looks like a fault may be its guess.

@@ -25,6 +25,7 @@ struct Issue {
     std::string_view category{};
     std::string_view peer{};
     bool syntax = false;
+    bool deep = false; ///< a checker's, not the engine's
     std::optional<Fix> fix{};
 };
 

@@ -2,6 +2,7 @@
 // that the grammar does not have are errors that name the place.
 #include "daemon/analyst/engine/language.h"
 
+#include "daemon/analyst/engine/deep.h"
 #include "policies/strict_json.h"
 #include "runtimes/grammars/grammars.h"
 
@@ -158,11 +159,14 @@ void read_language(const std::string& text, const std::string& place, Language& 
     language.wrappers = kinds("wrappers");
     language.parameters = kinds("parameters");
     language.statements = kinds("statements");
+    language.words_in = kinds("words_in");
+    (void)object.take("rules_of"); // read with the folders
     language.containers = kinds("containers");
     collect_bits(language);
     for (const std::string& word : texts("boolean_operators"))
         language.boolean_operators.insert(word);
     language.keywords = texts("keywords");
+    language.gaps = texts("gaps");
     for (const std::string& word : texts("builtins")) language.builtins.insert(word);
     if (const json* value = object.take("thresholds"))
         language.thresholds = read_thresholds(*value, object.place_of("thresholds"));
@@ -170,6 +174,7 @@ void read_language(const std::string& text, const std::string& place, Language& 
         language.snippets = read_snippets(*value, object.place_of("snippets"));
     if (const json* value = object.take("names_in_strings"))
         language.names_in_strings = value->is_boolean() && *value;
+    if (const json* value = object.take("macros")) language.macros = value->is_boolean() && *value;
     if (const json* value = object.take("names_in_comments"))
         language.names_in_comments = value->is_boolean() && *value;
     if (const json* value = object.take("receiver"))
@@ -196,11 +201,11 @@ Language::Capture read_capture(const Language& language, std::string_view name,
                                const std::string& place) {
     using Is = Language::Capture::Is;
     static constexpr std::pair<std::string_view, Is> kNames[] = {
-        {"here", Is::here},         {"scope", Is::scope},       {"scope.block", Is::block},
-        {"scope.class", Is::type},  {"ref", Is::reference},     {"dynamic", Is::dynamic},
-        {"whole", Is::whole},       {"function", Is::function}, {"name", Is::name},
-        {"class", Is::class_},      {"decision", Is::decision}, {"nest", Is::nest},
-        {"flat", Is::flat},         {"deeper", Is::deeper}};
+        {"here", Is::here},        {"scope", Is::scope},       {"scope.block", Is::block},
+        {"scope.class", Is::type}, {"ref", Is::reference},     {"dynamic", Is::dynamic},
+        {"whole", Is::whole},      {"function", Is::function}, {"name", Is::name},
+        {"class", Is::class_},     {"decision", Is::decision}, {"nest", Is::nest},
+        {"flat", Is::flat},        {"deeper", Is::deeper}};
     Language::Capture made;
     for (const auto& [known, is] : kNames) {
         if (name == known) made.is = is;
@@ -267,6 +272,32 @@ Texts read_folder(const std::filesystem::path& folder) {
     return texts;
 }
 
+constexpr const char* kSharedRules = "rules of another language";
+
+/// "rules_of": another language's rules.jsonc and rules/shared*.scm are this one's, too.
+void share_rules(std::map<std::string, Texts>& folders) {
+    for (auto& [id, texts] : folders) {
+        const json parsed = strict_json::parse(text_of(texts, "language.jsonc", id), id);
+        const auto named = parsed.is_object() ? parsed.find("rules_of") : parsed.end();
+        if (named == parsed.end()) continue;
+        const std::string place = id + "/language.jsonc: rules_of";
+        const std::string owner = strict_json::read_text(*named, place);
+        const auto found = folders.find(owner);
+        if (found == folders.end() || owner == id) fail(place, "no such language: " + owner);
+        texts[kSharedRules] = text_of(found->second, "rules.jsonc", owner);
+        for (const auto& [name, text] : found->second) {
+            if (name.starts_with("rules/shared")) texts[name + " of " + owner] = text;
+        }
+    }
+}
+
+Languages load_all(std::map<std::string, Texts> folders, const std::string& common) {
+    share_rules(folders);
+    Languages languages;
+    for (const auto& [id, texts] : folders) languages[id] = load_language(id, texts, common);
+    return languages;
+}
+
 } // namespace
 
 Kinds::Kinds(const TSLanguage* language, const std::vector<std::string>& names,
@@ -297,9 +328,15 @@ std::unique_ptr<const Language> load_language(const std::string& id, const Texts
     auto language = std::make_unique<Language>();
     language->id = id;
     read_language(text_of(texts, "language.jsonc", id), id + "/language.jsonc", *language);
-    read_rules(text_of(texts, "rules.jsonc", id), id + "/rules.jsonc", *language);
+    for (const char* rules : {kSharedRules, "rules.jsonc"}) {
+        if (const auto found = texts.find(rules); found != texts.end())
+            read_rules(found->second, id + "/" + rules, *language);
+    }
+    if (language->rules.empty()) fail(id, "there are no rules");
     if (const auto members = texts.find("members.json"); members != texts.end())
         read_members(members->second, id + "/members.json", *language);
+    if (const auto deep = texts.find("deep.jsonc"); deep != texts.end())
+        language->deep = read_deep_plan(deep->second, id + "/deep.jsonc", language->rules);
     const json words = strict_json::parse(common, "common.jsonc");
     for (const auto& item : words.items())
         language->words[item.key()] = read_spoken(item.value(), "common.jsonc: " + item.key());
@@ -318,27 +355,25 @@ std::unique_ptr<const Language> load_language(const std::string& id, const Texts
 }
 
 Languages load_languages(const std::string& folder) {
-    Languages languages;
+    std::map<std::string, Texts> folders;
     const std::filesystem::path root(folder);
     const std::string common = read_file(root / "common.jsonc");
     for (const auto& entry : std::filesystem::directory_iterator(root)) {
-        if (!entry.is_directory()) continue;
-        const std::string id = entry.path().filename().string();
-        languages[id] = load_language(id, read_folder(entry.path()), common);
+        if (entry.is_directory())
+            folders[entry.path().filename().string()] = read_folder(entry.path());
     }
-    return languages;
+    return load_all(std::move(folders), common);
 }
 
 Languages load_languages_of_runtimes(const std::string& folder) {
-    Languages languages;
+    std::map<std::string, Texts> folders;
     const std::filesystem::path root(folder);
     const std::string common = read_file(root / "grammars" / "common.jsonc");
     for (const auto& entry : std::filesystem::directory_iterator(root)) {
-        if (!std::filesystem::is_directory(entry.path() / "analysis")) continue;
-        const std::string id = entry.path().filename().string();
-        languages[id] = load_language(id, read_folder(entry.path() / "analysis"), common);
+        if (std::filesystem::is_directory(entry.path() / "analysis"))
+            folders[entry.path().filename().string()] = read_folder(entry.path() / "analysis");
     }
-    return languages;
+    return load_all(std::move(folders), common);
 }
 
 } // namespace cloister::analyst

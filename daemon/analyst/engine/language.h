@@ -75,6 +75,8 @@ struct Member {
     std::string detail;
 };
 
+struct DeepPlan; // deep.h
+
 struct Language {
     std::string id{};
     const TSLanguage* grammar = nullptr;
@@ -118,20 +120,25 @@ struct Language {
     std::vector<std::string> keywords{};
     std::unordered_set<std::string> builtins{};
     std::vector<Snippet> snippets{};
-    bool names_in_strings = false;  ///< a string may name what the file binds (`__all__`)
-    bool names_in_comments = false; ///< a comment may ({@link Name})
-    std::string receiver{};         ///< "self", "this": what members are reached by
-    std::string ignored_prefix{};   ///< names that begin so are unused on purpose
+    Kinds words_in{};                ///< leaves whose words may be names (a macro's body)
+    bool macros = false;             ///< a preprocessor may change what the text means
+    std::vector<std::string> gaps{}; ///< globs of lines that compile, but not by the grammar
+    bool names_in_strings = false;   ///< a string may name what the file binds (`__all__`)
+    bool names_in_comments = false;  ///< a comment may ({@link Name})
+    std::string receiver{};          ///< "self", "this": what members are reached by
+    std::string ignored_prefix{};    ///< names that begin so are unused on purpose
 
     std::map<std::string, Rule, std::less<>> rules{};
     std::map<std::string, Spoken, std::less<>> words{}; ///< messages of every language
     std::map<std::string, std::vector<Member>, std::less<>> members{}; ///< of modules, by name
 
+    std::shared_ptr<const DeepPlan> deep{}; ///< null: no checkers are known
+
     /// Rules, then scopes, then metrics: one query, so that a tree is walked once for all.
     Query query{};
     enum class Part : std::uint8_t { rules, scopes, metrics };
     Part part_of(std::uint32_t pattern) const {
-        return pattern < first_scope ? Part::rules
+        return pattern < first_scope    ? Part::rules
                : pattern < first_metric ? Part::scopes
                                         : Part::metrics;
     }
@@ -141,8 +148,23 @@ struct Language {
     /// What a capture of the query means, by its number.
     struct Capture {
         enum class Is : std::uint8_t {
-            other, here, scope, block, type, define, reference, dynamic, whole, rule, function,
-            name, class_, decision, nest, flat, deeper
+            other,
+            here,
+            scope,
+            block,
+            type,
+            define,
+            reference,
+            dynamic,
+            whole,
+            rule,
+            function,
+            name,
+            class_,
+            decision,
+            nest,
+            flat,
+            deeper
         };
         Is is = Is::other;
         std::string_view kind{}; ///< of a definition

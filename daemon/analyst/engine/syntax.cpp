@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_set>
+#include <utility>
 
 namespace cloister::analyst {
 namespace {
@@ -51,13 +53,14 @@ public:
           tongue_(tongue), issues_(issues) {}
 
     void find(Budget& budget) {
-        if (::ts_node_is_error(document_.root())) add_whole();
+        if (::ts_node_is_error(document_.root()) && !language_.macros) add_whole();
         for (const auto& part : document_.parts()) {
             for (const Break& one : part->facts.breaks) {
                 if (issues_.size() >= kMaxSyntaxIssues) {
                     budget.truncated = true;
                     return;
                 }
+                if (is_doubtful(*part, one)) continue;
                 if (one.missing) add_missing(part->begin, one);
                 else add_error(part->begin, one, state_before(*part, one));
             }
@@ -65,6 +68,74 @@ public:
     }
 
 private:
+    /// Where a macro may stand for anything, what does not parse may well compile. What looks like
+    /// a macro: a word in capitals, one that begins with two underscores, one that the file
+    /// defines; and a condition of the preprocessor cuts a text into pieces.
+    bool is_doubtful(const Document::Part& part, const Break& one) {
+        if (!language_.macros) return false;
+        const std::uint32_t at = source_.line_of(part.begin + one.found.start);
+        const std::uint32_t end = source_.line_of(part.begin + one.found.end);
+        if (is_gap(at, std::min(end, at + 3))) return true;
+        constexpr std::uint32_t kNear = 12; // lines
+        const std::uint32_t first = at > kNear ? at - kNear : 0;
+        const std::uint32_t last = std::min(std::min(end, at + 40) + kNear, source_.lines() - 1);
+        for (std::uint32_t line = first; line <= last; ++line) {
+            if (has_macro(source_.line(line).substr(0, 400))) return true;
+        }
+        return false;
+    }
+
+    /// The grammar does not know all of the language.
+    bool is_gap(std::uint32_t first, std::uint32_t last) const {
+        for (std::uint32_t line = first; line <= last; ++line) {
+            for (const std::string& glob : language_.gaps) {
+                if (is_like(source_.line(line).substr(0, 400), glob)) return true;
+            }
+        }
+        return false;
+    }
+
+    bool has_macro(std::string_view line) {
+        const std::size_t hash = line.find_first_not_of(" \t");
+        if (hash != std::string_view::npos && line[hash] == '#') {
+            const std::size_t word = std::min(line.find_first_not_of(" \t", hash + 1), line.size());
+            const std::string_view what = line.substr(word);
+            return !what.starts_with("include") && !what.starts_with("define");
+        }
+        for (std::size_t at = 0; at < line.size();) {
+            const std::size_t start = at;
+            while (at < line.size() && is_part(line[at])) ++at;
+            if (at == start) ++at;
+            else if (is_macro(line.substr(start, at - start))) return true;
+        }
+        return false;
+    }
+
+    static bool is_capital(char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    }
+    static bool is_part(char c) { return is_capital(c) || (c >= 'a' && c <= 'z'); }
+
+    bool is_macro(std::string_view word) {
+        const bool number = word[0] >= '0' && word[0] <= '9';
+        const bool capitals = word.size() > 1 && std::all_of(word.begin(), word.end(), is_capital);
+        if (capitals && !number && !language_.builtins.contains(std::string(word))) return true;
+        return word.starts_with("__") || macros().contains(word);
+    }
+
+    /// What `#define` stands before in this file.
+    const std::unordered_set<std::string_view>& macros() {
+        if (std::exchange(macros_known_, true)) return macros_;
+        for (std::uint32_t line = 0; line < source_.lines(); ++line) {
+            const std::string_view text = source_.line(line);
+            if (!text.starts_with("#define ")) continue;
+            std::size_t end = 8;
+            while (end < text.size() && is_part(text[end])) ++end;
+            macros_.insert(text.substr(8, end - 8));
+        }
+        return macros_;
+    }
+
     void add(std::uint32_t start, std::uint32_t end, const char* word,
              const std::vector<std::pair<std::string_view, std::string_view>>& holes) {
         // One place, one error: what the parser stumbled over next is most often the same.
@@ -153,6 +224,8 @@ private:
     const Source& source_;
     Tongue tongue_;
     std::vector<Issue>& issues_;
+    std::unordered_set<std::string_view> macros_{};
+    bool macros_known_ = false;
 };
 
 } // namespace

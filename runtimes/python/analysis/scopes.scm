@@ -28,7 +28,8 @@
 ((assignment left: (identifier) @def.variable right: (assignment)))
 (assignment right: (assignment left: (identifier) @def.variable))
 (except_clause value: (as_pattern alias: (as_pattern_target (identifier) @def.variable @rule.unused-exception)))
-(with_item value: (as_pattern alias: (as_pattern_target (identifier) @def.variable)))
+((with_item value: (as_pattern alias: (as_pattern_target (identifier) @def.variable @rule.unused-variable)))
+  (#within? @def.variable "function_definition"))
 (as_pattern alias: (as_pattern_target (identifier) @def.variable))
 (as_pattern_target [(tuple (identifier) @def.variable) (list (identifier) @def.variable)])
 (augmented_assignment left: (identifier) @def.variable)
@@ -38,8 +39,8 @@
 (pattern_list (identifier) @def.variable)
 (tuple_pattern (identifier) @def.variable)
 (list_pattern (identifier) @def.variable)
-(global_statement (identifier) @def.variable)
-(nonlocal_statement (identifier) @def.variable)
+(global_statement (identifier) @def.variable.outer)
+(nonlocal_statement (identifier) @def.variable.outer)
 ((dotted_name . (identifier) @def.variable .) (#inside? @def.variable "case_pattern"))
 (case_pattern (as_pattern (identifier) @def.variable))
 (splat_pattern (identifier) @def.variable)
@@ -51,7 +52,6 @@
 (type_alias_statement left: (type (identifier) @def.class))
 (type_alias_statement left: (type (generic_type (identifier) @def.class)))
 (type_alias_statement left: (type (generic_type (type_parameter (type (identifier) @def.class)))))
-(delete_statement (identifier) @def.variable)
 
 ; self.name = …, for suggestions behind "self."
 ((assignment left: (attribute object: (identifier) @_self attribute: (identifier) @def.member))
@@ -83,6 +83,9 @@
 (keyword_argument value: (identifier) @ref @rule.undefined-name)
 
 (wildcard_import) @dynamic
+; Who expects that a name is missing may ask for it.
+((except_clause value: (identifier) @dynamic) (#eq? @dynamic "NameError"))
+((except_clause value: (as_pattern . (identifier) @dynamic)) (#eq? @dynamic "NameError"))
 ((call function: (identifier) @_name) @dynamic
   (#any-of? @_name "exec" "eval" "locals" "globals" "vars" "__import__" "execfile"))
 ((attribute attribute: (identifier) @dynamic) (#any-of? @dynamic "__dict__"))

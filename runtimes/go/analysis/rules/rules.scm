@@ -1,11 +1,14 @@
 ((assignment_statement left: (expression_list . (_) @left .) operator: "=" right: (expression_list . (_) @right .)) @here
   (#kind? @left "identifier" "selector_expression" "index_expression") (#same? @left @right) (#pure? @left) (#not-eq? @left "_")
-  (#set! rule "self-assignment"))
+  (#not-like? @left "*<-*") (#set! rule "self-assignment"))
 
-; x != x is how a float is asked whether it is NaN.
-((binary_expression left: (_) @left operator: ["==" "<" "<=" ">" ">=" "&&" "||" "-" "/" "%" "&" "|" "^" "&^"] right: (_) @right) @here
-  (#kind? @left "identifier" "selector_expression" "index_expression" "binary_expression" "parenthesized_expression")
-  (#same? @left @right) (#pure? @left) (#not-has? @here "float_literal") (#set! rule "identical-operands"))
+; x != x and x == x are how a float is asked whether it is NaN, and x - x or x / x may be it; these are for what is no float.
+((binary_expression left: (_) @left operator: ["<" ">" "&&" "||" "%" "&" "|" "^" "&^"] right: (_) @right) @here
+  (#kind? @left "identifier" "selector_expression" "index_expression" "binary_expression" "parenthesized_expression" "int_literal")
+  (#same? @left @right) (#pure? @left) (#not-like? @left "*<-*") (#set! rule "identical-operands"))
+((binary_expression left: (_) @left operator: ["==" "<=" ">=" "-" "/"] right: (_) @right) @here
+  (#kind? @left "index_expression" "binary_expression" "parenthesized_expression" "int_literal")
+  (#same? @left @right) (#pure? @left) (#not-like? @left "*<-*") (#not-has? @here "float_literal") (#set! rule "identical-operands"))
 
 ; A label can be jumped to.
 ((statement_list [(return_statement) (break_statement) (continue_statement) (goto_statement)] . (_) @here)
@@ -32,12 +35,19 @@
   (#any-of? @_lock "Lock" "RLock") (#eq? @_lock @_again) (#same? @_one @_other) (#set! rule "defer-lock"))
 
 ((if_statement condition: (_) @_one alternative: (if_statement !initializer condition: (_) @here)) (#same? @_one @here) (#pure? @here)
-  (#set! rule "repeated-condition"))
+  (#not-like? @here "*<-*") (#set! rule "repeated-condition"))
+((if_statement !initializer condition: (_) @_one alternative: (if_statement !initializer alternative: (if_statement !initializer condition: (_) @here)))
+  (#same? @_one @here) (#pure? @here) (#not-like? @here "*<-*") (#set! rule "repeated-condition"))
 
 ((binary_expression operator: ["==" "!=" "<" ">" "<=" ">="] right: (call_expression function: (selector_expression
     operand: (identifier) @_math field: (field_identifier) @_nan))) @here
   (#eq? @_math "math") (#eq? @_nan "NaN") (#set! rule "comparison-with-nan"))
 
+((binary_expression left: (call_expression function: (selector_expression operand: (identifier) @_math field: (field_identifier) @_nan))
+    operator: ["==" "!=" "<" ">" "<=" ">="]) @here
+  (#eq? @_math "math") (#eq? @_nan "NaN") (#set! rule "comparison-with-nan"))
+
+((unary_expression operator: "!" operand: (parenthesized_expression . (unary_expression operator: "!") .)) @here (#set! rule "double-negation"))
 ((unary_expression operator: "!" operand: (unary_expression operator: "!")) @here (#not-parent? @here "unary_expression")
   (#set! rule "double-negation"))
 
@@ -48,11 +58,14 @@
 ((binary_expression left: (call_expression function: (identifier) @_len) operator: [">="] right: (int_literal) @_zero) @here
   (#any-of? @_len "len" "cap") (#eq? @_zero "0") (#not-bound? @_len) (#set! rule "negative-length"))
 
+((binary_expression left: (int_literal) @_zero operator: [">" "<="] right: (call_expression function: (identifier) @_len)) @here
+  (#any-of? @_len "len" "cap") (#eq? @_zero "0") (#not-bound? @_len) (#set! rule "negative-length"))
+
 ((binary_expression left: (_) operator: "%" right: (int_literal) @_one) @here (#eq? @_one "1") (#set! rule "modulo-one"))
 
 ((call_expression function: (selector_expression operand: (identifier) @_time field: (field_identifier) @_sleep)
     arguments: (argument_list . (int_literal) @here .))
-  (#eq? @_time "time") (#eq? @_sleep "Sleep") (#like? @here "[1-9]*") (#not-like? @here "?????*") (#set! rule "sleep-number"))
+  (#eq? @_time "time") (#eq? @_sleep "Sleep") (#like? @here "[1-9]" "[1-9][0-9]" "1[01][0-9]" "120") (#set! rule "sleep-number"))
 
 ((call_expression function: (selector_expression operand: (identifier) @_os field: (field_identifier) @_name)
     arguments: (argument_list (int_literal) @here .))
@@ -67,3 +80,18 @@
 
 ((binary_expression left: (_) @_value operator: "==" right: (true) @_true) @here (#pure? @_value) (#set! rule "compare-bool"))
 ((keyed_element key: (literal_element [(interpreted_string_literal) (int_literal)]) @here) (#repeated? @here) (#set! rule "repeated-key"))
+
+; What can be said shorter, where the condition is certain to be nothing but true or false.
+((if_statement !initializer condition: (binary_expression operator: ["==" "!=" "<" ">" "<=" ">="]) @condition
+    consequence: (block . (statement_list . (return_statement (expression_list . (true) .)) .) .)
+    alternative: (block . (statement_list . (return_statement (expression_list . (false) .)) .) .)) @here @whole
+  (#set! rule "needless-if"))
+; One of several questions that are asked one after the other is left alone.
+((statement_list . (if_statement !initializer !alternative condition: (binary_expression operator: ["==" "!=" "<" ">" "<=" ">="]) @condition
+    consequence: (block . (statement_list . (return_statement (expression_list . (true) .)) .) .)) @here
+    . (return_statement (expression_list . (false) .)))
+  (#set! rule "needless-if"))
+((statement_list (_) @_before . (if_statement !initializer !alternative condition: (binary_expression operator: ["==" "!=" "<" ">" "<=" ">="]) @condition
+    consequence: (block . (statement_list . (return_statement (expression_list . (true) .)) .) .)) @here
+    . (return_statement (expression_list . (false) .)))
+  (#not-kind? @_before "if_statement" "comment") (#set! rule "needless-if"))

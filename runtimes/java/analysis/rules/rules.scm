@@ -66,3 +66,10 @@
 ((for_statement init: (local_variable_declaration declarator: (variable_declarator name: (identifier) @name))
     condition: (binary_expression left: (identifier) @_name operator: [">" ">="]) update: (update_expression (identifier) @_step "++") @here)
   (#eq? @name @_name) (#eq? @name @_step) (#set! rule "loop-direction"))
+
+; What can be said shorter, where the condition is certain to be nothing but true or false.
+((ternary_expression condition: (_) @condition consequence: (true) alternative: (false)) @here
+  (#not-kind? @condition "assignment_expression") (#set! rule "needless-conditional"))
+((if_statement condition: (parenthesized_expression . (_) @condition .)
+    consequence: (block . (return_statement . (true) .) .) alternative: (block . (return_statement . (false) .) .)) @here
+  (#set! rule "needless-if"))

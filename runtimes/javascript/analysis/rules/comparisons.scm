@@ -40,3 +40,10 @@
   (#eq? @left @right) (#set! rule "no-self-assign"))
 ((assignment_expression left: (member_expression) @left right: (member_expression) @right) @here
   (#same? @left @right) (#pure? @left) (#set! rule "no-self-assign"))
+
+; What can be said shorter, where the condition is certain to be nothing but true or false.
+((ternary_expression condition: [(binary_expression operator: ["==" "!=" "===" "!==" "<" ">" "<=" ">=" "in" "instanceof"]) (unary_expression operator: "!")] @condition consequence: (true) alternative: (false)) @here
+  (#set! rule "no-unneeded-ternary"))
+((if_statement condition: (parenthesized_expression . [(binary_expression operator: ["==" "!=" "===" "!==" "<" ">" "<=" ">=" "in" "instanceof"]) (unary_expression operator: "!")] @condition .)
+    consequence: (statement_block . (return_statement . (true) .) .) alternative: (else_clause . (statement_block . (return_statement . (false) .) .) .)) @here
+  (#set! rule "needless-if"))

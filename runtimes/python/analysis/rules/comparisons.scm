@@ -22,3 +22,10 @@
 
 ((expression_statement . (comparison_operator operators: ["==" "!=" "<" ">" "<=" ">=" "is" "in"]) @here .)
   (#pure? @here) (#not-inside? @here "with_statement") (#set! rule "useless-comparison"))
+
+; What can be said shorter, where the condition is certain to be nothing but true or false.
+((conditional_expression . (true) . [(comparison_operator operators: ["in" "not in" "is" "is not"]) (not_operator)] @condition . (false) .) @here
+  (#set! rule "needless-conditional"))
+((if_statement condition: [(comparison_operator operators: ["in" "not in" "is" "is not"]) (not_operator)] @condition
+    consequence: (block . (return_statement . (true) .) .) alternative: (else_clause body: (block . (return_statement . (false) .) .))) @here
+  (#count? @here 3) (#set! rule "needless-if"))

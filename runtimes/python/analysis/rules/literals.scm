@@ -11,4 +11,4 @@
 ; `print` and the like with a format that nobody fills in are not touched; only the operator's own arity.
 ((call function: (attribute object: (string) @_text attribute: (identifier) @_format)
     arguments: (argument_list) @_arguments) @here
-  (#eq? @_format "format") (#not-like? @_text "*{*") (#set! rule "format-without-placeholders"))
+  (#eq? @_format "format") (#not-like? @_text "*{*") (#not-count? @_arguments 0) (#set! rule "format-without-placeholders"))
