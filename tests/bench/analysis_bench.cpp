@@ -92,8 +92,8 @@ Times type_in(const Language& language, const std::string& text, const Budget& p
         if (step % (2 * typed.size()) == 0)
             place = document.text().find('\n', document.text().size() * ((step * 7) % 97) / 100);
         const auto at = static_cast<std::uint32_t>(
-            place + (takes_back ? 2 * typed.size() - 1 - step % (2 * typed.size())
-                                : step % typed.size()));
+            place +
+            (takes_back ? 2 * typed.size() - 1 - step % (2 * typed.size()) : step % typed.size()));
         if (takes_back) (void)document.edit(at, 1, "", own);
         else (void)document.edit(at, 0, typed.substr(step % typed.size(), 1), own);
         (void)analysis_of(document, Tongue::en, begin, own);

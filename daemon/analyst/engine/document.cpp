@@ -3,11 +3,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numbers>
 #include <unordered_map>
 
 namespace cloister::analyst {
+
+/// tree-sitter makes many nodes anew that are as they were, so its own identities tell too little:
+/// a part is the same when its text is, and its kind, and the number of nodes in it, and what it
+/// stands in. Where there is an error, the parser's guess may depend on what is far away.
+struct Document::Shape {
+    explicit Shape(const TSNode& node)
+        : symbol(::ts_node_symbol(node)), nodes(::ts_node_descendant_count(node)),
+          broken(::ts_node_has_error(node)), begin(::ts_node_start_byte(node)),
+          size(::ts_node_end_byte(node) - begin) {}
+    TSSymbol symbol;
+    std::uint32_t nodes;
+    bool broken;
+    std::uint32_t begin;
+    std::uint32_t size;
+};
 
 struct Document::Seen {
     TSNode node{};
@@ -20,17 +34,10 @@ namespace {
 
 /// Containers in each other that are cut up; what is deeper is a part.
 constexpr std::uint32_t kMaxDepth = 8;
+/// A part costs about a kilobyte. A source of 256 KiB that people wrote has some thousands.
+constexpr std::size_t kMaxParts = 50'000;
 /// Words are never forgotten while a document is edited; with so many bytes it begins anew.
 constexpr std::size_t kMaxWords = 6 * std::size_t{1024} * 1024;
-
-/// Nodes are where their parents keep them; what is kept there, a pointer to what the trees before
-/// and after an edit share or a small node's whole content, tells whether they are the same. As
-/// long as the tree before is there, no new node can have an old one's place in memory.
-std::uint64_t identity_of(const TSNode& node) {
-    std::uint64_t identity = 0;
-    std::memcpy(&identity, node.id, sizeof identity);
-    return identity;
-}
 
 std::uint64_t mixed(std::uint64_t one, std::uint64_t other) {
     return (one ^ (other + 0x9E3779B97F4A7C15U + (one << 6U) + (one >> 2U))) * 0xBF58476D1CE4E5B9U;
@@ -62,6 +69,19 @@ Edit difference(std::string_view before, std::string_view after) {
 }
 
 } // namespace
+
+void Document::Cut::set(const Shape& shape) {
+    symbol = shape.symbol;
+    nodes = shape.nodes;
+    broken = shape.broken;
+    begin = shape.begin;
+    size = shape.size;
+}
+
+bool Document::Cut::has_shape(const Shape& shape) const {
+    return !broken && !shape.broken && symbol == shape.symbol && nodes == shape.nodes &&
+           size == shape.size;
+}
 
 Document::Document(const Language& language) : language_(language) { forget(); }
 
@@ -99,7 +119,6 @@ bool Document::update(const Edit& edit, std::string text, Budget& budget) {
     const std::unique_ptr<const std::string> old_text =
         std::exchange(text_, std::make_unique<const std::string>(std::move(text)));
     source_ = Source(*text_);
-    // Until the end of this function: see identity_of().
     SyntaxTree old_tree = std::move(tree_);
     tree_ = old_tree ? old_tree.parse_again(language_.grammar, *old_text, *text_, edit, budget)
                      : SyntaxTree::parse(language_.grammar, *text_, budget);
@@ -110,7 +129,8 @@ bool Document::update(const Edit& edit, std::string text, Budget& budget) {
         containers_.clear();
         container_nodes_.clear();
         find_parts(seen);
-        whole = look_at_containers(before, *old_text, container_nodes_, budget) &&
+        whole = seen.size() <= kMaxParts &&
+                look_at_containers(before, *old_text, container_nodes_, budget) &&
                 look_at_parts(seen, *old_text, budget);
         container_nodes_.clear();
     }
@@ -122,11 +142,8 @@ bool Document::update(const Edit& edit, std::string text, Budget& budget) {
 void Document::find_parts(std::vector<Seen>& seen) {
     const auto begin_container = [&](const TSNode& node, TSFieldId field, std::uint32_t parent) {
         auto made = std::make_unique<Container>();
-        made->identity = identity_of(node);
-        made->begin = ::ts_node_start_byte(node);
-        made->size = ::ts_node_end_byte(node) - made->begin;
+        made->set(Shape(node));
         made->parent = parent;
-        made->symbol = ::ts_node_symbol(node);
         made->field = field;
         made->named = ::ts_node_is_named(node);
         containers_.push_back(std::move(made));
@@ -142,9 +159,9 @@ void Document::find_parts(std::vector<Seen>& seen) {
         const TSNode node = ::ts_tree_cursor_current_node(cursor.get());
         const TSFieldId field = ::ts_tree_cursor_current_field_id(cursor.get());
         const bool counts = ::ts_node_is_named(node) && !::ts_node_is_extra(node);
-        const bool is_container =
-            language_.is(::ts_node_symbol(node), Language::kContainer) && open.size() < kMaxDepth &&
-            ::ts_tree_cursor_goto_first_child(cursor.get());
+        const bool is_container = language_.is(::ts_node_symbol(node), Language::kContainer) &&
+                                  open.size() < kMaxDepth &&
+                                  ::ts_tree_cursor_goto_first_child(cursor.get());
         if (is_container) {
             if (counts) open.back().second = ~std::size_t{0};
             open.emplace_back(begin_container(node, field, open.back().first), ~std::size_t{0});
@@ -175,21 +192,20 @@ std::vector<Above> Document::above(std::uint32_t container) const {
 bool Document::look_at_containers(const std::vector<std::unique_ptr<Container>>& before,
                                   std::string_view old_text, const std::vector<TSNode>& nodes,
                                   Budget& budget) {
-    std::unordered_map<std::uint64_t, Container*> known;
-    for (const auto& one : before) known.emplace(one->identity, one.get());
-    std::vector<Container*> kept;
+    std::unordered_multimap<std::string_view, Container*> known;
+    for (const auto& one : before) known.emplace(old_text.substr(one->begin, one->size), one.get());
     for (std::uint32_t i = 0; i < containers_.size(); ++i) {
         Container& one = *containers_[i];
         const bool is_root = i == 0;
         one.around = is_root ? 1 : containers_[one.parent]->key;
         if (!is_root) one.scopes = containers_[one.parent]->scopes;
-        const auto found = known.find(one.identity);
-        const bool same = found != known.end() && found->second->around == one.around &&
-                          found->second->size == one.size &&
-                          found->second->field == one.field &&
-                          old_text.substr(found->second->begin, one.size) ==
-                              std::string_view(*text_).substr(one.begin, one.size);
-        if (same) {
+        const auto [first, last] =
+            known.equal_range(std::string_view(*text_).substr(one.begin, one.size));
+        const auto found = std::find_if(first, last, [&](const auto& each) {
+            return each.second->around == one.around && each.second->field == one.field &&
+                   each.second->has_shape(Shape(nodes[i]));
+        });
+        if (found != last) {
             one.opens = found->second->opens;
             one.facts = std::move(found->second->facts);
             known.erase(found);
@@ -207,36 +223,28 @@ bool Document::look_at_containers(const std::vector<std::unique_ptr<Container>>&
                         std::uint64_t{one.opens} << 1U | std::uint64_t{one.named});
         if (budget.is_spent()) return false;
     }
-    for (const auto& [identity, one] : known) count(one->facts, false);
-    // Of two of one identity only the first was known.
-    std::unordered_map<std::uint64_t, Container*> all;
-    for (const auto& one : before) {
-        if (!all.emplace(one->identity, one.get()).second) count(one->facts, false);
-    }
+    for (const auto& [text, one] : known) count(one->facts, false);
     return true;
 }
 
 bool Document::look_at_parts(const std::vector<Seen>& seen, std::string_view old_text,
                              Budget& budget) {
-    const auto before = std::move(parts_);
+    std::vector<std::unique_ptr<Part>> before = std::move(parts_);
     parts_.clear();
     parts_.resize(seen.size());
-    std::vector<bool> taken(before.size());
+    const auto text_now = [&](const Shape& shape) {
+        return std::string_view(*text_).substr(shape.begin, shape.size);
+    };
     const auto keep = [&](std::size_t old, std::size_t now) {
         const Seen& one = seen[now];
-        const std::uint32_t begin = ::ts_node_start_byte(one.node);
-        Part& part = *before[old];
-        const bool same =
-            part.identity == identity_of(one.node) && part.is_last == one.is_last &&
-            part.around == mixed(containers_[one.container]->key, one.field) &&
-            old_text.substr(part.begin, part.size) ==
-                std::string_view(*text_).substr(begin, ::ts_node_end_byte(one.node) - begin);
-        return same;
+        const Part& part = *before[old];
+        const Shape shape(one.node);
+        return part.has_shape(shape) && part.is_last == one.is_last &&
+               part.around == mixed(containers_[one.container]->key, one.field) &&
+               old_text.substr(part.begin, part.size) == text_now(shape);
     };
-    auto& sources = const_cast<std::vector<std::unique_ptr<Part>>&>(before);
     const auto take = [&](std::size_t old, std::size_t now) {
-        parts_[now] = std::move(sources[old]);
-        taken[old] = true;
+        parts_[now] = std::move(before[old]);
         parts_[now]->begin = ::ts_node_start_byte(seen[now].node);
         parts_[now]->container = seen[now].container;
     };
@@ -249,11 +257,12 @@ bool Document::look_at_parts(const std::vector<Seen>& seen, std::string_view old
     std::size_t back = seen.size();
     while (old_back > front && back > front && keep(old_back - 1, back - 1))
         take(--old_back, --back);
-    std::unordered_multimap<std::uint64_t, std::size_t> known;
-    for (std::size_t i = front; i < old_back; ++i) known.emplace(before[i]->identity, i);
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (std::size_t i = front; i < old_back; ++i)
+        known.emplace(old_text.substr(before[i]->begin, before[i]->size), i);
     std::vector<std::size_t> fresh;
     for (std::size_t i = front; i < back; ++i) {
-        const auto found = known.find(identity_of(seen[i].node));
+        const auto found = known.find(text_now(Shape(seen[i].node)));
         if (found != known.end() && keep(found->second, i)) {
             take(found->second, i);
             known.erase(found);
@@ -261,10 +270,11 @@ bool Document::look_at_parts(const std::vector<Seen>& seen, std::string_view old
             fresh.push_back(i);
         }
     }
-    for (std::size_t i = 0; i < before.size(); ++i) {
-        if (!taken[i]) count(before[i]->facts, false);
+    for (const auto& part : before) {
+        if (part) count(part->facts, false);
     }
     for (const std::size_t i : fresh) {
+        if (budget.is_spent()) return false;
         parts_[i] = std::make_unique<Part>();
         if (!look(*parts_[i], seen[i], budget)) return false;
     }
@@ -273,18 +283,16 @@ bool Document::look_at_parts(const std::vector<Seen>& seen, std::string_view old
 
 bool Document::look(Part& part, const Seen& seen, Budget& budget) {
     const Container& container = *containers_[seen.container];
-    part.identity = identity_of(seen.node);
+    part.set(Shape(seen.node));
     part.around = mixed(container.key, seen.field);
-    part.begin = ::ts_node_start_byte(seen.node);
-    part.size = ::ts_node_end_byte(seen.node) - part.begin;
     part.container = seen.container;
     part.is_last = seen.is_last;
     const std::vector<Above> chain = above(seen.container);
     if (!part.tree.flatten(language_, seen.node, seen.field, chain, *text_, words_, budget))
         return false;
     const Around around{.scopes = container.facts.scopes, .is_last = seen.is_last};
-    part.facts = facts_of_part(language_, part.tree, seen.node, source_, part.begin, around, words_,
-                               budget);
+    part.facts =
+        facts_of_part(language_, part.tree, seen.node, source_, part.begin, around, words_, budget);
     part.tree.settle();
     count(part.facts, true);
     return true;
@@ -292,8 +300,8 @@ bool Document::look(Part& part, const Seen& seen, Budget& budget) {
 
 void Document::count(const Facts& facts, bool adds) {
     const std::size_t size = words_.size();
-    for (std::vector<std::uint32_t>* all : {&totals_.names, &totals_.bound, &totals_.quoted,
-                                            &totals_.tokens, &totals_.of_root}) {
+    for (std::vector<std::uint32_t>* all :
+         {&totals_.names, &totals_.bound, &totals_.quoted, &totals_.tokens, &totals_.of_root}) {
         if (all->size() < size) all->resize(size + size / 4);
     }
     const std::uint32_t one = adds ? 1U : ~0U; // minus one, as unsigned numbers add
@@ -308,8 +316,8 @@ void Document::count(const Facts& facts, bool adds) {
         totals_.tokens[word] += one;
         totals_.distinct += totals_.tokens[word] > 0 ? 1U : 0U;
     }
-    totals_.token_count = adds ? totals_.token_count + facts.token_count
-                               : totals_.token_count - facts.token_count;
+    totals_.token_count =
+        adds ? totals_.token_count + facts.token_count : totals_.token_count - facts.token_count;
     totals_.dynamic += facts.dynamic ? one : 0U;
     totals_.functions += times(static_cast<std::uint32_t>(facts.functions.size()));
     totals_.classes += times(facts.classes);
@@ -338,8 +346,8 @@ bool Document::is_unused(std::uint32_t container, Word word) const {
         const auto found =
             std::lower_bound(facts.names.begin(), facts.names.end(), std::pair(word, 0U));
         if (found != facts.names.end() && found->first == word) uses += found->second;
-        uses -= static_cast<std::uint32_t>(std::count(
-            facts.outer_names.begin(), facts.outer_names.end(), std::pair(level, word)));
+        uses -= static_cast<std::uint32_t>(
+            std::count(facts.outer_names.begin(), facts.outer_names.end(), std::pair(level, word)));
     };
     for (const auto& part : parts_) {
         if (part->begin >= scope.begin && part->begin < scope.begin + scope.size) add(part->facts);
@@ -385,8 +393,8 @@ Metrics Document::measure() const {
     // The index of Oman and Hagemeister as radon scales it, with Halstead's volume over the tree's
     // tokens.
     if (totals_.token_count == 0 || metrics.code_lines == 0) return metrics;
-    const double volume =
-        static_cast<double>(totals_.token_count) * std::log2(std::max(2.0, double(totals_.distinct)));
+    const double volume = static_cast<double>(totals_.token_count) *
+                          std::log2(std::max(2.0, double(totals_.distinct)));
     const double share = static_cast<double>(metrics.comment_lines) /
                          static_cast<double>(metrics.code_lines + metrics.comment_lines);
     const double comments = 50 * std::sin(std::sqrt(2.4 * share * 100 * std::numbers::pi / 180));

@@ -1,7 +1,7 @@
 // A source and all that is known of it, kept while it is edited. It is cut into parts: the children
-// of the root and, where a class is large, those of its body. After an edit tree-sitter tells which
-// parts are the same as before; only the others are looked at again. A document that was edited and
-// one that was read anew say the same (tests/analysis/document_test.cpp).
+// of the root and those of the bodies of classes. After an edit only those parts are looked at
+// again that are not as they were. A document that was edited and one that was read anew say the
+// same (tests/analysis/document_test.cpp).
 #pragma once
 
 #include "daemon/analyst/engine/facts.h"
@@ -41,25 +41,27 @@ public:
     bool edit(std::uint32_t start, std::uint32_t removed, std::string_view inserted,
               Budget& budget);
 
-    struct Part {
-        std::uint64_t identity = 0; ///< of tree-sitter's node
-        std::uint64_t around = 0;   ///< what it stands in
+    struct Shape; ///< by which a node is known again
+    struct Cut {
+        TSSymbol symbol = 0;
+        std::uint32_t nodes = 0;
+        bool broken = false; ///< an error of syntax is in it
         std::uint32_t begin = 0;
         std::uint32_t size = 0;
+        std::uint64_t around = 0; ///< what it stands in, as one number
+        void set(const Shape& shape);
+        bool has_shape(const Shape& shape) const;
+    };
+    struct Part : Cut {
         std::uint32_t container = 0;
         bool is_last = false;
         Tree tree{};
         Facts facts{};
     };
     /// The root is the first one.
-    struct Container {
-        std::uint64_t identity = 0;
-        std::uint64_t around = 0;
+    struct Container : Cut {
         std::uint64_t key = 0; ///< `around` of what stands in it
-        std::uint32_t begin = 0;
-        std::uint32_t size = 0;
         std::uint32_t parent = 0;
-        TSSymbol symbol = 0;
         TSFieldId field = 0;
         bool named = true;
         std::uint8_t opens = 0;
@@ -110,10 +112,10 @@ private:
     void count_lines(Metrics& metrics) const;
 
     struct Totals {
-        std::vector<std::uint32_t> names{};  ///< by word
-        std::vector<std::uint32_t> bound{};  ///< by word
-        std::vector<std::uint32_t> quoted{}; ///< by word
-        std::vector<std::uint32_t> tokens{}; ///< parts that have it, by word
+        std::vector<std::uint32_t> names{};   ///< by word
+        std::vector<std::uint32_t> bound{};   ///< by word
+        std::vector<std::uint32_t> quoted{};  ///< by word
+        std::vector<std::uint32_t> tokens{};  ///< parts that have it, by word
         std::vector<std::uint32_t> of_root{}; ///< places where the root's scope defines it, by word
         std::uint64_t token_count = 0;
         std::uint32_t distinct = 0;

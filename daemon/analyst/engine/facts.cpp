@@ -70,8 +70,7 @@ private:
         Finding made;
         made.rule = language_.pattern_rules[match.pattern];
         made.node = kNone;
-        for (std::uint32_t i = 0; i < match.nodes.size(); ++i) {
-            if (match.nodes[i] == kNone) continue;
+        for (const std::uint32_t i : match.used) {
             made.captures.emplace_back(i, place_of(tree_[match.nodes[i]]));
             if (language_.captures[i].is != Is::here) continue;
             made.node = match.nodes[i];
@@ -89,9 +88,8 @@ private:
         Drafted draft;
         Index reference = kNone;
         const Rule* rule = nullptr;
-        for (std::uint32_t i = 0; i < match.nodes.size(); ++i) {
+        for (const std::uint32_t i : match.used) {
             const Index node = match.nodes[i];
-            if (node == kNone) continue;
             const Language::Capture& capture = language_.captures[i];
             switch (capture.is) {
             case Is::scope: opens_[node] = 1; break;
@@ -371,10 +369,8 @@ Facts facts_of_container(const Language& language, TSNode root, const Source& so
             Match match;
             match.pattern = found.pattern_index;
             match.nodes.assign(language.captures.size(), kNone);
-            for (std::uint16_t i = 0; i < found.capture_count; ++i) {
-                Index& place = match.nodes[found.captures[i].index];
-                if (place == kNone) place = tree.find(found.captures[i].node);
-            }
+            for (std::uint16_t i = 0; i < found.capture_count; ++i)
+                Query::add(match, found.captures[i], tree);
             if (!Judge(subject).holds(predicates, match)) return;
             if (is_rule) return Collecting(language, subject, words, facts).take(match);
         }

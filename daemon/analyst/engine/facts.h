@@ -30,7 +30,7 @@ struct Scope {
 struct Definition {
     Place name{};
     Word word = 0;
-    std::string_view kind{};  ///< parameter, variable, function, class, import, field…
+    std::string_view kind{}; ///< parameter, variable, function, class, import, field…
     std::uint32_t scope = 0;
     const Rule* rule = nullptr; ///< of nobody using it; none: that is no fault
     Place whole{};              ///< what to take away when nobody uses it; empty: nothing
@@ -64,11 +64,11 @@ struct FunctionMetrics {
 /// What tree-sitter had to skip or to invent.
 struct Break {
     bool missing = false;
-    bool has_leaf = false;  ///< whether something in this part stands before it
-    TSSymbol symbol = 0;    ///< of what is missing
-    TSStateId state = 0;    ///< the parser's, behind what stands before it
-    Place found{};          ///< what could not be understood
-    bool is_whole = false;  ///< `found` is the whole error: it has nothing in it
+    bool has_leaf = false; ///< whether something in this part stands before it
+    TSSymbol symbol = 0;   ///< of what is missing
+    TSStateId state = 0;   ///< the parser's, behind what stands before it
+    Place found{};         ///< what could not be understood
+    bool is_whole = false; ///< `found` is the whole error: it has nothing in it
 };
 
 struct Facts {

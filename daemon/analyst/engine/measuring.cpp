@@ -11,9 +11,8 @@ void Measuring::take(const Match& match) {
     if (marks_.empty()) marks_.resize(tree_.size());
     Index function = kNone;
     Index name = kNone;
-    for (std::uint32_t i = 0; i < match.nodes.size(); ++i) {
+    for (const std::uint32_t i : match.used) {
         const Index node = match.nodes[i];
-        if (node == kNone) continue;
         switch (language_.captures[i].is) {
         case Is::function: function = node; break;
         case Is::name: name = node; break;
@@ -39,8 +38,7 @@ void Measuring::make_functions(const Source& source, std::uint32_t begin) {
         if (name != kNone) made.name = subject_.text(name).substr(0, 200);
         const std::uint32_t last =
             made.place.end > made.place.start ? made.place.end - 1 : made.place.start;
-        made.lines =
-            source.line_of(begin + last) - source.line_of(begin + made.place.start) + 1;
+        made.lines = source.line_of(begin + last) - source.line_of(begin + made.place.start) + 1;
         made.parameters = parameters(node);
         facts_.functions.push_back(std::move(made));
     }
@@ -71,9 +69,8 @@ std::string_view Measuring::operator_of(Index node) const {
 /// True when the operator around it, parentheses aside, is another one or none.
 bool Measuring::begins_chain(Index node, std::string_view own) const {
     Index around = tree_[node].parent;
-    for (unsigned i = 0; i < 16 && around != kNone &&
-                         language_.is(tree_[around].symbol, Language::kWrapper);
-         ++i)
+    for (unsigned i = 0;
+         i < 16 && around != kNone && language_.is(tree_[around].symbol, Language::kWrapper); ++i)
         around = tree_[around].parent;
     return around == kNone || operator_of(around) != own;
 }

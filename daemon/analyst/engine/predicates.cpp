@@ -20,7 +20,8 @@ bool is_inside(const Subject& subject, Index node, const std::vector<bool>& symb
     Index at = subject.tree[node].parent;
     for (unsigned i = 0; at != kNone && i < kMaxClimb; ++i, at = subject.tree[at].parent) {
         if (has(symbols, subject.tree[at].symbol)) return true;
-        if (same_function && subject.language.is(subject.tree[at].symbol, Language::kFunction)) return false;
+        if (same_function && subject.language.is(subject.tree[at].symbol, Language::kFunction))
+            return false;
     }
     return false;
 }

@@ -84,7 +84,8 @@ std::string place_in(const std::vector<QueryPiece>& pieces, std::size_t byte) {
     for (const QueryPiece& piece : pieces) {
         if (byte <= piece.text.size()) {
             const auto end = piece.text.begin() + static_cast<std::ptrdiff_t>(byte);
-            return piece.place + ":" + std::to_string(std::count(piece.text.begin(), end, '\n') + 1);
+            return piece.place + ":" +
+                   std::to_string(std::count(piece.text.begin(), end, '\n') + 1);
         }
         byte -= piece.text.size() + 1;
     }
@@ -208,41 +209,53 @@ void Query::read_predicate(const TSLanguage* language, std::uint32_t pattern,
     predicates_[pattern].push_back(std::move(made));
 }
 
+/// One cursor serves all: what it has allocated once it keeps. There is one thread.
+TSQueryCursor* Query::begin(TSNode root, std::uint32_t depth, Budget& budget) const {
+    static const std::unique_ptr<TSQueryCursor, DeleteCursor> kCursor(::ts_query_cursor_new());
+    // tree-sitter looks at these as long as the query runs.
+    static TSQueryCursorOptions options{};
+    options = {.payload = &budget, .progress_callback = is_over};
+    ::ts_query_cursor_set_match_limit(kCursor.get(), Budget::kMatches);
+    ::ts_query_cursor_set_max_start_depth(kCursor.get(), depth);
+    ::ts_query_cursor_exec_with_options(kCursor.get(), query_.get(), root, &options);
+    return kCursor.get();
+}
+
 void Query::run(const Subject& subject, TSNode root, Budget& budget,
                 const std::function<void(const Match&)>& take) const {
-    const std::unique_ptr<TSQueryCursor, DeleteCursor> cursor(::ts_query_cursor_new());
-    ::ts_query_cursor_set_match_limit(cursor.get(), Budget::kMatches);
-    const TSQueryCursorOptions options{.payload = &budget, .progress_callback = is_over};
-    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), root, &options);
+    TSQueryCursor* const cursor = begin(root, ~std::uint32_t{0}, budget);
     Judge judge(subject);
     TSQueryMatch found;
     Match match;
-    while (::ts_query_cursor_next_match(cursor.get(), &found)) {
+    match.nodes.assign(captures_.size(), kNone);
+    while (::ts_query_cursor_next_match(cursor, &found)) {
         match.pattern = found.pattern_index;
-        match.nodes.assign(captures_.size(), kNone);
-        for (std::uint16_t i = 0; i < found.capture_count; ++i) {
-            Index& place = match.nodes[found.captures[i].index];
-            if (place == kNone) place = subject.tree.find(found.captures[i].node);
-        }
+        for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
+        match.used.clear();
+        for (std::uint16_t i = 0; i < found.capture_count; ++i)
+            add(match, found.captures[i], subject.tree);
         if (judge.holds(predicates_[found.pattern_index], match)) take(match);
         if (budget.is_spent()) {
             budget.truncated = true;
             break;
         }
     }
-    if (::ts_query_cursor_did_exceed_match_limit(cursor.get())) budget.truncated = true;
+    if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
+}
+
+void Query::add(Match& match, const TSQueryCapture& capture, const Tree& tree) {
+    Index& place = match.nodes[capture.index];
+    if (place != kNone) return; // of several the first
+    place = tree.find(capture.node);
+    if (place != kNone) match.used.push_back(capture.index);
 }
 
 void Query::run_at(TSNode root, Budget& budget,
                    const std::function<void(const TSQueryMatch&)>& take) const {
-    const std::unique_ptr<TSQueryCursor, DeleteCursor> cursor(::ts_query_cursor_new());
-    ::ts_query_cursor_set_match_limit(cursor.get(), Budget::kMatches);
-    ::ts_query_cursor_set_max_start_depth(cursor.get(), 0);
-    const TSQueryCursorOptions options{.payload = &budget, .progress_callback = is_over};
-    ::ts_query_cursor_exec_with_options(cursor.get(), query_.get(), root, &options);
+    TSQueryCursor* const cursor = begin(root, 0, budget);
     TSQueryMatch found;
-    while (::ts_query_cursor_next_match(cursor.get(), &found)) take(found);
-    if (::ts_query_cursor_did_exceed_match_limit(cursor.get())) budget.truncated = true;
+    while (::ts_query_cursor_next_match(cursor, &found)) take(found);
+    if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
 }
 
 } // namespace cloister::analyst

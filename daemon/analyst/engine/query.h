@@ -21,7 +21,8 @@ struct Language;
 /// One match: the first node of each capture, by the capture's number.
 struct Match {
     std::uint32_t pattern = 0;
-    std::vector<Index> nodes{}; ///< kNone: not captured
+    std::vector<Index> nodes{};        ///< kNone: not captured
+    std::vector<std::uint32_t> used{}; ///< the captures that are
     Index operator[](std::uint32_t capture) const {
         return capture < nodes.size() ? nodes[capture] : kNone;
     }
@@ -96,6 +97,7 @@ public:
     /// at no predicates.
     void run_at(TSNode root, Budget& budget,
                 const std::function<void(const TSQueryMatch&)>& take) const;
+    static void add(Match& match, const TSQueryCapture& capture, const Tree& tree);
     const std::vector<Predicate>& predicates(std::uint32_t pattern) const {
         return predicates_[pattern];
     }
@@ -109,6 +111,7 @@ private:
     void read_predicate(const TSLanguage* language, std::uint32_t pattern,
                         std::span<const TSQueryPredicateStep> steps, const std::string& place);
     std::string string_value(std::uint32_t id) const;
+    TSQueryCursor* begin(TSNode root, std::uint32_t depth, Budget& budget) const;
 
     std::unique_ptr<TSQuery, Delete> query_;
     std::vector<std::string> captures_;

@@ -3,7 +3,6 @@
 // yet, what would mend the line.
 #include "daemon/analyst/engine/analysis.h"
 #include "daemon/analyst/engine/issues.h"
-
 #include "daemon/analyst/engine/writer.h"
 
 #include <algorithm>
@@ -71,8 +70,8 @@ private:
         std::uint32_t container = document_.container_at(start_);
         if (part != nullptr) {
             container = part->container;
-            const auto outer = static_cast<std::uint32_t>(
-                document_.containers()[container]->scopes.size());
+            const auto outer =
+                static_cast<std::uint32_t>(document_.containers()[container]->scopes.size());
             const auto& scopes = part->facts.scopes;
             // The last that begins before the place and ends behind it is the innermost.
             std::uint32_t found = outer - 1;
@@ -94,8 +93,9 @@ private:
                          std::uint32_t scope) const {
         const bool is_outer = scope < outside.size();
         for (std::size_t i = 0; i < seen_.size(); ++i) {
-            const bool same = is_outer ? seen_[i].part == nullptr && seen_[i].number == outside[scope]
-                                       : seen_[i].part == part && seen_[i].number == scope;
+            const bool same = is_outer
+                                  ? seen_[i].part == nullptr && seen_[i].number == outside[scope]
+                                  : seen_[i].part == part && seen_[i].number == scope;
             if (same) return i;
         }
         return seen_.size();
@@ -138,8 +138,7 @@ private:
             const bool within = node.start < place && place < node.end;
             // A comment goes to the end of its line, and so does whoever writes it.
             if (language_.is(node.symbol, Language::kComment) && node.start < place &&
-                (within ||
-                 source_.line_of(part->begin + node.start) == source_.line_of(cursor_)))
+                (within || source_.line_of(part->begin + node.start) == source_.line_of(cursor_)))
                 return true;
             if (language_.is(node.symbol, Language::kQuiet) && within) return true;
         }

@@ -29,9 +29,8 @@ TSPoint point_of(std::string_view text, std::uint32_t byte) {
     const std::string_view before = text.substr(0, byte);
     const auto rows = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
     const std::size_t line = before.rfind('\n');
-    return {rows, line == std::string_view::npos
-                      ? byte
-                      : byte - static_cast<std::uint32_t>(line) - 1};
+    return {rows,
+            line == std::string_view::npos ? byte : byte - static_cast<std::uint32_t>(line) - 1};
 }
 
 constexpr Index kNodesBetweenLooks = 4096;
@@ -61,11 +60,8 @@ SyntaxTree SyntaxTree::parse_again(const TSLanguage* language, std::string_view 
                            .start_point = point_of(before, edit.start),
                            .old_end_point = point_of(before, edit.old_end),
                            .new_end_point = point_of(text, edit.new_end)};
-    // The edit is made to a copy, which shares all that it can: this tree's nodes stay as they are,
-    // so that they can be compared with those of the new one.
-    const SyntaxTree edited(::ts_tree_copy(tree_.get()));
-    ::ts_tree_edit(edited.tree_.get(), &done);
-    return SyntaxTree(run(language, text, edited.tree_.get(), budget));
+    ::ts_tree_edit(tree_.get(), &done);
+    return SyntaxTree(run(language, text, tree_.get(), budget));
 }
 
 bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,

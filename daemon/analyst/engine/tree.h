@@ -36,7 +36,8 @@ public:
     SyntaxTree() = default;
     /// Holds nothing when the budget is spent.
     static SyntaxTree parse(const TSLanguage* language, std::string_view text, Budget& budget);
-    /// The same text parsed out of this tree; `edit` is what was done to its own text, `before`.
+    /// Parsed out of this tree, which is of no other use afterwards; `edit` is what was done to its
+    /// own text, `before`.
     SyntaxTree parse_again(const TSLanguage* language, std::string_view before,
                            std::string_view text, const Edit& edit, Budget& budget);
 

@@ -36,10 +36,7 @@ public:
     /// Three digits behind the point.
     Writer& value(double number);
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    Writer& value(T number) {
-        return raw(std::to_string(number));
-    }
+    requires(!std::same_as<T, bool>) Writer& value(T number) { return raw(std::to_string(number)); }
     Writer& value(int number) { return raw(std::to_string(number)); }
     /// JSON already.
     Writer& raw(std::string_view text) {
