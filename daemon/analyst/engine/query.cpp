@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <stdexcept>
 
 namespace cloister::analyst {
@@ -63,6 +64,8 @@ std::vector<bool> symbols_of(const TSLanguage* language, const std::vector<std::
     }
     return symbols;
 }
+
+constexpr Index kNodesBetweenLooks = 256;
 
 struct DeleteCursor {
     void operator()(TSQueryCursor* cursor) const { ::ts_query_cursor_delete(cursor); }
@@ -126,8 +129,98 @@ Query::Query(const TSLanguage* language, const std::vector<QueryPiece>& pieces) 
         if (!::ts_query_is_pattern_rooted(query_.get(), i))
             fail(place, "a pattern has one node at its top");
         read_predicates(language, i, place);
+        const std::uint32_t end = ::ts_query_end_byte_for_pattern(query_.get(), i);
+        take_plain(language, std::string_view(text).substr(byte, end - byte), i);
     }
     firsts_.resize(pieces.size(), count);
+}
+
+namespace {
+
+/// Reads `(kind)`, `[(kind) (kind)]` or one of them in parentheses with predicates, and the
+/// captures behind it; nothing else is plain.
+class PlainPattern {
+public:
+    explicit PlainPattern(std::string_view text) : text_(text) {}
+
+    bool read() {
+        const bool wrapped = text_.starts_with("((") || text_.starts_with("([");
+        if (wrapped) ++at_;
+        if (take('[')) {
+            while (!take(']'))
+                if (!read_kind()) return false;
+        } else if (!read_kind()) {
+            return false;
+        }
+        while (take('@')) captures.push_back(word());
+        skip();
+        if (!wrapped) return at_ == text_.size();
+        return has_only_predicates(text_.substr(at_));
+    }
+
+    std::vector<std::string_view> kinds{};
+    std::vector<std::string_view> captures{};
+
+private:
+    static bool has_only_predicates(std::string_view rest) {
+        bool quoted = false;
+        for (std::size_t i = 0; i < rest.size(); ++i) {
+            if (quoted && rest[i] == '\\') ++i;
+            else if (rest[i] == '"') quoted = !quoted;
+            else if (!quoted && rest[i] == '(' && !rest.substr(i).starts_with("(#")) return false;
+            else if (!quoted && rest[i] == '[') return false;
+        }
+        return true;
+    }
+    void skip() {
+        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    }
+    bool take(char wanted) {
+        skip();
+        if (at_ >= text_.size() || text_[at_] != wanted) return false;
+        ++at_;
+        return true;
+    }
+    std::string_view word() {
+        const std::size_t begin = at_;
+        while (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != '\n' && text_[at_] != '(' &&
+               text_[at_] != ')')
+            ++at_;
+        return text_.substr(begin, at_ - begin);
+    }
+    bool read_kind() {
+        if (!take('(')) return false;
+        kinds.push_back(word());
+        return take(')') && !kinds.back().empty();
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+} // namespace
+
+void Query::take_plain(const TSLanguage* language, std::string_view text, std::uint32_t pattern) {
+    PlainPattern read(text);
+    if (!read.read() || read.captures.empty()) return;
+    std::set<TSSymbol> symbols;
+    for (const std::string_view kind : read.kinds) {
+        const TSSymbol symbol = ::ts_language_symbol_for_name(
+            language, kind.data(), static_cast<std::uint32_t>(kind.size()), true);
+        // Kinds that stand for several others, and `_`, are left to tree-sitter.
+        if (symbol == 0 || ::ts_language_symbol_type(language, symbol) != TSSymbolTypeRegular)
+            return;
+        symbols.insert(symbol);
+    }
+    Plain made;
+    made.pattern = pattern;
+    for (const std::string_view name : read.captures) {
+        if (const std::uint32_t number = capture(name); number < captures_.size())
+            made.captures.push_back(number);
+    }
+    plain_.resize(::ts_language_symbol_count(language));
+    for (const TSSymbol symbol : symbols) plain_[symbol].push_back(made);
+    ::ts_query_disable_pattern(query_.get(), pattern);
 }
 
 std::string Query::string_value(std::uint32_t id) const {
@@ -241,6 +334,22 @@ void Query::run(const Subject& subject, TSNode root, Budget& budget,
         }
     }
     if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
+    for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
+    const Tree& tree = subject.tree;
+    for (Index i = tree.top(); i < tree.size() && !plain_.empty(); ++i) {
+        if (tree[i].symbol >= plain_.size() || !tree[i].named) continue;
+        for (const Plain& one : plain_[tree[i].symbol]) {
+            match.pattern = one.pattern;
+            match.used = one.captures;
+            for (const std::uint32_t capture : match.used) match.nodes[capture] = i;
+            if (judge.holds(predicates_[one.pattern], match)) take(match);
+            for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
+        }
+        if (i % kNodesBetweenLooks == 0 && budget.is_spent()) {
+            budget.truncated = true;
+            break;
+        }
+    }
 }
 
 void Query::add(Match& match, const TSQueryCapture& capture, const Tree& tree) {
@@ -256,6 +365,17 @@ void Query::run_at(TSNode root, Budget& budget,
     TSQueryMatch found;
     while (::ts_query_cursor_next_match(cursor, &found)) take(found);
     if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
+    const TSSymbol symbol = ::ts_node_symbol(root);
+    if (symbol >= plain_.size()) return;
+    for (const Plain& one : plain_[symbol]) {
+        std::vector<TSQueryCapture> captures;
+        for (const std::uint32_t capture : one.captures) captures.push_back({root, capture});
+        found = {};
+        found.pattern_index = static_cast<std::uint16_t>(one.pattern);
+        found.capture_count = static_cast<std::uint16_t>(captures.size());
+        found.captures = captures.data();
+        take(found);
+    }
 }
 
 } // namespace cloister::analyst

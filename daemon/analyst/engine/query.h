@@ -110,10 +110,18 @@ private:
                          const std::string& place);
     void read_predicate(const TSLanguage* language, std::uint32_t pattern,
                         std::span<const TSQueryPredicateStep> steps, const std::string& place);
+    void take_plain(const TSLanguage* language, std::string_view text, std::uint32_t pattern);
     std::string string_value(std::uint32_t id) const;
     TSQueryCursor* begin(TSNode root, std::uint32_t depth, Budget& budget) const;
 
+    /// A pattern of one node: a look at its kind, for which tree-sitter's engine need not run.
+    struct Plain {
+        std::uint32_t pattern = 0;
+        std::vector<std::uint32_t> captures{};
+    };
+
     std::unique_ptr<TSQuery, Delete> query_;
+    std::vector<std::vector<Plain>> plain_; ///< by symbol
     std::vector<std::string> captures_;
     std::vector<std::uint32_t> firsts_;
     std::vector<std::vector<Predicate>> predicates_;
