@@ -105,6 +105,12 @@ TEST_CASE("cyclomatic complexity is that of radon, ESLint, PMD and gocyclo", "[e
     }
 }
 
+TEST_CASE("a class is a statement, and so is each in it", "[engine]") {
+    const json metrics = analysed("python", "class A:\n    x = 1\n    y = 2\n").at("metrics");
+    CHECK(metrics.at("statements") == 3);
+    CHECK(metrics.at("classes") == 1);
+}
+
 TEST_CASE("lines are code, comment or blank", "[engine]") {
     const json metrics = analysed("python", "# one\n\nx = '''a\n\nb'''  # two\n\n").at("metrics");
     CHECK(metrics.at("lines_of_code") == 2);

@@ -348,6 +348,7 @@ Facts facts_of_container(const Language& language, TSNode root, const Source& so
                          std::span<const Above> above, std::span<const Scope> scopes,
                          std::uint8_t& opens, Words& words, Budget& budget) {
     Facts facts;
+    if (language.is(::ts_node_symbol(root), Language::kStatement)) ++facts.statements;
     const std::uint32_t begin = ::ts_node_start_byte(root);
     std::vector<Drafted> drafted;
     // Few patterns begin at a container, and fewer ask more of it than that: the whole of it as an
