@@ -110,6 +110,14 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("send_queue_bytes", config.send_queue_bytes, isolate::kKiB, kGiB);
     member("send_queue_messages", config.send_queue_messages, 1, kMany);
     member("input_queue_bytes", config.input_queue_bytes, isolate::kKiB, kGiB);
+    member("body_bytes", config.body_bytes, isolate::kKiB, kGiB);
+    member("body_timeout", config.body_timeout);
+    member("submissions", config.submissions, 1, kMany);
+    member("submissions_bytes", config.submissions_bytes, isolate::kMiB, 1024 * kGiB);
+    member("submission_keep_minutes", config.submission_keep_minutes, 1, 60 * 24 * 366);
+    member("judge_policy", config.judge_policy);
+    member("judge_tests", config.judge_tests, 1, kMany);
+    member("judge_parallel", config.judge_parallel, 1, 64);
     member("room_tokens", config.room_tokens);
     member("room_role", config.room_role);
     member("rooms", config.rooms, 1, kMany);
@@ -229,6 +237,7 @@ void check(const Settings& settings) {
         if (!settings.policies.contains(name)) fail(place, "there is no policy '" + name + "'");
     };
     need_policy(config.run_policy, "run_policy");
+    need_policy(config.judge_policy, "judge_policy");
     for (const auto& [name, policy] : settings.policies) check_limits(policy);
     for (const auto& [id, runtime] : settings.runtimes) {
         const std::string place = id + "/runtime.jsonc: ";

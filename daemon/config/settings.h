@@ -46,6 +46,14 @@ struct Config {
     std::uint64_t send_queue_bytes = 1 * isolate::kMiB;
     std::uint32_t send_queue_messages = 2'048;
     std::uint64_t input_queue_bytes = 256 * isolate::kKiB; ///< unread execution_input per run
+    std::uint64_t body_bytes = 1 * isolate::kMiB;          ///< of one HTTP request
+    std::chrono::seconds body_timeout{20};                 ///< for a request's body to arrive
+    std::uint32_t submissions = 10'000;                    ///< kept over HTTP, under way and ended
+    std::uint64_t submissions_bytes = 256 * isolate::kMiB; ///< of their results, on disk
+    std::uint32_t submission_keep_minutes = 60;            ///< for which an ended one is kept
+    std::string judge_policy = "judge";   ///< policy of judged programs, checkers and interactors
+    std::uint32_t judge_tests = 2'000;    ///< of one submission
+    std::uint32_t judge_parallel = 2;     ///< tests of one submission that run at one time
     std::string room_tokens = "optional"; ///< or required: nobody joins a room without one
     std::string room_role = "runner";     ///< without a token, of who joins a room with an owner
     std::uint32_t rooms = 1'000;          ///< in memory at one time

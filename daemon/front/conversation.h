@@ -15,6 +15,8 @@
 
 namespace cloister::front {
 
+class Rest;
+
 /// What every conversation shares. Outlives them all.
 struct Service {
     const config::Settings* settings = nullptr;
@@ -22,6 +24,7 @@ struct Service {
     Executions* executions = nullptr;
     Analyses* analyses = nullptr;
     Hub* hub = nullptr;
+    Rest* rest = nullptr;
     Access access{};
     std::string runtimes_json{};
     bool ready = false;

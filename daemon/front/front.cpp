@@ -6,6 +6,7 @@
 #include "daemon/front/analyst_link.h"
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
+#include "daemon/front/rest.h"
 #include "daemon/front/server.h"
 #include "daemon/front/sources.h"
 #include "daemon/front/store_archive.h"
@@ -72,6 +73,13 @@ Executions::Bounds bounds_of(const config::Config& config) {
     bounds.queue_per_client = config.queue_per_client;
     bounds.artifact_bytes = config.artifact_cache;
     bounds.input_bytes = static_cast<std::size_t>(config.input_queue_bytes);
+    return bounds;
+}
+
+Submissions::Bounds submission_bounds(const config::Config& config) {
+    Submissions::Bounds bounds;
+    bounds.under_way = config.submissions;
+    bounds.keep = std::chrono::minutes(config.submission_keep_minutes);
     return bounds;
 }
 
@@ -145,7 +153,7 @@ struct Secrets {
 
 class Front {
 public:
-    Front(const FrontFds& fds, config::Settings settings, Secrets secrets, Archive& archive)
+    Front(const FrontFds& fds, config::Settings settings, Secrets secrets, StoreArchive& archive)
         : settings_(std::move(settings)), catalog_(settings_),
           hub_(
               settings_.config, secrets.rooms, &archive,
@@ -164,6 +172,11 @@ public:
         service_.executions = executions_.get();
         service_.analyses = &analyses_;
         service_.hub = &hub_;
+        submissions_ = std::make_unique<Submissions>(&archive, submission_bounds(settings_.config),
+                                                     wall_clock);
+        runs_ = std::make_unique<SubmittedRuns>(*executions_, *submissions_);
+        rest_ = std::make_unique<Rest>(settings_, catalog_, service_.access, *submissions_, *runs_);
+        service_.rest = rest_.get();
         service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
         service_.access.origins = settings_.config.allowed_origins;
@@ -195,6 +208,7 @@ private:
             if (error) return;
             tick();
             hub_.tick();
+            submissions_->tick();
         });
     }
 
@@ -271,6 +285,9 @@ private:
     Service service_;
     std::unique_ptr<Executions> executions_; ///< it and the hub outlive io_, whose last coroutines
                                              ///< still say goodbye to them
+    std::unique_ptr<Submissions> submissions_;
+    std::unique_ptr<SubmittedRuns> runs_;
+    std::unique_ptr<Rest> rest_;
     Hub hub_;
     Analyses analyses_; ///< likewise
     boost::asio::io_context io_;

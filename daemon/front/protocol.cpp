@@ -249,6 +249,26 @@ constexpr NamedSignal kSignals[] = {
     {"SIGSTKFLT", SIGSTKFLT, false},
 };
 
+Refusal refused(std::string code, std::string message) {
+    Refusal refusal;
+    refusal.code = std::move(code);
+    refusal.message = std::move(message);
+    return refusal;
+}
+
+/// `what` it is, for the refusal.
+std::variant<json, Refusal> read_json(std::string_view text, const char* what,
+                                      const config::Config& bounds) {
+    if (nesting(text) > bounds.json_depth) {
+        return refused("bad_json", "The " + std::string(what) + " is nested deeper than " +
+                                       std::to_string(bounds.json_depth) + " levels.");
+    }
+    json read = json::parse(text, nullptr, false);
+    if (read.is_discarded())
+        return refused("bad_json", "The " + std::string(what) + " is not valid JSON.");
+    return read;
+}
+
 } // namespace
 
 int signal_number(std::string_view name) {
@@ -287,20 +307,11 @@ std::size_t nesting(std::string_view text) {
 }
 
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds) {
-    const auto refuse = [](std::string code, std::string message) {
-        Refusal refusal;
-        refusal.code = std::move(code);
-        refusal.message = std::move(message);
-        return refusal;
-    };
-    if (nesting(text) > bounds.json_depth) {
-        return refuse("bad_json", "The message is nested deeper than " +
-                                      std::to_string(bounds.json_depth) + " levels.");
-    }
-    const json message = json::parse(text, nullptr, false);
-    if (message.is_discarded()) return refuse("bad_json", "The message is not valid JSON.");
+    auto read = read_json(text, "message", bounds);
+    if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
+    const json& message = std::get<json>(read);
     if (!message.is_object())
-        return refuse("bad_message", "A message is a JSON object with a 'type'.");
+        return refused("bad_message", "A message is a JSON object with a 'type'.");
 
     std::optional<std::string> id;
     try {
@@ -311,9 +322,33 @@ std::variant<Request, Refusal> parse(std::string_view text, const config::Config
         }
         return read_request(message, id, bounds);
     } catch (const Wrong& found) {
-        Refusal refusal = refuse(found.code, found.message);
+        Refusal refusal = refused(found.code, found.message);
         refusal.id = id;
         return refusal;
+    }
+}
+
+std::variant<SubmittedRun, Refusal> parse_submitted_run(std::string_view text,
+                                                        const config::Config& bounds) {
+    auto read = read_json(text, "body", bounds);
+    if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
+    const json& body = std::get<json>(read);
+    if (!body.is_object())
+        return refused("bad_message", "The body is a JSON object with the fields of execute_code.");
+    try {
+        SubmittedRun submitted;
+        submitted.run = read_execute_code(body, bounds);
+        submitted.wait = flag(body, "wait");
+        submitted.cancel_on_disconnect = flag(body, "cancel_on_disconnect");
+        if (submitted.run.interactive || submitted.run.terminal)
+            wrong("A run over HTTP takes no input on its way: neither 'interactive' nor 'tty'.");
+        if (submitted.cancel_on_disconnect && !submitted.wait)
+            wrong("The field 'cancel_on_disconnect' needs 'wait'.");
+        // Whoever comes back for the events is to find them.
+        if (find(body, "stream") == nullptr) submitted.run.stream = !submitted.wait;
+        return submitted;
+    } catch (const Wrong& found) {
+        return refused(found.code, found.message);
     }
 }
 

@@ -102,6 +102,15 @@ struct ExecutionCancel {
 using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize,
                              ExecutionCancel, RoomRequest, AskAnalyst>;
 
+/// A run that is submitted over HTTP: the fields of `execute_code`, and how it is to be answered.
+struct SubmittedRun {
+    ExecuteCode run{};
+    bool wait = false;
+    bool cancel_on_disconnect = false; ///< with `wait`
+};
+std::variant<SubmittedRun, Refusal> parse_submitted_run(std::string_view text,
+                                                        const config::Config& bounds);
+
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);
 

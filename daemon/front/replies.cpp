@@ -67,6 +67,8 @@ void exit_fields(JsonObject& out, const Result& result) {
     if (result.signal <= 0) out.none("signal");
 }
 
+} // namespace
+
 std::string result_text(const Finished& event) {
     const Result& result = event.result;
     std::string error = result.error;
@@ -99,6 +101,32 @@ std::string result_text(const Finished& event) {
     if (event.base64) out.text("output_encoding", "base64");
     return out.text("start", name_of(result.level)).close();
 }
+
+NamedEvent named_event(const Event& event) {
+    NamedEvent named;
+    JsonObject out;
+    if (const auto* started = std::get_if<Started>(&event)) {
+        named.submission = started->run.id.value_or("");
+        named.name = "started";
+        out.text("language", started->language).text("version", started->version);
+        out.text("method", kMethod);
+        if (started->level) out.text("start", name_of(*started->level));
+    } else if (const auto* stage = std::get_if<StageBegan>(&event)) {
+        named.submission = stage->run.id.value_or("");
+        named.name = "stage";
+        out.text("stage", name_of(stage->stage));
+    } else if (const auto* output = std::get_if<Output>(&event)) {
+        named.submission = output->run.id.value_or("");
+        named.name = "output";
+        out.text("stream", output->stream);
+        if (output->base64) out.text("encoding", "base64");
+        out.text("data", output->base64 ? to_base64(output->data) : output->data);
+    }
+    named.data = out.close();
+    return named;
+}
+
+namespace {
 
 std::string text_of(const Finished& event, const AsSeen& seen) {
     JsonObject out;

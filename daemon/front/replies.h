@@ -16,6 +16,17 @@ struct AsSeen {
 /// `execution_started`, `execution_stage`, `execution_output`, `execution_result` or `error`.
 std::string to_text(const Event& event, const AsSeen& seen = {});
 
+/// The `result` of an execution_result, by itself.
+std::string result_text(const Finished& event);
+
+/// What happened on the way to a result, as a submission's event.
+struct NamedEvent {
+    std::string submission{}; ///< the run's own id
+    std::string name{};       ///< "started", "stage" or "output"
+    std::string data{};       ///< JSON, one line
+};
+NamedEvent named_event(const Event& event);
+
 std::string pong(const std::optional<std::string>& id);
 
 /// The first message on every connection.

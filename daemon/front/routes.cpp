@@ -39,14 +39,8 @@ std::optional<Granted> read_address(std::string_view path) {
 }
 
 std::optional<Reply> check_head(const RequestHead& head) {
-    if (!head.http_1_1) return error_reply(400, "bad_request", "HTTP/1.1 is needed.");
-    if (head.fields.size() > kMaxHeaderFields)
-        return error_reply(431, "too_large", "Too many header fields.");
-    if (head.target.size() > kMaxTarget)
-        return error_reply(414, "too_large", "The address is too long.");
+    if (auto wrong = check_head_shape(head)) return wrong;
     if (head.has_body) return error_reply(400, "bad_request", "This request must not have a body.");
-    if (head.count("Host") != 1)
-        return error_reply(400, "bad_request", "One Host field is needed.");
     return std::nullopt;
 }
 
@@ -84,6 +78,17 @@ std::string runtimes_text(const Facts& facts) {
 }
 
 } // namespace
+
+std::optional<Reply> check_head_shape(const RequestHead& head) {
+    if (!head.http_1_1) return error_reply(400, "bad_request", "HTTP/1.1 is needed.");
+    if (head.fields.size() > kMaxHeaderFields)
+        return error_reply(431, "too_large", "Too many header fields.");
+    if (head.target.size() > kMaxTarget)
+        return error_reply(414, "too_large", "The address is too long.");
+    if (head.count("Host") != 1)
+        return error_reply(400, "bad_request", "One Host field is needed.");
+    return std::nullopt;
+}
 
 std::size_t RequestHead::count(std::string_view name) const {
     return static_cast<std::size_t>(
@@ -182,6 +187,7 @@ Reply route(const RequestHead& head, const Facts& facts) {
         return text_reply("application/json", R"({"status":"ready"})");
     }
     if (path == kRuntimes) return text_reply("application/json", runtimes_text(facts));
+    if (path == "/api/v1/openapi.json") return text_reply("application/json", page::openapi());
     if (path == "/assets/page.js")
         return text_reply("text/javascript; charset=utf-8", page::script());
     if (path == "/assets/page.css") return text_reply("text/css; charset=utf-8", page::style());

@@ -19,6 +19,7 @@ struct RequestHead {
     std::string_view target{};
     bool http_1_1 = false;
     bool has_body = false;
+    std::uint64_t body_bytes = 0; ///< that it says to have; 0 when it does not say
     std::vector<std::pair<std::string_view, std::string_view>> fields{};
     LocalAddress local{};
 
@@ -36,6 +37,9 @@ struct Reply {
     std::string body{};
     std::vector<std::pair<std::string, std::string>> fields{};
 };
+
+/// What is wrong with the shape of any request: version, number of fields, length, Host.
+std::optional<Reply> check_head_shape(const RequestHead& head);
 
 /// What the server knows when it answers.
 struct Facts {

@@ -5,6 +5,8 @@
 // temporaries beside one twice.
 #include "daemon/front/server.h"
 
+#include "daemon/front/exchange.h"
+#include "daemon/front/rest.h"
 #include "daemon/front/session.h"
 
 #include <cstdio>
@@ -41,6 +43,8 @@ constexpr std::size_t kMaxFarewell = 64 * 1024; ///< read and dropped behind a r
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kFarewellTime{2};
 constexpr std::chrono::seconds kStatusTime{2};
+constexpr std::size_t kBodiesAtOnce = 64 * 1024 * 1024; ///< of requests that are being read
+constexpr std::chrono::seconds kWriteTime{20};          ///< for a piece of a long answer
 constexpr int kUserTimeoutMs = 30'000; ///< unacknowledged data for that long: the peer is gone
 constexpr int kUnsentInKernel =
     128 * 1024; ///< so that a slow reader fills our queue, which we watch
@@ -75,6 +79,8 @@ struct Server::State {
     std::shared_ptr<OpenSessions> sessions = std::make_shared<OpenSessions>();
     HalfOpen half_open;
     std::map<std::string, std::size_t> per_address; ///< of those that are not loopback
+    std::uint64_t body_bytes = 0;                   ///< promised to requests that are being read
+    std::uint64_t last_connection = 0;
     std::size_t connections = 0;
     std::size_t max_connections = 0;
     bool stopping = false;
@@ -172,14 +178,15 @@ void set_options(tcp::socket& socket) {
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-RequestHead head_of(const http::request_parser<http::empty_body>& parser,
-                    const LocalAddress& local) {
-    const UpgradeRequest& request = parser.get();
+template <typename Body>
+RequestHead head_of(const http::request_parser<Body>& parser, const LocalAddress& local) {
+    const auto& request = parser.get();
     RequestHead head;
     head.method = view(request.method_string());
     head.target = view(request.target());
     head.http_1_1 = request.version() == 11;
-    head.has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+    head.body_bytes = parser.content_length().value_or(0);
+    head.has_body = parser.chunked() || head.body_bytes > 0;
     for (const auto& field : request)
         head.fields.emplace_back(view(field.name_string()), view(field.value()));
     head.local = local;
@@ -251,12 +258,148 @@ asio::awaitable<std::optional<wire::StatusReply>> ask_boxes(StatePtr state) {
 
 enum class Next { again, stop, upgrade };
 
+/// What the requests of one connection share.
+struct Caller {
+    Caller(StatePtr shared, beast::tcp_stream& from, LocalAddress own, std::string name)
+        : state(std::move(shared)), stream(from), local(std::move(own)), submitter(std::move(name)),
+          rate(state->service.settings->config.messages_per_second,
+               state->service.settings->config.message_burst, Clock::now()) {}
+    StatePtr state;
+    beast::tcp_stream& stream;
+    LocalAddress local;
+    std::string submitter; ///< see SubmittedRuns
+    Bucket rate;
+    beast::flat_buffer buffer{2 * kMaxHeaderBytes};
+    std::optional<HalfOpenEntry> half_open{}; ///< while it does not wait for us
+};
+
+class StreamPeer final : public Peer {
+public:
+    explicit StreamPeer(beast::tcp_stream& stream) : stream_(stream) {}
+    asio::awaitable<bool> write(std::string text) override {
+        ErrorCode error;
+        stream_.expires_after(kWriteTime);
+        co_await asio::async_write(stream_, asio::buffer(text),
+                                   asio::redirect_error(asio::use_awaitable, error));
+        stream_.expires_never();
+        co_return !error;
+    }
+    tcp::socket& socket() override { return stream_.socket(); }
+
+private:
+    beast::tcp_stream& stream_;
+};
+
+/// A share of the memory for bodies, for as long as one is read.
+class BodyShare {
+public:
+    BodyShare(StatePtr state, std::uint64_t bytes) : state_(std::move(state)), bytes_(bytes) {
+        state_->body_bytes += bytes_;
+    }
+    BodyShare(const BodyShare&) = delete;
+    BodyShare& operator=(const BodyShare&) = delete;
+    ~BodyShare() { state_->body_bytes -= bytes_; }
+    bool is_too_much() const { return state_->body_bytes > kBodiesAtOnce + bytes_; }
+
+private:
+    StatePtr state_;
+    std::uint64_t bytes_;
+};
+
+/// Sends `reply`, and keeps the connection for the next request when that is in order.
+asio::awaitable<Next> send_reply(Caller& caller, Reply reply, bool head_only, bool keep) {
+    if (!keep || caller.state->stopping) {
+        co_await say_goodbye(caller.stream, std::move(reply), head_only);
+        co_return Next::stop;
+    }
+    auto response = response_of(std::move(reply), head_only, true);
+    ErrorCode error;
+    caller.stream.expires_after(kWriteTime);
+    co_await http::async_write(caller.stream, response,
+                               asio::redirect_error(asio::use_awaitable, error));
+    co_return error ? Next::stop : Next::again;
+}
+
+/// What may be said against a request before its body is read.
+std::optional<Reply> refuse_early(Caller& caller, const RequestHead& head) {
+    if (auto wrong = caller.state->service.rest->check(head)) return wrong;
+    if (caller.state->stopping) return error_reply(503, "busy", "The service is stopping.");
+    if (caller.rate.take(Clock::now())) return std::nullopt;
+    Reply reply = error_reply(429, "rate_limited", "Too many requests.");
+    reply.fields.emplace_back("Retry-After", "1");
+    return reply;
+}
+
+/// Waits or streams, as the answer asks for; the connection is not half-open meanwhile.
+asio::awaitable<Next> take_time(Caller& caller, Rest::Answer answer, bool keep) {
+    Rest& rest = *caller.state->service.rest;
+    StreamPeer peer(caller.stream);
+    caller.half_open.reset();
+    caller.stream.expires_never();
+    if (answer.kind == Rest::Answer::Kind::events) {
+        co_await send_events(peer, rest.submissions(), answer.submission, answer.after);
+        ErrorCode ignored; // a close that fails has still closed
+        caller.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        co_return Next::stop;
+    }
+    co_await wait_for_end(peer, rest.submissions(), answer.submission, answer.cancel_if_gone);
+    Reply reply = rest.outcome(answer.submission);
+    const Next next = co_await send_reply(caller, std::move(reply), false, keep);
+    if (next == Next::again) caller.half_open.emplace(caller.state, caller.stream);
+    co_return next;
+}
+
+/// Reads the body, answers.
+asio::awaitable<Next> serve_rest(Caller& caller,
+                                 http::request_parser<http::empty_body>& parser) {
+    const RequestHead early = head_of(parser, caller.local);
+    const config::Config& config = caller.state->service.settings->config;
+    if (auto wrong = refuse_early(caller, early)) {
+        const bool keep = parser.get().keep_alive() && !early.has_body;
+        co_return co_await send_reply(caller, *std::move(wrong), early.method == "HEAD", keep);
+    }
+    const bool chunked = parser.chunked();
+    const BodyShare share(caller.state, chunked ? config.body_bytes : early.body_bytes);
+    if (share.is_too_much()) {
+        Reply busy = error_reply(503, "busy", "Too many requests are being read.");
+        co_return co_await send_reply(caller, std::move(busy), false, false);
+    }
+    StreamPeer peer(caller.stream);
+    if (early.count("Expect") > 0) {
+        const bool taken = co_await peer.write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!taken) co_return Next::stop;
+    }
+    http::request_parser<http::string_body> whole(std::move(parser));
+    whole.body_limit(config.body_bytes);
+    ErrorCode error;
+    caller.stream.expires_after(config.body_timeout);
+    co_await http::async_read(caller.stream, caller.buffer, whole,
+                              asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+        Reply reply = reply_to_error(error);
+        if (error == http::error::body_limit)
+            reply = error_reply(413, "too_large", "The body is too large.");
+        if (reply.status != 0) co_await say_goodbye(caller.stream, std::move(reply), false);
+        co_return Next::stop;
+    }
+    const RequestHead head = head_of(whole, caller.local);
+    const bool keep = whole.get().keep_alive();
+    Rest::Answer answer =
+        caller.state->service.rest->answer(head, whole.get().body(), caller.submitter);
+    whole.get().body() = {}; // waiting may take long
+    if (answer.kind == Rest::Answer::Kind::reply)
+        co_return co_await send_reply(caller, std::move(answer.reply), head.method == "HEAD", keep);
+    co_return co_await take_time(caller, std::move(answer), keep);
+}
+
 /// Reads one request and answers it, or leaves it in `request` with what was granted.
-asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
-                                    beast::flat_buffer& buffer, const LocalAddress& local,
-                                    UpgradeRequest& request, Granted& grant) {
+asio::awaitable<Next> serve_request(Caller& caller, UpgradeRequest& request, Granted& grant) {
+    const StatePtr& state = caller.state;
+    beast::tcp_stream& stream = caller.stream;
+    beast::flat_buffer& buffer = caller.buffer;
     http::request_parser<http::empty_body> parser;
     parser.header_limit(kMaxHeaderBytes);
+    parser.body_limit(boost::none); // checked once it is known who asks for what
     stream.expires_after(state->service.settings->config.handshake_timeout);
     ErrorCode error;
     co_await http::async_read_header(stream, buffer, parser,
@@ -266,7 +409,7 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
         if (reply.status != 0) co_await say_goodbye(stream, std::move(reply), false);
         co_return Next::stop;
     }
-    const RequestHead head = head_of(parser, local);
+    const RequestHead head = head_of(parser, caller.local);
     const bool head_only = head.method == "HEAD";
     if (asks_for_websocket(head)) {
         Handshake handshake = check_handshake(head, state->service.access);
@@ -286,6 +429,7 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
         request = parser.release();
         co_return Next::upgrade;
     }
+    if (Rest::serves(head)) co_return co_await serve_rest(caller, parser);
     Facts facts;
     facts.access = &state->service.access;
     facts.ready = state->service.ready;
@@ -295,26 +439,16 @@ asio::awaitable<Next> serve_request(StatePtr state, beast::tcp_stream& stream,
         facts.boxes = co_await ask_boxes(state);
         reply = route(head, facts);
     }
-    const bool keep_alive =
-        parser.get().keep_alive() && !head.has_body && reply.status < 400 && !state->stopping;
-    if (!keep_alive) {
-        co_await say_goodbye(stream, std::move(reply), head_only);
-        co_return Next::stop;
-    }
-    auto response = response_of(std::move(reply), head_only, true);
-    co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
-    co_return error ? Next::stop : Next::again;
+    const bool keep = parser.get().keep_alive() && !head.has_body && reply.status < 400;
+    co_return co_await send_reply(caller, std::move(reply), head_only, keep);
 }
 
-/// The half-open part of a connection: requests, until one becomes a WebSocket or none follows.
-asio::awaitable<Next> serve_requests(StatePtr state, beast::tcp_stream& stream,
-                                     const LocalAddress& local, UpgradeRequest& request,
-                                     Granted& grant) {
-    const HalfOpenEntry entry(state, stream);
-    beast::flat_buffer buffer(2 * kMaxHeaderBytes);
+/// Requests, until one becomes a WebSocket or none follows.
+asio::awaitable<Next> serve_requests(Caller& caller, UpgradeRequest& request, Granted& grant) {
+    caller.half_open.emplace(caller.state, caller.stream);
     Next next = Next::again;
-    while (next == Next::again)
-        next = co_await serve_request(state, stream, buffer, local, request, grant);
+    while (next == Next::again) next = co_await serve_request(caller, request, grant);
+    caller.half_open.reset();
     co_return next;
 }
 
@@ -340,7 +474,13 @@ asio::awaitable<void> serve_connection(StatePtr state, tcp::socket socket) {
     }
     UpgradeRequest request;
     Granted grant;
-    const Next next = co_await serve_requests(state, stream, local, request, grant);
+    // From elsewhere, whoever shares an address shares its turns; on this machine each connection
+    // has its own.
+    const std::string name = remote.is_loopback()
+                                 ? "connection " + std::to_string(++state->last_connection)
+                                 : remote.to_string();
+    Caller caller(state, stream, local, name);
+    const Next next = co_await serve_requests(caller, request, grant);
     if (next != Next::upgrade) co_return;
     // Not awaited: all that this coroutine holds would live as long as the session.
     start_session(stream.release_socket(), std::move(request), std::move(grant), state->service,

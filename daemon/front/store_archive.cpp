@@ -22,6 +22,8 @@ store::Limits store_limits(const config::Config& config) {
     store::Limits limits;
     limits.file_bytes = config.store_bytes;
     limits.rooms = config.store_rooms;
+    limits.submissions = config.submissions;
+    limits.submissions_bytes = config.submissions_bytes;
     // A text may be kept in UTF-16; one change may replace all of it.
     limits.value_bytes =
         std::max(limits.value_bytes, static_cast<std::size_t>(4 * config.document_bytes));

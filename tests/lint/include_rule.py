@@ -25,10 +25,12 @@ TABLE = {
     "daemon/tokens": ((), VALUES, {"nettle"}),
     "daemon/keeper": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config"), (),
                       {"seccomp", "cap"}),
-    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/rooms",
+    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/judge", "daemon/front/rooms",
                       "daemon/front/store", "policies",
                       "runtimes"), VALUES,
                      {"json", "boost", "seccomp"}),
+    # The judge's logic compares, rules and adds up; it runs nothing.
+    "daemon/front/judge": ((), VALUES, set()),
     # The logic of rooms knows nobody: messages go in, messages come out.
     "daemon/front/rooms": ((), (), {"json"}),
     # The engine reads strangers' sources: it knows the grammars and nobody else.

@@ -98,7 +98,7 @@ TEST_CASE("the example configuration shows every option with its default", "[set
         }
         uncommented += line + "\n";
     }
-    CHECK(options == 60); // one for each member of Config
+    CHECK(options == 68); // one for each member of Config
     CHECK(config::to_text(load(uncommented)) == config::to_text(load("{}")));
 }
 

@@ -77,7 +77,28 @@ ALTER TABLE files ADD COLUMN aside TEXT;
 /// User id of a room's owner, empty when it has none.
 constexpr const char* kThird = "ALTER TABLE rooms ADD COLUMN owner TEXT NOT NULL DEFAULT ''";
 
-constexpr const char* kSteps[] = {kFirst, kSecond, kThird};
+/// Submissions; `bytes` is the length of `text`, before it, so that their sum can be had without
+/// reading them.
+constexpr const char* kFourth = R"(
+CREATE TABLE submissions (
+  id TEXT NOT NULL UNIQUE,
+  key TEXT UNIQUE,
+  kind TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  state TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  last_event INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX submissions_by_end ON submissions (ended_ms);
+CREATE INDEX submissions_by_expiry ON submissions (expires_ms);
+)";
+
+constexpr const char* kSteps[] = {kFirst, kSecond, kThird, kFourth};
 
 std::size_t version_of(Database& database) {
     return std::stoul(database.ask("PRAGMA user_version").value_or("0"));

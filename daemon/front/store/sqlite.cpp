@@ -89,6 +89,12 @@ int Database::changes() const { return ::sqlite3_changes(database_); }
 Statement::Statement(Database& database, const char* sql) : database_(database) {
     const int code = ::sqlite3_prepare_v3(database.get(), sql, -1, SQLITE_PREPARE_PERSISTENT,
                                           &statement_, nullptr);
+    // Our own statements fit on our own tables.
+    if (code == SQLITE_ERROR)
+        throw StoreError(Trouble::damaged,
+                         "The store " + database.path() +
+                             " is damaged: its tables are not as they were made (" +
+                             ::sqlite3_errmsg(database.get()) + "). Put a backup back.");
     if (code != SQLITE_OK) database.fail(code);
 }
 
@@ -145,6 +151,11 @@ void Query::bind(Blob blob) {
     check(::sqlite3_bind_blob64(statement_, ++bound_,
                                 blob.bytes.data() == nullptr ? "" : blob.bytes.data(),
                                 blob.bytes.size(), kCopied));
+}
+
+void Query::bind(const std::optional<std::string>& text) {
+    if (text) return bind(std::string_view(*text));
+    check(::sqlite3_bind_null(statement_, ++bound_));
 }
 
 } // namespace cloister::store

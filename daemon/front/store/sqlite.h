@@ -87,6 +87,7 @@ private:
     void bind(std::string_view text);
     void bind(const std::string& text) { bind(std::string_view(text)); }
     void bind(Blob blob);
+    void bind(const std::optional<std::string>& text);
     void check(int code);
 
     Database& database_;

@@ -68,6 +68,25 @@ struct Statements {
     Statement trim_seqs{db, "DELETE FROM seqs WHERE file = ?1 AND client IN (SELECT client FROM"
                             " seqs WHERE file = ?1 ORDER BY version DESC LIMIT -1 OFFSET ?2)"};
     Statement drop_seqs{db, "DELETE FROM seqs WHERE file = ?"};
+
+    Statement put_submission{
+        db, "INSERT INTO submissions (id, key, kind, digest, state, text, bytes, last_event,"
+            " created_ms, ended_ms, expires_ms, checksum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+    Statement submission_by_id{db, "SELECT id, key, kind, digest, state, text, last_event,"
+                                   " created_ms, ended_ms, expires_ms, checksum FROM submissions"
+                                   " WHERE id = ?"};
+    Statement submission_by_key{db, "SELECT id, key, kind, digest, state, text, last_event,"
+                                    " created_ms, ended_ms, expires_ms, checksum FROM submissions"
+                                    " WHERE key = ?"};
+    Statement submission_bytes{db, "SELECT bytes FROM submissions WHERE id = ?"};
+    Statement open_submissions{db, "SELECT id FROM submissions WHERE ended_ms = 0"};
+    Statement count_submissions{db, "SELECT COUNT(*), SUM(bytes) FROM submissions"};
+    Statement oldest_submission{db, "SELECT id FROM submissions WHERE ended_ms > 0"
+                                    " ORDER BY ended_ms LIMIT 1"};
+    Statement expired_submission{db, "SELECT id FROM submissions WHERE expires_ms > 0"
+                                     " AND expires_ms <= ? ORDER BY expires_ms LIMIT 1"};
+    Statement drop_submission{db, "DELETE FROM submissions WHERE id = ?"};
 };
 
 } // namespace cloister::store

@@ -66,6 +66,7 @@ void Store::roll_back() noexcept {
     if (!in_batch_) return;
     in_batch_ = false;
     states_.clear(); // they may tell of what is undone now
+    held_.reset();
     // Some failures have rolled back already. Nothing can be done about one of this.
     try {
         if (database_->is_in_transaction()) database_->execute("ROLLBACK");

@@ -23,6 +23,7 @@
 
 #include "daemon/front/rooms/room.h"
 #include "daemon/front/store/error.h"
+#include "daemon/front/store/submission.h"
 
 #include <chrono>
 #include <cstddef>
@@ -39,6 +40,7 @@ namespace cloister::store {
 
 using rooms::Time;
 class Database;
+class Statement;
 struct Statements;
 
 /// What strangers can make grow on the disk, and how far; and how much is done at once.
@@ -65,6 +67,8 @@ struct Limits {
     std::size_t history_chunk_bytes = std::size_t{1} << 20;
     std::size_t tidy_rows = 2'000; ///< removed by one call of tidy()
     Time empty_room{std::chrono::hours(24)};
+    std::size_t submissions = 10'000;
+    std::uint64_t submissions_bytes = std::uint64_t{256} << 20; ///< of their texts
 };
 
 /// How the store is opened.
@@ -141,6 +145,18 @@ public:
     std::optional<Snapshot> snapshot(const std::string& room_id, std::string_view path,
                                      std::uint64_t version);
 
+    // --- Submissions
+    /// New, or in the place of the one with this id. The oldest ended ones make room for it.
+    void keep(const SavedSubmission& submission);
+    /// One that is not as it was written is absent, as if it had expired.
+    std::optional<SavedSubmission> find_submission(std::string_view id);
+    std::optional<SavedSubmission> find_submission_by_key(std::string_view key);
+    /// Those under way, of which nobody knows any more, become `failed` with this text.
+    void end_interrupted(std::string_view text, Time now, Time expires);
+    /// Removes some of those that have expired.
+    void expire_submissions(Time now);
+    std::size_t submission_count();
+
     // --- Housekeeping, in idle time
     /// Removes rooms that have been empty for too long; returns their names. Renews the time of
     /// those in use. To be called every few minutes.
@@ -200,6 +216,16 @@ private:
     std::vector<rooms::UpdatePtr> read_updates(std::int64_t file, std::uint64_t from,
                                                std::uint64_t to, std::uint64_t bytes);
 
+    // submissions.cpp
+    struct Held {
+        std::size_t count = 0;
+        std::uint64_t bytes = 0;
+    };
+    Held& held();
+    void drop_submission(const std::string& id);
+    std::optional<SavedSubmission> found(Statement& statement, std::string_view value);
+    void make_room_for(const SavedSubmission& submission);
+
     [[noreturn]] void damaged(const std::string& what) const;
 
     Limits limits_;
@@ -209,6 +235,7 @@ private:
     /// Rooms that have been looked at since they were opened.
     std::map<std::string, RoomState, std::less<>> states_{};
     std::map<std::string, Time, std::less<>> in_use_{};
+    std::optional<Held> held_{}; ///< all submissions; absent: to be counted
     bool in_batch_ = false;
     bool failed_ = false;
 };

@@ -1,0 +1,54 @@
+// From what the kernel said of a program to the verdict on it. Never from what it printed about
+// itself: a program that prints "AC", or ends with a checker's status, is a program that printed
+// and ended so.
+#pragma once
+
+#include "isolate/limits.h"
+#include "isolate/verdict.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cloister::judge {
+
+/// As on the wire.
+enum class Word : std::uint8_t {
+    AC,  ///< accepted
+    WA,  ///< wrong answer
+    TLE, ///< time limit exceeded
+    MLE, ///< memory limit exceeded
+    OLE, ///< output limit exceeded
+    RTE, ///< run-time error: a status other than 0, a signal, a forbidden system call
+    CE,  ///< the program does not compile
+    PE,  ///< presentation error: right but for white space
+    JE,  ///< judge error: a checker that failed, or this service
+};
+inline constexpr std::array<std::string_view, 9> kWords = {"AC",  "WA", "TLE", "MLE", "OLE",
+                                                           "RTE", "CE", "PE",  "JE"};
+constexpr std::string_view name_of(Word word) { return kWords[static_cast<std::size_t>(word)]; }
+
+/// What is known of one run.
+struct Facts {
+    isolate::Verdict verdict = isolate::Verdict::internal_error;
+    int exit_code = -1;
+    int signal = 0;
+    isolate::Usage usage{};
+    isolate::Limits limits{};
+};
+
+struct Ruling {
+    Word word = Word::JE;
+    std::string_view cause{}; ///< "cpu_time", "wall_time", "exit_code", …
+};
+
+/// Nothing when the program ended well and its output decides.
+std::optional<Ruling> rule_on_program(const Facts& facts);
+
+/// Of a checker: 42 accepts, 43 rejects, all else is its own failure.
+Ruling rule_on_checker(const Facts& facts);
+inline constexpr int kAccepts = 42;
+inline constexpr int kRejects = 43;
+
+} // namespace cloister::judge

@@ -1,0 +1,79 @@
+// The HTTP interface to runs: which addresses there are, who may use them, what each request does.
+// Pure but for Submissions and whoever does the work; the server reads bodies, waits and streams.
+#pragma once
+
+#include "daemon/front/routes.h"
+#include "daemon/front/submissions.h"
+#include "daemon/front/submitted_runs.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cloister::front {
+
+class Rest {
+public:
+    Rest(const config::Settings& settings, const Catalog& catalog, const Access& access,
+         Submissions& submissions, SubmittedRuns& runs)
+        : settings_(settings), catalog_(catalog), access_(access), submissions_(submissions),
+          runs_(runs) {}
+
+    /// True when requests to this address are ours.
+    static bool serves(const RequestHead& head);
+
+    /// What is wrong with a request whose body is not read yet: address, method, who asks, what
+    /// kind of body and how large it says to be.
+    std::optional<Reply> check(const RequestHead& head) const;
+
+    /// What the server is to do.
+    struct Answer {
+        enum class Kind : std::uint8_t {
+            reply,  ///< send `reply`
+            wait,   ///< wait until `submission` has ended, then send outcome()
+            events, ///< send the events of `submission` that come after `after`
+        };
+        Kind kind = Kind::reply;
+        Reply reply{};
+        std::string submission{};
+        std::uint64_t after = 0;
+        bool cancel_if_gone = false;
+    };
+    /// Does what a request that passed check() asks for. `submitter`: see SubmittedRuns.
+    Answer answer(const RequestHead& head, std::string_view body, const std::string& submitter);
+
+    /// The end of a submission, as its waiting client is told.
+    Reply outcome(const std::string& submission);
+
+    Submissions& submissions() { return submissions_; }
+
+private:
+    struct Posted {
+        std::string_view path;
+        std::string_view body;
+        std::optional<std::string> key;
+        const std::string& submitter;
+    };
+    Answer execute(const Posted& posted);
+    Answer accepted(const std::string& id, bool is_new, bool wait, bool cancel_if_gone);
+    Answer events(const RequestHead& head, const std::string& id);
+    Answer cancel(const std::string& id);
+    Answer show(const std::string& id);
+
+    const config::Settings& settings_;
+    const Catalog& catalog_;
+    const Access& access_;
+    Submissions& submissions_;
+    SubmittedRuns& runs_;
+};
+
+/// A refusal as an answer: its code says which status.
+Reply refusal_reply(const Refusal& refusal);
+
+/// The head of an answer that is a stream of server-sent events, and the events as they are sent.
+std::string event_stream_head();
+std::string event_text(const Submissions::Event& event);
+std::string gap_text(std::uint64_t forgotten);
+
+} // namespace cloister::front
