@@ -69,7 +69,7 @@ void Artifacts::begin_compile(std::string key, std::uint64_t compiler) {
 }
 
 void Artifacts::compiled(std::uint64_t compiler, std::uint64_t artifact, std::uint64_t bytes,
-                         const CompileResult& compile) {
+                         const CompileResult& compile, bool pinned) {
     const auto found =
         std::ranges::find(compilers_, compiler, [](const auto& pair) { return pair.second; });
     if (found == compilers_.end()) return;
@@ -80,7 +80,7 @@ void Artifacts::compiled(std::uint64_t compiler, std::uint64_t artifact, std::ui
     entry.kept.compile.wall_time = {};
     entry.bytes = bytes + entry.key.size() + compile.output.size() + compile.error.size();
     entry.users = 1;
-    if (entry.bytes > bounds_.bytes || bounds_.unused == 0) return;
+    if (!pinned && (entry.bytes > bounds_.bytes || bounds_.unused == 0)) return;
     bytes_ += entry.bytes;
     const auto place = entries_.insert(entries_.end(), std::move(entry));
     by_key_.emplace(place->key, place);

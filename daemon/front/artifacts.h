@@ -54,9 +54,10 @@ public:
     std::optional<std::uint64_t> compiler_of(const std::string& key) const;
     void begin_compile(std::string key, std::uint64_t compiler);
     /// That compiler left `artifact`, which it uses itself, holding `bytes` in the keeper; it is
-    /// kept if there is room. A number that compiles nothing is ignored.
+    /// kept if there is room, and with `pinned` at least while it is used. A number that compiles
+    /// nothing is ignored.
     void compiled(std::uint64_t compiler, std::uint64_t artifact, std::uint64_t bytes,
-                  const CompileResult& compile);
+                  const CompileResult& compile, bool pinned = false);
     /// That compiler left nothing for others. As above.
     void end_compile(std::uint64_t compiler);
 

@@ -2,6 +2,7 @@
 #include "daemon/front/conversation.h"
 
 #include "daemon/front/deep_checks.h"
+#include "daemon/front/judging.h"
 #include "daemon/front/protocol.h"
 #include "daemon/front/replies.h"
 #include "daemon/front/text.h"
@@ -37,6 +38,7 @@ Conversation::~Conversation() { end(); }
 void Conversation::end() {
     if (connection_ != 0) service_.hub->close(std::exchange(connection_, 0));
     if (client_ != 0) service_.executions->close_client(std::exchange(client_, 0));
+    if (judge_client_ != 0) service_.judgings->close_client(std::exchange(judge_client_, 0));
     if (analyses_client_ != 0) service_.analyses->close_client(std::exchange(analyses_client_, 0));
 }
 
@@ -74,6 +76,7 @@ unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_p
 }
 
 void Conversation::set_congested(bool congested) {
+    if (judge_client_ != 0) service_.judgings->set_congested(judge_client_, congested);
     if (client_ != 0) service_.executions->set_congested(client_, congested);
 }
 
@@ -145,6 +148,18 @@ void Conversation::act(const ExecutionResize& request) {
 void Conversation::act(const ExecutionCancel& request) {
     touch_run(request.run,
               [&](ClientId client) { return service_.executions->cancel(client, request.run); });
+}
+
+void Conversation::on_judge_event(const JudgeEvent& event) { say(judge_text(event)); }
+
+void Conversation::act(JudgeRequest& request) {
+    if (judge_client_ == 0) judge_client_ = service_.judgings->open_client(*this);
+    const auto accepted = service_.judgings->submit(judge_client_, std::move(request));
+    if (const auto* refusal = std::get_if<Refusal>(&accepted)) say(to_text(*refusal));
+}
+
+void Conversation::act(const JudgeCancel& request) {
+    refuse(service_.judgings->cancel(judge_client_, request.run));
 }
 
 void Conversation::act(AskAnalyst& request) {

@@ -6,6 +6,7 @@
 #include "daemon/front/analyses.h"
 #include "daemon/front/executions.h"
 #include "daemon/front/hub.h"
+#include "daemon/front/judgings.h"
 #include "daemon/front/rate.h"
 #include "daemon/front/routes.h"
 
@@ -24,6 +25,7 @@ struct Service {
     Executions* executions = nullptr;
     Analyses* analyses = nullptr;
     Hub* hub = nullptr;
+    Judgings* judgings = nullptr;
     Rest* rest = nullptr;
     Access access{};
     std::string runtimes_json{};
@@ -32,7 +34,7 @@ struct Service {
     std::function<void(std::function<void(const wire::StatusReply&)>)> ask_status{};
 };
 
-class Conversation : public Listener, public Member {
+class Conversation : public Listener, public Member, public JudgeListener {
 public:
     /// `bulk`: see SendQueue::push.
     using Send = std::function<void(const MessagePtr& message, bool bulk)>;
@@ -55,6 +57,7 @@ public:
     void end();
 
     void on_event(const Event& event) override;
+    void on_judge_event(const JudgeEvent& event) override;
     void hear(const MessagePtr& message, bool bulk) override { send_(message, bulk); }
 
 private:
@@ -67,6 +70,8 @@ private:
     void act(const ExecutionCancel& request);
     void act(AskAnalyst& request);
     void analyse(AskAnalyst request);
+    void act(JudgeRequest& request);
+    void act(const JudgeCancel& request);
     void act(RoomRequest& request);
     void refuse(const std::optional<Refusal>& refusal);
     /// Does it to the run of this client, or to one of the room that this one may touch.
@@ -76,8 +81,9 @@ private:
     Service& service_;
     Send send_;
     ClientId client_;
-    Analyses::Client analyses_client_ = 0; ///< 0: has not asked yet
-    Hub::Connection connection_ = 0;       ///< from begin() on
+    Analyses::Client analyses_client_ = 0;    ///< 0: has not asked yet
+    Judgings::ClientNumber judge_client_ = 0; ///< likewise
+    Hub::Connection connection_ = 0;          ///< from begin() on
     Bucket bucket_;
     Bucket patience_; ///< for messages refused; when it is empty too, the connection is closed
 };

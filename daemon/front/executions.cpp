@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kRetryAfter{500};
 Executions::Executions(Boxes& boxes, const Bounds& bounds, SyscallName syscall_name,
                        std::function<Clock::time_point()> now)
     : boxes_(boxes), bounds_(bounds), syscall_name_(std::move(syscall_name)), now_(std::move(now)),
-      artifacts_({.bytes = bounds.artifact_bytes, .unused = wire::kKeptArtifacts},
+      artifacts_({.bytes = bounds.artifact_bytes, .unused = wire::kKeptArtifacts - kMaxHolds},
                  [this](std::uint64_t artifact) { boxes_.release(artifact); }) {}
 
 Executions::~Executions() = default;
@@ -199,6 +199,19 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, std::move(result)});
     check_idle();
     return std::nullopt;
+}
+
+std::optional<std::uint64_t> Executions::hold(const Job& job) {
+    if (!job.has_compiler() || holds_ >= kMaxHolds) return std::nullopt;
+    const auto kept = artifacts_.take(artifact_key(job));
+    if (!kept) return std::nullopt;
+    ++holds_;
+    return kept->artifact;
+}
+
+void Executions::let_go(std::uint64_t artifact) {
+    --holds_;
+    artifacts_.give_back(artifact);
 }
 
 void Executions::set_congested(ClientId id, bool congested) {

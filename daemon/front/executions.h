@@ -41,6 +41,8 @@ public:
         std::size_t input_bytes = 256 * isolate::kKiB;
         std::uint64_t artifact_bytes = 0; ///< of compiled programs that are kept; 0: none is
     };
+    /// Artifacts that are held at one time, of those that the keeper keeps while no run uses them.
+    static constexpr std::size_t kMaxHolds = wire::kKeptArtifacts / 4;
     using SyscallName = std::function<std::string(int)>;
 
     Executions(Boxes& boxes, const Bounds& bounds, SyscallName syscall_name,
@@ -62,6 +64,10 @@ public:
     std::optional<Refusal> resize(ClientId client, const RunName& run, std::uint16_t columns,
                                   std::uint16_t rows);
     std::optional<Refusal> cancel(ClientId client, const RunName& run);
+    /// Keeps what the compiler of `job` left for runs to come, until it is let go. Nothing when it
+    /// is not there (any more), or too much is held.
+    std::optional<std::uint64_t> hold(const Job& job);
+    void let_go(std::uint64_t artifact);
     /// While a client is congested its programs wait and its results are held back.
     void set_congested(ClientId client, bool congested);
 
@@ -129,7 +135,8 @@ private:
     std::size_t running_ = 0;
     std::size_t waiting_ = 0;
     std::size_t waiting_bytes_ = 0;
-    std::size_t held_ = 0; ///< answers held back from congested clients
+    std::size_t holds_ = 0; ///< of artifacts
+    std::size_t held_ = 0;  ///< answers held back from congested clients
     std::uint64_t last_client_ = 0;
     std::uint64_t last_execution_ = 0;
     std::uint64_t last_box_ = 0;

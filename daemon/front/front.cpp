@@ -175,7 +175,14 @@ public:
         submissions_ = std::make_unique<Submissions>(&archive, submission_bounds(settings_.config),
                                                      wall_clock);
         runs_ = std::make_unique<SubmittedRuns>(*executions_, *submissions_);
-        rest_ = std::make_unique<Rest>(settings_, catalog_, service_.access, *submissions_, *runs_);
+        Judgings::Bounds judging;
+        judging.per_client = settings_.config.runs_per_client;
+        judging.parallel = settings_.config.judge_parallel;
+        judgings_ = std::make_unique<Judgings>(*executions_, catalog_, settings_, judging);
+        service_.judgings = judgings_.get();
+        judged_ = std::make_unique<SubmittedJudgings>(*judgings_, *submissions_);
+        rest_ = std::make_unique<Rest>(settings_, catalog_, service_.access, *submissions_, *runs_,
+                                       *judged_);
         service_.rest = rest_.get();
         service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
@@ -208,6 +215,7 @@ private:
             if (error) return;
             tick();
             hub_.tick();
+            judgings_->tick();
             submissions_->tick();
         });
     }
@@ -256,6 +264,7 @@ private:
             after(kKillTime, [this] { close(); });
         });
         executions_->when_idle([this] { close(); });
+        judgings_->drain();
         executions_->drain();
     }
 
@@ -287,6 +296,8 @@ private:
                                              ///< still say goodbye to them
     std::unique_ptr<Submissions> submissions_;
     std::unique_ptr<SubmittedRuns> runs_;
+    std::unique_ptr<Judgings> judgings_;
+    std::unique_ptr<SubmittedJudgings> judged_;
     std::unique_ptr<Rest> rest_;
     Hub hub_;
     Analyses analyses_; ///< likewise

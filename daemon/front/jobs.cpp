@@ -22,19 +22,20 @@ constexpr std::chrono::milliseconds kCheckTime{12'000};  // somebody waits for a
 constexpr std::uint64_t kCheckOutput = 256 * isolate::kKiB;
 
 const policies::Policy& policy_of(const config::Settings& settings, const runtimes::StepPlan& step,
-                                  std::uint32_t& number) {
-    const std::string& name = step.policy.empty() ? settings.config.run_policy : step.policy;
+                                  const std::string& otherwise, std::uint32_t& number) {
+    const std::string& usual = otherwise.empty() ? settings.config.run_policy : otherwise;
+    const std::string& name = step.policy.empty() ? usual : step.policy;
     const auto found = settings.policies.find(name);
     if (found == settings.policies.end()) throw std::runtime_error("no policy is called " + name);
     number = static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
     return found->second;
 }
 
-JobStep step_of(const config::Settings& settings, wire::Stage stage,
-                const runtimes::StepPlan& plan) {
+JobStep step_of(const config::Settings& settings, wire::Stage stage, const runtimes::StepPlan& plan,
+                const std::string& policy = {}) {
     JobStep step;
     step.stage = stage;
-    step.limits = policy_of(settings, plan, step.policy).limits;
+    step.limits = policy_of(settings, plan, policy, step.policy).limits;
     return step;
 }
 
@@ -220,7 +221,19 @@ const Catalog::Entry& choose_runtime(const ExecuteCode& request, const Catalog& 
     return *entry;
 }
 
-Job checked_job(ExecuteCode& request, const Catalog& catalog) {
+/// Adds files that no compiler sees.
+void add_data(isolate::Bundle& bundle, std::vector<SourceFile>& data) {
+    for (SourceFile& one : data) {
+        check_path(one.path);
+        isolate::BundleFile file;
+        file.path = std::move(one.path);
+        file.content = std::move(one.content);
+        bundle.files.push_back(std::move(file));
+    }
+    check_together(bundle.files);
+}
+
+Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string& policy) {
     const Catalog::Entry& entry = choose_runtime(request, catalog);
     const runtimes::Runtime& runtime = *entry.runtime;
     Job job;
@@ -232,17 +245,19 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog) {
         job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
         job.steps.back().usual = runtime.compile->warm.has_value();
     }
-    job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run));
+    job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run, policy));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
     try {
         isolate::Bundle bundle = lay_out(request, runtime);
         job.steps.back().usual = is_usual(runtime, bundle);
-        job.bundle = isolate::pack(bundle);
-        if (runtime.compile && !bundle.arguments.empty() &&
-            !compiler_takes_arguments(*runtime.compile)) {
-            bundle.arguments.clear();
+        isolate::Bundle whole = bundle;
+        add_data(whole, request.data);
+        job.bundle = isolate::pack(whole);
+        const bool hides_arguments = runtime.compile && !bundle.arguments.empty() &&
+                                     !compiler_takes_arguments(*runtime.compile);
+        if (hides_arguments) bundle.arguments.clear();
+        if (runtime.compile && (hides_arguments || !request.data.empty()))
             job.compile_bundle = isolate::pack(bundle);
-        }
     } catch (const std::length_error& error) {
         throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};
     }
@@ -323,9 +338,22 @@ Job version_job(const Catalog& catalog, const Catalog::Entry& entry) {
     return job;
 }
 
-std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog) {
+std::variant<isolate::Limits, Refusal> lower_limits(const isolate::Limits& limits,
+                                                    const LimitsAsked& asked) {
     try {
-        return checked_job(request, catalog);
+        return lowered(limits, asked);
+    } catch (const Wrong& found) {
+        Refusal refusal;
+        refusal.code = found.code;
+        refusal.message = found.message;
+        return refusal;
+    }
+}
+
+std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog,
+                                    const std::string& policy) {
+    try {
+        return checked_job(request, catalog, policy);
     } catch (const Wrong& found) {
         Refusal refusal;
         refusal.code = found.code;

@@ -45,6 +45,7 @@ struct Job {
     /// Told how it ended in place of the client, which has asked for something else
     /// (deep_checks.h). Called at most once: Finished or Refused.
     std::function<void(const Event&)> heard{};
+    bool pinned = false; ///< others of the same sources will come: what is compiled stays for them
 
     /// True when somebody watches the output as it happens.
     bool is_live() const { return stream || terminal || input_open; }
@@ -80,7 +81,13 @@ std::optional<std::string> version_in(std::string_view printed);
 /// The job that asks a runtime for its version.
 Job version_job(const Catalog& catalog, const Catalog::Entry& entry);
 
-std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog);
+/// `policy`: of the program when its runtime names none; empty: the configured run_policy.
+std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog,
+                                    const std::string& policy = {});
+
+/// `limits` with what was asked for instead, which may only be lower.
+std::variant<isolate::Limits, Refusal> lower_limits(const isolate::Limits& limits,
+                                                    const LimitsAsked& asked);
 
 /// The job that has `source` looked at by the language's checkers; absent when this server has
 /// none for it.

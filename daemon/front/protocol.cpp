@@ -3,6 +3,7 @@
 #include "daemon/front/protocol.h"
 
 #include "daemon/front/fields.h"
+#include "daemon/front/program_fields.h"
 #include "daemon/front/text.h"
 
 #include <algorithm>
@@ -209,6 +210,10 @@ Request read_request(const json& message, const std::optional<std::string>& id,
         request = resize;
     } else if (*type == "execution_cancel") {
         request = ExecutionCancel{};
+    } else if (*type == "judge") {
+        request = read_judge(message, bounds);
+    } else if (*type == "judge_cancel") {
+        request = JudgeCancel{};
     } else if (auto ask = read_ask(*type, message, bounds)) {
         if (const auto* fault = std::get_if<AskFault>(&*ask))
             throw Wrong{fault->code, fault->message};
@@ -328,28 +333,66 @@ std::variant<Request, Refusal> parse(std::string_view text, const config::Config
     }
 }
 
-std::variant<SubmittedRun, Refusal> parse_submitted_run(std::string_view text,
-                                                        const config::Config& bounds) {
-    auto read = read_json(text, "body", bounds);
-    if (auto* refusal = std::get_if<Refusal>(&read)) return std::move(*refusal);
-    const json& body = std::get<json>(read);
-    if (!body.is_object())
-        return refused("bad_message", "The body is a JSON object with the fields of execute_code.");
+ExecuteCode read_program(const json& object, const config::Config& bounds) {
+    ExecuteCode program = read_execute_code(object, bounds);
+    if (program.interactive || program.terminal)
+        wrong("A judged program has neither 'interactive' nor 'tty'.");
+    program.stream = false;
+    program.base64 = false;
+    return program;
+}
+
+LimitsAsked read_limits_of(const json& object) { return read_limits(object); }
+
+std::string decoded_text(const json& object, const char* key) {
+    return decoded(object, text_or(object, key, ""), key);
+}
+
+namespace {
+
+/// A body by `read`, with how it is to be answered.
+template <typename Submitted>
+std::variant<Submitted, Refusal> parse_submitted(
+    std::string_view text, const config::Config& bounds,
+    void (*read)(const json& body, const config::Config& bounds, Submitted& into)) {
+    auto whole = read_json(text, "body", bounds);
+    if (auto* refusal = std::get_if<Refusal>(&whole)) return std::move(*refusal);
+    const json& body = std::get<json>(whole);
+    if (!body.is_object()) return refused("bad_message", "The body must be a JSON object.");
     try {
-        SubmittedRun submitted;
-        submitted.run = read_execute_code(body, bounds);
+        Submitted submitted;
         submitted.wait = flag(body, "wait");
         submitted.cancel_on_disconnect = flag(body, "cancel_on_disconnect");
-        if (submitted.run.interactive || submitted.run.terminal)
-            wrong("A run over HTTP takes no input on its way: neither 'interactive' nor 'tty'.");
         if (submitted.cancel_on_disconnect && !submitted.wait)
             wrong("The field 'cancel_on_disconnect' needs 'wait'.");
-        // Whoever comes back for the events is to find them.
-        if (find(body, "stream") == nullptr) submitted.run.stream = !submitted.wait;
+        read(body, bounds, submitted);
         return submitted;
     } catch (const Wrong& found) {
         return refused(found.code, found.message);
     }
+}
+
+} // namespace
+
+std::variant<SubmittedRun, Refusal> parse_submitted_run(std::string_view text,
+                                                        const config::Config& bounds) {
+    return parse_submitted<SubmittedRun>(
+        text, bounds, [](const json& body, const config::Config& limits, SubmittedRun& into) {
+            into.run = read_execute_code(body, limits);
+            if (into.run.interactive || into.run.terminal)
+                wrong("A run over HTTP takes no input on its way: neither 'interactive' nor "
+                      "'tty'.");
+            // Whoever comes back for the events is to find them.
+            if (find(body, "stream") == nullptr) into.run.stream = !into.wait;
+        });
+}
+
+std::variant<SubmittedJudging, Refusal> parse_submitted_judging(std::string_view text,
+                                                                const config::Config& bounds) {
+    return parse_submitted<SubmittedJudging>(
+        text, bounds, [](const json& body, const config::Config& limits, SubmittedJudging& into) {
+            into.judging = read_judge(body, limits);
+        });
 }
 
 std::optional<std::string> id_in(std::string_view text, const config::Config& bounds) {

@@ -4,6 +4,8 @@
 
 #include "daemon/config/settings.h"
 #include "daemon/front/analysis_requests.h"
+#include "daemon/front/judge_requests.h"
+#include "daemon/front/program.h"
 #include "daemon/front/room_requests.h"
 
 #include <chrono>
@@ -27,45 +29,6 @@ struct Refusal {
 
 struct Ping {
     std::optional<std::string> id{};
-};
-
-/// `limits` of a request; absent members mean the policy's value.
-struct LimitsAsked {
-    std::optional<std::chrono::milliseconds> wall_time{};
-    std::optional<std::chrono::milliseconds> cpu_time{};
-    std::optional<std::uint64_t> memory{};
-    std::optional<std::uint64_t> cpu_percent{};
-    std::optional<std::uint64_t> processes{};
-    std::optional<std::uint64_t> output_bytes{};
-    std::optional<std::uint64_t> file_bytes{};
-    std::optional<std::uint64_t> file_count{};
-    std::optional<std::uint64_t> open_files{};
-    std::optional<std::uint64_t> stack{};
-};
-
-struct SourceFile {
-    std::string path;
-    std::string content;
-};
-
-struct ExecuteCode {
-    std::optional<std::string> id{};
-    std::optional<std::string> code{}; ///< absent when `files` holds the program, or the room
-    std::string language{};
-    std::string file_path{};
-    std::string version{};
-    bool stream = false;
-    std::optional<std::string> input{}; ///< `stdin`
-    bool interactive = false;
-    bool terminal = false; ///< `tty`
-    std::uint16_t columns = 80;
-    std::uint16_t rows = 24;
-    std::vector<std::string> arguments{};
-    std::vector<SourceFile> files{};
-    std::string entry{};
-    LimitsAsked limits{};
-    bool base64 = false;     ///< `output_encoding`
-    bool is_private = false; ///< not for the others in the room
 };
 
 /// Which run a message is about: the server's number for it, or the client's own id of it.
@@ -99,8 +62,13 @@ struct ExecutionCancel {
     RunName run{};
 };
 
+struct JudgeCancel {
+    std::optional<std::string> id{};
+    RunName run{};
+};
+
 using Request = std::variant<Ping, ExecuteCode, ExecutionInput, ExecutionSignal, ExecutionResize,
-                             ExecutionCancel, RoomRequest, AskAnalyst>;
+                             ExecutionCancel, RoomRequest, AskAnalyst, JudgeRequest, JudgeCancel>;
 
 /// A run that is submitted over HTTP: the fields of `execute_code`, and how it is to be answered.
 struct SubmittedRun {
@@ -110,6 +78,15 @@ struct SubmittedRun {
 };
 std::variant<SubmittedRun, Refusal> parse_submitted_run(std::string_view text,
                                                         const config::Config& bounds);
+
+/// The same for a judging: the fields of `judge`.
+struct SubmittedJudging {
+    JudgeRequest judging{};
+    bool wait = false;
+    bool cancel_on_disconnect = false;
+};
+std::variant<SubmittedJudging, Refusal> parse_submitted_judging(std::string_view text,
+                                                                const config::Config& bounds);
 
 /// Reads one message. `text` is at most config.message_bytes long and valid UTF-8.
 std::variant<Request, Refusal> parse(std::string_view text, const config::Config& bounds);

@@ -39,7 +39,8 @@ void Executions::pump() {
 /// False when another one is just compiling the same: then the execution is parked. Else it has
 /// what is kept of its sources, or compiles them.
 bool Executions::find_artifact(const ExecutionPtr& execution) {
-    if (!artifacts_.enabled() || !execution->job.has_compiler()) return true;
+    if (!execution->job.has_compiler()) return true;
+    if (!artifacts_.enabled() && !execution->job.pinned) return true;
     std::string key = artifact_key(execution->job);
     if (auto kept = artifacts_.take(key)) {
         execution->artifact = kept->artifact;

@@ -15,11 +15,12 @@ namespace cloister::front {
 namespace {
 
 constexpr std::string_view kExecute = "/api/v1/execute";
+constexpr std::string_view kJudge = "/api/v1/judge";
 constexpr std::string_view kSubmissions = "/api/v1/submissions/";
 constexpr std::string_view kEvents = "/events";
 constexpr std::size_t kMaxKey = 255;
 
-enum class Address : std::uint8_t { none, execute, submission, events };
+enum class Address : std::uint8_t { none, execute, judge, submission, events };
 
 struct Target {
     Address address = Address::none;
@@ -31,6 +32,7 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 Target target_of(const RequestHead& head) {
     const std::string_view path = path_of(head.target);
     if (path == kExecute) return {Address::execute, {}};
+    if (path == kJudge) return {Address::judge, {}};
     if (!path.starts_with(kSubmissions)) return {};
     std::string_view id = path.substr(kSubmissions.size());
     const bool events = id.ends_with(kEvents);
@@ -41,7 +43,8 @@ Target target_of(const RequestHead& head) {
 /// The methods of an address, as an Allow field.
 std::string_view methods_of(Address address) {
     switch (address) {
-    case Address::execute: return "POST";
+    case Address::execute:
+    case Address::judge: return "POST";
     case Address::submission: return "GET, HEAD, DELETE";
     case Address::events: return "GET";
     case Address::none: break;
@@ -124,6 +127,12 @@ std::optional<Reply> check_body(const RequestHead& head, const config::Config& c
     return std::nullopt;
 }
 
+Rest::Answer refused(const Refusal& why) {
+    Rest::Answer answer;
+    answer.reply = refusal_reply(why);
+    return answer;
+}
+
 } // namespace
 
 Reply refusal_reply(const Refusal& refusal) {
@@ -169,48 +178,57 @@ Rest::Answer Rest::answer(const RequestHead& head, std::string_view body,
                           const std::string& submitter) {
     const Target target = target_of(head);
     switch (target.address) {
-    case Address::execute: {
-        Posted posted{kExecute, body, std::nullopt, submitter};
+    case Address::execute:
+    case Address::judge: {
+        const bool judges = target.address == Address::judge;
+        Posted posted{judges ? kJudge : kExecute, body, std::nullopt, submitter};
         if (head.count("Idempotency-Key") > 0) posted.key = head.only("Idempotency-Key");
-        return execute(posted);
+        if (!is_utf8(body)) break;
+        return judges ? judge(posted) : execute(posted);
     }
     case Address::events: return events(head, target.id);
     case Address::submission: return head.method == "DELETE" ? cancel(target.id) : show(target.id);
     case Address::none: break;
     }
-    Answer none;
-    none.reply = error_reply(404, "not_found", "Nothing lives at this address.");
-    return none;
+    return refused(refusal("bad_json", "The body is not valid UTF-8."));
 }
 
 Rest::Answer Rest::execute(const Posted& posted) {
-    Answer refused;
-    const auto refuse = [&](const Refusal& why) {
-        refused.reply = refusal_reply(why);
-        return refused;
-    };
-    if (!is_utf8(posted.body)) return refuse(refusal("bad_json", "The body is not valid UTF-8."));
     auto parsed = parse_submitted_run(posted.body, settings_.config);
-    if (const auto* why = std::get_if<Refusal>(&parsed)) return refuse(*why);
+    if (const auto* why = std::get_if<Refusal>(&parsed)) return refused(*why);
     auto& submitted = std::get<SubmittedRun>(parsed);
     auto made = make_job(std::move(submitted.run), catalog_);
-    if (const auto* why = std::get_if<Refusal>(&made)) return refuse(*why);
+    if (const auto* why = std::get_if<Refusal>(&made)) return refused(*why);
+    return submit(posted, "execute", submitted.wait, submitted.cancel_on_disconnect,
+                  [&](const std::string& id) {
+                      return runs_.start(posted.submitter, id, std::get<Job>(std::move(made)));
+                  });
+}
 
+Rest::Answer Rest::judge(const Posted& posted) {
+    auto parsed = parse_submitted_judging(posted.body, settings_.config);
+    if (const auto* why = std::get_if<Refusal>(&parsed)) return refused(*why);
+    auto& submitted = std::get<SubmittedJudging>(parsed);
+    return submit(posted, "judge", submitted.wait, submitted.cancel_on_disconnect,
+                  [&](const std::string& id) {
+                      return judgings_.start(posted.submitter, id, std::move(submitted.judging));
+                  });
+}
+
+Rest::Answer Rest::submit(const Posted& posted, const char* kind, bool wait, bool cancel_if_gone,
+                          const std::function<std::optional<Refusal>(const std::string&)>& start) {
     Submissions::Order order;
-    order.kind = "execute";
+    order.kind = kind;
     order.key = posted.key;
     order.digest = tokens::digest(std::string(posted.path) + "\n" + std::string(posted.body));
     const auto opened = submissions_.open(order);
-    if (const auto* why = std::get_if<Refusal>(&opened)) return refuse(*why);
+    if (const auto* why = std::get_if<Refusal>(&opened)) return refused(*why);
     const auto& [id, is_new] = std::get<Submissions::Opened>(opened);
-    if (is_new) {
-        const auto why = runs_.start(posted.submitter, id, std::get<Job>(std::move(made)));
-        if (why) {
-            submissions_.withdraw(id);
-            return refuse(*why);
-        }
+    if (const auto why = is_new ? start(id) : std::nullopt) {
+        submissions_.withdraw(id);
+        return refused(*why);
     }
-    return accepted(id, is_new, submitted.wait, submitted.cancel_on_disconnect && is_new);
+    return accepted(id, is_new, wait, cancel_if_gone && is_new);
 }
 
 Rest::Answer Rest::accepted(const std::string& id, bool is_new, bool wait, bool cancel_if_gone) {

@@ -4,6 +4,7 @@
 
 #include "daemon/front/routes.h"
 #include "daemon/front/submissions.h"
+#include "daemon/front/submitted_judgings.h"
 #include "daemon/front/submitted_runs.h"
 
 #include <cstdint>
@@ -16,9 +17,9 @@ namespace cloister::front {
 class Rest {
 public:
     Rest(const config::Settings& settings, const Catalog& catalog, const Access& access,
-         Submissions& submissions, SubmittedRuns& runs)
+         Submissions& submissions, SubmittedRuns& runs, SubmittedJudgings& judgings)
         : settings_(settings), catalog_(catalog), access_(access), submissions_(submissions),
-          runs_(runs) {}
+          runs_(runs), judgings_(judgings) {}
 
     /// True when requests to this address are ours.
     static bool serves(const RequestHead& head);
@@ -56,6 +57,10 @@ private:
         const std::string& submitter;
     };
     Answer execute(const Posted& posted);
+    Answer judge(const Posted& posted);
+    /// Opens a submission of this kind, or finds the one of its key; `start` begins a new one.
+    Answer submit(const Posted& posted, const char* kind, bool wait, bool cancel_if_gone,
+                  const std::function<std::optional<Refusal>(const std::string& id)>& start);
     Answer accepted(const std::string& id, bool is_new, bool wait, bool cancel_if_gone);
     Answer events(const RequestHead& head, const std::string& id);
     Answer cancel(const std::string& id);
@@ -66,6 +71,7 @@ private:
     const Access& access_;
     Submissions& submissions_;
     SubmittedRuns& runs_;
+    SubmittedJudgings& judgings_;
 };
 
 /// A refusal as an answer: its code says which status.

@@ -173,7 +173,7 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
     if (compile.success && !execution.cancelled) {
         if (execution.compiles) {
             artifacts_.compiled(execution.number, execution.artifact, execution.artifact_bytes,
-                                compile);
+                                compile, execution.job.pinned);
         }
         wake_followers(execution);
         execution.compile = std::move(compile);

@@ -30,7 +30,10 @@ inline config::Settings made_settings() {
     policies::Policy compile;
     compile.name = "compile";
     compile.limits.memory_bytes = 512 * isolate::kMiB;
-    settings.policies = {{"compile", compile}, {"default", standard}};
+    policies::Policy judge = standard;
+    judge.name = "judge";
+    judge.limits.cpu_percent = 100;
+    settings.policies = {{"compile", compile}, {"default", standard}, {"judge", judge}};
 
     runtimes::Runtime python;
     python.id = "python";
@@ -193,11 +196,13 @@ struct House {
               [](std::string_view path) {
                   return std::string(path.ends_with(".py") ? "python" : "");
               },
-              [this] { return time; }) {
+              [this] { return time; }),
+          judgings(stage.executions, catalog, settings, {}) {
         service.settings = &settings;
         service.catalog = &catalog;
         service.executions = &stage.executions;
         service.hub = &hub;
+        service.judgings = &judgings;
     }
     void wait(std::chrono::milliseconds passed) {
         time += passed;
@@ -209,6 +214,7 @@ struct House {
     Stage stage;
     rooms::Time time{1'700'000'000'000};
     Hub hub;
+    Judgings judgings;
     Service service;
 };
 

@@ -73,7 +73,8 @@ struct Counter {
     Counter()
         : submissions(nullptr, {}, [] { return Submissions::Time(1'700'000'000'000); }),
           runs(house.stage.executions, submissions),
-          rest(house.settings, house.catalog, access, submissions, runs) {}
+          judged(house.judgings, submissions),
+          rest(house.settings, house.catalog, access, submissions, runs, judged) {}
 
     RequestHead head(std::string_view method, std::string_view target) {
         RequestHead made;
@@ -100,6 +101,7 @@ struct Counter {
     Access access{};
     Submissions submissions;
     SubmittedRuns runs;
+    SubmittedJudgings judged;
     Rest rest;
 };
 
