@@ -350,8 +350,7 @@ asio::awaitable<Next> take_time(Caller& caller, Rest::Answer answer, bool keep) 
 }
 
 /// Reads the body, answers.
-asio::awaitable<Next> serve_rest(Caller& caller,
-                                 http::request_parser<http::empty_body>& parser) {
+asio::awaitable<Next> serve_rest(Caller& caller, http::request_parser<http::empty_body>& parser) {
     const RequestHead early = head_of(parser, caller.local);
     const config::Config& config = caller.state->service.settings->config;
     if (auto wrong = refuse_early(caller, early)) {

@@ -25,8 +25,7 @@ public:
 private:
     /// One client of Executions, for as long as something of it is under way.
     struct Submitter : Listener {
-        Submitter(SubmittedRuns& runs, std::string called)
-            : owner(runs), name(std::move(called)) {}
+        Submitter(SubmittedRuns& runs, std::string called) : owner(runs), name(std::move(called)) {}
         void on_event(const Event& event) override { owner.hear(*this, event); }
         SubmittedRuns& owner;
         std::string name;

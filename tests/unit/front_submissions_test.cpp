@@ -72,8 +72,7 @@ struct Desk {
 struct Counter {
     Counter()
         : submissions(nullptr, {}, [] { return Submissions::Time(1'700'000'000'000); }),
-          runs(house.stage.executions, submissions),
-          judged(house.judgings, submissions),
+          runs(house.stage.executions, submissions), judged(house.judgings, submissions),
           rest(house.settings, house.catalog, access, submissions, runs, judged) {}
 
     RequestHead head(std::string_view method, std::string_view target) {
