@@ -1,0 +1,2 @@
+import "./style/main.css"
+document.body.append("Cloister")
