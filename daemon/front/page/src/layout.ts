@@ -83,6 +83,11 @@ export class Layout {
     this.#phonePart(part)
   }
 
+  showProblems(): void {
+    this.tabs.select("problems")
+    this.#phonePart("output")
+  }
+
   isSeen(part: PhonePart): boolean {
     const isNarrow = matchMedia("(max-width: 760px)").matches
     if (part == "files" || part == "code") return !isNarrow || this.part == part

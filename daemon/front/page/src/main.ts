@@ -196,7 +196,7 @@ function start(): void {
   layout.codeCover.after(history.element)
   const codeHead = new CodeHead(layout.codeHead, workspace, runs, history)
   const statusBar: StatusBar = new StatusBar(layout.status, layout.banner, layout.place, connection, session, workspace,
-    () => layout.tabs.select("problems"))
+    () => layout.showProblems())
   const onTab = layout.tabs.onSelect
   layout.tabs.onSelect = id => {
     onTab(id)

@@ -29,10 +29,10 @@ const look = EditorView.theme({
   ".cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground":
     {background: "var(--selection)"},
   ".cm-gutters": {backgroundColor: "var(--surface)", color: "var(--line-number)", border: "none"},
-  ".cm-lineNumbers .cm-gutterElement": {padding: "0 6px 0 18px", minWidth: "40px"},
-  ".cm-activeLine": {backgroundColor: "var(--active-line)"},
-  ".cm-activeLineGutter": {backgroundColor: "var(--active-line)", color: "var(--text-soft)"},
-  ".cm-foldGutter .cm-gutterElement": {padding: "0 4px", opacity: "0", transition: "opacity .12s"},
+  ".cm-lineNumbers .cm-gutterElement": {padding: "0 4px 0 2px", minWidth: "28px"},
+  ".cm-activeLine": {backgroundColor: "var(--active-line)", borderRadius: "4px"},
+  ".cm-activeLineGutter": {backgroundColor: "transparent", color: "var(--text)"},
+  ".cm-foldGutter .cm-gutterElement": {padding: "0 3px", width: "16px", opacity: "0", transition: "opacity .12s"},
   ".cm-gutters:hover .cm-foldGutter .cm-gutterElement": {opacity: "1"},
   ".cm-foldPlaceholder": {background: "var(--hover)", border: "none", color: "var(--text-soft)", padding: "0 6px"},
   ".cm-matchingBracket, &.cm-focused .cm-matchingBracket":
@@ -70,7 +70,7 @@ const look = EditorView.theme({
   ".cm-lintRange-warning": {textDecorationColor: "var(--warning)"},
   ".cm-lintRange-info": {textDecorationColor: "var(--info)"},
   ".cm-lintPoint::after": {display: "none"},
-  ".cm-gutter-lint": {width: "14px"},
+  ".cm-gutter-lint": {width: "15px"},
   ".cm-gutter-lint .cm-gutterElement": {padding: "0", display: "flex", alignItems: "center", justifyContent: "center"},
   ".cm-lint-marker": {content: "none !important", width: "7px", height: "7px", borderRadius: "50%"},
   ".cm-lint-marker-error": {background: "var(--error)"},
