@@ -1,20 +1,14 @@
 // The server's analysis of the shown file, asked for when typing pauses, and its suggestions.
-import {completeAnyWord, insertCompletionText, pickedCompletion} from "@codemirror/autocomplete"
-import type {Completion, CompletionContext, CompletionResult} from "@codemirror/autocomplete"
-
 import type {Connection} from "./connection"
 import type {Doc} from "./doc"
 import {debounced} from "./dom"
+import type {Suggest} from "./editor_extras"
 import {languageOf} from "./languages"
-import {fromIssue, offsetOf} from "./problems"
+import {fromIssue} from "./problems"
 import {Refusal} from "./protocol"
 import {settings} from "./settings"
 
 const PAUSE_MS = 350, RETRY_MS = 1500
-
-const KINDS: Record<string, string> = {function: "function", method: "method", class: "class", module: "namespace",
-  variable: "variable", parameter: "variable", keyword: "keyword", property: "property", field: "property",
-  constant: "constant", type: "type"}
 
 export class Analysis {
   /** Languages that the server says it does not know. */
@@ -60,30 +54,10 @@ export class Analysis {
     }
   }
 
-  /** The server's suggestions; words of the text where there are none. */
-  complete = async (context: CompletionContext): Promise<CompletionResult | null> => {
-    const word = context.matchBefore(/[\p{L}\p{N}_$]+/u)
-    const before = context.state.sliceDoc(Math.max(0, context.pos - 1), context.pos)
-    if (!context.explicit && !word && before != ".") return null
+  suggest: Suggest = (text, position) => {
     const doc = this.shown()
-    if (!doc || !this.knows(doc.path) || !this.connection.isOpen)
-      return word || context.explicit ? completeAnyWord(context) : null
-    const line = context.state.doc.lineAt(context.pos)
-    const text = context.state.doc
-    try {
-      const {suggestions} = await this.connection.request({type: "request_suggestion", file_path: doc.path,
-        content: text.toString(), position: {line: line.number - 1, column: context.pos - line.from},
-        lang: settings.current.language}, "suggestion_result")
-      if (context.aborted || !suggestions.length) return null
-      const from = suggestions[0]!.range ? offsetOf(text, suggestions[0]!.range.start) : word?.from ?? context.pos
-      const options = suggestions.map((one): Completion => ({
-        label: one.label, ...one.detail && {detail: one.detail}, type: KINDS[one.kind] ?? one.kind,
-        apply: (view, completion, start, to) => view.dispatch({
-          ...insertCompletionText(view.state, one.insert, start, to), annotations: pickedCompletion.of(completion)}),
-      }))
-      return {from, options, validFor: /^[\p{L}\p{N}_$]*$/u}
-    } catch {
-      return null // the server is busy, or gone: typing goes on
-    }
+    if (!doc || !this.knows(doc.path) || !this.connection.isOpen) return null
+    return this.connection.request({type: "request_suggestion", file_path: doc.path, content: text.toString(), position,
+      lang: settings.current.language}, "suggestion_result").then(({suggestions}) => suggestions)
   }
 }

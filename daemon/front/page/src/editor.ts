@@ -1,11 +1,7 @@
 // The editor: one view, in which the states of the files take turns. What settings change is in
 // compartments, which all states share.
-import {acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap} from "@codemirror/autocomplete"
-import type {CompletionSource} from "@codemirror/autocomplete"
 import {defaultKeymap, history, historyKeymap, indentWithTab} from "@codemirror/commands"
 import {bracketMatching, codeFolding, foldGutter, foldKeymap, indentOnInput, indentUnit} from "@codemirror/language"
-import {lintGutter, lintKeymap, setDiagnostics} from "@codemirror/lint"
-import {highlightSelectionMatches, search, searchKeymap} from "@codemirror/search"
 import {Compartment, EditorState} from "@codemirror/state"
 import type {Extension, StateEffect, Text, TransactionSpec} from "@codemirror/state"
 import {EditorView, crosshairCursor, drawSelection, dropCursor, highlightActiveLine, highlightActiveLineGutter,
@@ -15,6 +11,7 @@ import type {ViewUpdate} from "@codemirror/view"
 import {collabExtension} from "./collab"
 import {remoteCursors} from "./cursors"
 import type {Doc} from "./doc"
+import type {Suggest} from "./editor_extras"
 import {t} from "./i18n"
 import {languageOf} from "./languages"
 import {phrases} from "./phrases"
@@ -27,16 +24,18 @@ export const nonce = document.querySelector<HTMLMetaElement>("meta[name=csp-nonc
 const parts = {
   keymap: new Compartment(), theme: new Compartment(), tabs: new Compartment(), wrap: new Compartment(),
   phrases: new Compartment(), language: new Compartment(), readOnly: new Compartment(), label: new Compartment(),
+  extras: new Compartment(),
 }
 
 /** What the editor tells the page. */
 export interface EditorHost {
   onUpdate(update: ViewUpdate): void
-  complete: CompletionSource
+  suggest: Suggest
   isReadOnly(): boolean
   filter: Extension
 }
 
+let loaded: typeof import("./editor_extras") | null = null
 let keys: Extension = [] // vim's or emacs', once loaded
 
 async function loadKeys(): Promise<Extension> {
@@ -73,14 +72,11 @@ export class Editor {
       parts.keymap.of(keys),
       EditorView.cspNonce.of(nonce),
       parts.theme.of(themeExtension(settings.isDark)),
-      lintGutter(), lineNumbers(), highlightSpecialChars(), history(), codeFolding(),
+      parts.extras.of(this.#extras()), lineNumbers(), highlightSpecialChars(), history(), codeFolding(),
       foldGutter({openText: "⌄", closedText: "›"}),
       drawSelection(), dropCursor(), EditorState.allowMultipleSelections.of(true), indentOnInput(), bracketMatching(),
-      closeBrackets(), autocompletion({override: [this.host.complete], icons: false}), rectangularSelection(),
-      crosshairCursor(), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(),
-      search({top: false}), remoteCursors(), this.host.filter,
-      keymap.of([{key: "Tab", run: acceptCompletion}, indentWithTab, ...closeBracketsKeymap, ...defaultKeymap,
-        ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap]),
+      rectangularSelection(), crosshairCursor(), highlightActiveLine(), highlightActiveLineGutter(), remoteCursors(),
+      this.host.filter, keymap.of([indentWithTab, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
       parts.tabs.of(tabs(path)), parts.wrap.of(wrap()), parts.phrases.of(phrases()),
       parts.language.of(grammars.get(languageOf(path)?.id ?? "") ?? []),
       parts.readOnly.of(isFrozen ? EditorState.readOnly.of(true) : readOnly(this.host)), parts.label.of(label(path)),
@@ -111,8 +107,9 @@ export class Editor {
   }
 
   showProblems(doc: Doc): void {
+    if (!loaded) return // shown as soon as it is
     const all = [...doc.compileProblems, ...doc.problems]
-    const spec: TransactionSpec = setDiagnostics(doc.state, all.map(one => toDiagnostic(doc.text, one, t("fix"))))
+    const spec: TransactionSpec = loaded.setDiagnostics(doc.state, all.map(one => toDiagnostic(doc.text, one, t("fix"))))
     doc.dispatch(spec)
   }
 
@@ -152,9 +149,20 @@ export class Editor {
       EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({"aria-label": t("code")})]})
   }
 
-  async loadKeymap(): Promise<void> {
+  /** What the first paint does not wait for. */
+  async loadRest(): Promise<void> {
+    loaded = await import("./editor_extras")
+    for (const doc of this.docs()) {
+      doc.dispatch({effects: parts.extras.reconfigure(this.#extras())})
+      this.showProblems(doc)
+    }
     if (settings.current.keymap != "default") await this.#follow(["keymap"])
   }
+
+  nextProblem(): void { loaded?.nextDiagnostic(this.view) }
+  listProblems(): void { loaded?.openLintPanel(this.view) }
+
+  #extras(): Extension { return loaded?.extras(this.host.suggest) ?? [] }
 }
 
 const grammars = new Map<string, Extension>()

@@ -33,8 +33,9 @@ export class History {
     on: {click: () => this.#bringBack()}})
 
   constructor(readonly session: Session) {
-    this.element.append(this.#box, h("div", {class: "history-bar"}, this.#play, this.#slider, this.#words, this.#restore,
-      iconButton("close", "close", {id: "history-close", on: {click: () => this.close()}})))
+    this.element.append(this.#box, h("div", {class: "history-bar"}, this.#play, this.#slider,
+      iconButton("close", "close", {id: "history-close", on: {click: () => this.close()}}),
+      h("div", {class: "history-foot"}, this.#words, this.#restore)))
     this.element.addEventListener("keydown", event => { if (event.key == "Escape") this.close() })
   }
 

@@ -19,7 +19,7 @@ export class Layout {
     "data-testid": "run"}, icon("play"), h("span", {t: "run"}))
   readonly stop = h("button", {id: "stop", type: "button", class: "run-button is-stop", tTitle: "stop_hint",
     "data-testid": "stop", hidden: true}, icon("stop"), h("span", {t: "stop"}))
-  readonly share = h("button", {id: "share", type: "button", class: "quiet-button", "data-testid": "share"},
+  readonly share = h("button", {id: "share", type: "button", class: "quiet-button", "data-testid": "share", tLabel: "share"},
     icon("share"), h("span", {t: "share"}))
   readonly shortcuts = iconButton("keyboard", "shortcuts", {id: "shortcuts"})
   readonly settings = iconButton("settings", "settings", {id: "settings"})

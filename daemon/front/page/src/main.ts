@@ -1,5 +1,4 @@
 // The page, put together: each part is made here and told what happens in the others.
-import {openLintPanel, nextDiagnostic} from "@codemirror/lint"
 import {EditorState, Transaction} from "@codemirror/state"
 import {EditorView} from "@codemirror/view"
 
@@ -69,7 +68,7 @@ function start(): void {
     return []
   })
   const editor = new Editor(layout.editor, {
-    complete: context => analysis.complete(context),
+    suggest: (text, position) => analysis.suggest(text, position),
     isReadOnly: () => !session.mayEdit,
     filter: notTooMuch,
     onUpdate: update => {
@@ -230,14 +229,14 @@ function start(): void {
     output: () => { layout.showPart("output"); runPanel.focus() },
     files: () => { layout.showPart("files"); files.focus() },
     chat: () => { layout.showPart("chat"); chat.focus() },
-    nextProblem: () => { nextDiagnostic(editor.view); editor.view.focus() },
-    problems: () => { openLintPanel(editor.view) },
+    nextProblem: () => { editor.nextProblem(); editor.view.focus() },
+    problems: () => editor.listProblems(),
     tabMode: isOn => { editor.view.setTabFocusMode(isOn); statusBar.showTabMode(isOn) },
   })
   const setSize = () => document.documentElement.style.setProperty("--code-size", `${settings.current.fontSize}px`)
   settings.on("change", setSize)
   setSize()
-  void editor.loadKeymap()
+  void editor.loadRest()
   void document.fonts.load("14px 'JetBrains Mono'").then(() => editor.view.requestMeasure())
 
   exposeHook({workspace, runs, runPanel, tests, call, run})

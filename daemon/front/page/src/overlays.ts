@@ -79,6 +79,7 @@ const NOTICE_MS = 4000, NOTICE_WITH_ACTION_MS = 20_000
 export function notify(text: string, action?: {word: WordKey, act: () => void}): void {
   let place = document.getElementById("notices")
   if (!place) document.body.append(place = h("div", {id: "notices", class: "notices", role: "status"}))
+  for (const same of [...place.children]) if (same.textContent == text) same.remove()
   const notice = h("div", {class: "notice", "data-testid": "notice"}, h("span", {}, text))
   const remove = () => notice.remove()
   if (action)

@@ -3,6 +3,7 @@ import {h, iconButton, replaceChildren} from "./dom"
 import {icon} from "./icons"
 import {bytes, sayError, seconds, t} from "./i18n"
 import type {WordKey} from "./i18n"
+import {languageNamed} from "./languages"
 import {Plot} from "./plot"
 import type {RunResult} from "./protocol"
 import type {Run, Runs} from "./runs"
@@ -53,7 +54,7 @@ export class RunPanel {
     this.#box.hidden = !run
     this.#head.hidden = !run
     const title = (each: Run) => {
-      const what = each.file || each.language
+      const what = each.file || (languageNamed(each.language)?.name ?? each.language)
       return each.isOurs || !each.by ? what : t("run_by", {name: each.by, file: what})
     }
     replaceChildren(this.#choice, ...[...this.runs.all].reverse().map(each =>

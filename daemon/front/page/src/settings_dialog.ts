@@ -11,7 +11,7 @@ function choice<Name extends keyof Settings>(name: Name, word: WordKey, options:
   const select = h("select", {id: `setting-${name}`, on: {change: () => {
     const chosen = options[select.selectedIndex]
     if (chosen) settings.change({[name]: chosen[0]})
-  }}}, ...options.map(([value, words]) => h("option", {selected: settings.current[name] === value && true,
+  }}}, ...options.map(([value, words]) => h("option", {value: String(value), selected: settings.current[name] === value && true,
     ...typeof words == "string" ? {} : {t: words.t}}, typeof words == "string" ? words : null)))
   return h("div", {class: "setting"}, h("label", {for: select.id, t: word}), select)
 }
