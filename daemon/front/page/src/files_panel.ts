@@ -39,7 +39,11 @@ export class FilesPanel {
 
   focus(): void { this.#tree.querySelector<HTMLElement>("[aria-current=true], button")?.focus() }
 
+  /** While a name is typed the tree stays as it is. */
+  #isAsking = false
+
   #draw(): void {
+    if (this.#isAsking) return
     const mayEdit = this.session.mayEdit
     this.#new.hidden = this.#uploadButton.hidden = !mayEdit
     const root: Folder = {name: "", folders: new Map(), files: []}
@@ -140,10 +144,10 @@ export class FilesPanel {
   }
 
   #ask(item: HTMLElement, name: string, act: (path: string) => Promise<void>): void {
-    let isOver = false
+    this.#isAsking = true
     const finish = async (isMeant: boolean) => {
-      if (isOver) return
-      isOver = true
+      if (!this.#isAsking) return
+      this.#isAsking = false
       const path = input.value.trim()
       if (isMeant && path) await this.#attempt(act(path))
       this.#draw()

@@ -3,7 +3,7 @@
 import {ChangeSet, EditorState, Text} from "@codemirror/state"
 import {EditorView, lineNumbers} from "@codemirror/view"
 
-import {lineReplacements} from "./difference"
+import {lineReplacements, replacement} from "./difference"
 import type {Doc} from "./doc"
 import {h, iconButton, replaceChildren} from "./dom"
 import {nonce} from "./editor"
@@ -90,13 +90,9 @@ export class History {
     const view = this.#view, at = Number(this.#slider.value)
     if (!view) return
     const text = this.#texts[at] ?? Text.empty, update = this.#updates[at - 1]
-    const {from, to, insert} = lineReplacements(view.state.doc.toString(), text.toString())
-      .reduce((all, one) => ({from: Math.min(all.from, one.from), to: Math.max(all.to, one.to), insert: true}),
-        {from: Infinity, to: 0, insert: false})
-    if (insert) {
-      view.dispatch({changes: {from: 0, to: view.state.doc.length, insert: text}})
-      view.dispatch({effects: EditorView.scrollIntoView(Math.min(from, text.length), {y: "center"})})
-    } else void to
+    const change = replacement(view.state.doc.toString(), text.toString())
+    if (change.to > change.from || change.insert)
+      view.dispatch({changes: change, effects: EditorView.scrollIntoView(change.from + change.insert.length, {y: "center"})})
     const who = update && [...this.session.members.values()].find(one => one.client_id == update.client_id)?.name
     const when = update && new Date(update.ts).toLocaleString(settings.current.language, {dateStyle: "medium", timeStyle: "medium"})
     this.#words.textContent = [t("history_version", {n: at, all: this.#updates.length}), who ?? (update && t("somebody")), when]

@@ -36,7 +36,8 @@ export class PeoplePanel {
     this.parent.hidden = !this.session.room
     const people = [...members.values()].sort((a, b) =>
       Number(b.connection_id == connectionId) - Number(a.connection_id == connectionId) || a.name.localeCompare(b.name))
-    replaceChildren(this.#list, ...people.map(person => this.#item(person)))
+    // While we type our own name the list stays as it is.
+    if (document.activeElement?.id != "your-name") replaceChildren(this.#list, ...people.map(person => this.#item(person)))
     replaceChildren(this.avatars, ...people.slice(0, AVATARS).map(person => this.#avatar(person)),
       people.length > AVATARS && h("span", {class: "avatar is-more"}, `+${people.length - AVATARS}`))
     this.avatars.hidden = people.length < 2
@@ -86,6 +87,7 @@ export class PeoplePanel {
   #nameInput(person: Person): HTMLElement {
     const input = h("input", {id: "your-name", class: "name-input", value: person.name, maxlength: "40", tLabel: "your_name",
       autocomplete: "off", spellcheck: "false", on: {
+        blur: () => queueMicrotask(() => this.#draw()),
         change: () => { if (input.value.trim()) this.session.rename(input.value.trim()) },
         keydown: event => { if (event.key == "Enter" && !event.isComposing) input.blur() },
       }})
