@@ -116,6 +116,7 @@ function start(): void {
   }
   workspace.on("edited", doc => { if (doc == workspace.shown) analysis.touch() })
   workspace.on("shown", doc => {
+    document.title = doc ? `${doc.path} · Cloister` : "Cloister"
     layout.codeCover.hidden = !!doc
     layout.codeCover.textContent = t(session.room && !session.joined ? "opening_room" : "no_file")
     showFindings()
@@ -144,8 +145,8 @@ function start(): void {
     const asked = program()
     if (!asked) return
     layout.showPart("output")
-    void runPanel.terminal.load().then(() => {
-      runPanel.terminal.fit()
+    void runPanel.prepare().then(() => {
+      if (runs.running) return // pressed twice
       const {cols, rows} = runPanel.terminal
       runs.start(asked, {cols, rows, isPrivate: options.isPrivate})
       drawRun()
@@ -187,7 +188,7 @@ function start(): void {
   // --- People
   const call = new Call(session)
   new PeoplePanel(layout.people, layout.avatars, session, presence, call, goTo)
-  const chat = new ChatPanel(layout.chat, session, () => { if (!layout.isSeen("chat")) layout.badge("chat", true) })
+  const chat = new ChatPanel(layout.chat, session, () => { if (!layout.isSeen("chat") && !session.isEntering) layout.badge("chat", true) })
   const files = new FilesPanel(layout.files, workspace, session, presence, () => {
     if (layout.part == "files") layout.showPart("code")
   })

@@ -15,6 +15,8 @@ export class RunPanel {
   readonly #choice = h("select", {id: "run-choice", class: "run-choice", tLabel: "earlier_runs",
     on: {change: () => this.runs.show(this.runs.all.find(run => String(run.number) == this.#choice.value) ?? null)}})
   readonly #clear = iconButton("trash", "clear", {id: "clear", on: {click: () => this.#shown && this.terminal.reset("")}})
+  /** For the runs of others; ours has the button above. */
+  readonly #stop = iconButton("stop", "stop", {id: "stop-theirs", on: {click: () => this.#shown && this.runs.stop(this.#shown)}})
   readonly #head: HTMLElement
   readonly #empty = h("div", {class: "empty"}, icon("terminal"), h("p", {class: "empty-title", t: "output_empty"}),
     h("p", {t: "output_empty_hint"}), h("p", {}, h("kbd", {}, "Ctrl"), " ", h("kbd", {}, "Enter")))
@@ -25,7 +27,7 @@ export class RunPanel {
 
   constructor(parent: HTMLElement, readonly runs: Runs) {
     const mirror = h("div", {id: "terminal-mirror", class: "visually-hidden", "aria-live": "polite", tLabel: "last_lines", role: "log"})
-    this.#head = h("div", {class: "panel-head"}, this.#choice, h("span", {class: "space"}), this.#clear)
+    this.#head = h("div", {class: "panel-head"}, this.#choice, h("span", {class: "space"}), this.#stop, this.#clear)
     parent.classList.add("output")
     parent.append(this.#head, this.#empty, this.#box, h("div", {class: "run-foot"}, this.#state, this.#plot.element), mirror)
     this.terminal = new TerminalView(this.#box, mirror)
@@ -39,6 +41,14 @@ export class RunPanel {
   }
 
   focus(): void { this.terminal.focus() }
+
+  /** The terminal is there and has its size, which a program is told when it starts. */
+  async prepare(): Promise<void> {
+    this.#empty.hidden = true
+    this.#box.hidden = false
+    await this.terminal.load()
+    this.terminal.fit()
+  }
 
   #show(run: Run | null): void {
     if (run == this.#shown) return this.#draw()
@@ -60,6 +70,7 @@ export class RunPanel {
     replaceChildren(this.#choice, ...[...this.runs.all].reverse().map(each =>
       h("option", {value: each.number}, `${title(each)}${each.state == "done" ? "" : " …"}`)))
     if (run) this.#choice.value = String(run.number)
+    this.#stop.hidden = !run || run.isOurs || run.state == "done" || !this.runs.session.mayRun
     this.#choice.disabled = this.runs.all.length < 2
     replaceChildren(this.#state, ...run ? stateOf(run) : [])
     this.#plot.show(run?.samples ?? [])

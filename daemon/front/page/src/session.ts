@@ -32,6 +32,8 @@ export class Session extends Emitter<Events> {
   readonly members = new Map<string, Person>() // by connection_id, ourselves included
   readonly chat: ChatLine[] = []
   roomToken: string | undefined
+  /** What is told now was said before we came. */
+  isEntering = false
   #joinId = ""
 
   constructor(readonly connection: Connection) {
@@ -116,7 +118,9 @@ export class Session extends Emitter<Events> {
     for (const person of message.users) this.members.set(person.connection_id, person)
     this.emit("joined", message)
     this.emit("members", undefined)
+    this.isEntering = this.chat.length == 0
     this.#hear(message.chat)
+    this.isEntering = false
   }
 
   #hear(lines: ChatLine[]): void {
