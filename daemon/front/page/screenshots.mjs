@@ -81,7 +81,7 @@ async function picture(page, name) {
 }
 
 async function scene(browser, language, theme) {
-  const room = `pictures-${language}-${theme}-${Date.now().toString(36)}`
+  const room = `darts-${Date.now().toString(36)}`
   const [ours, theirs, ...words] = PEOPLE[language]
   const first = await enter(browser, room, {language, theme, view: "desktop", name: ours})
   await until(first, () => window.cloister.text().length > 0)

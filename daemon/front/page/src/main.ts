@@ -264,7 +264,7 @@ function openRunOptions(anchor: Element, options: {args: string, alone: boolean,
       on: {change: () => { options[name] = box.checked }}})
     return h("label", {class: "check"}, box, h("span", {t: word}))
   }
-  openPopover(anchor, "run-options-box", h("label", {for: "arguments", class: "field-label", t: "arguments"}), args,
+  openPopover(anchor, "run-options-box", "run_options", h("label", {for: "arguments", class: "field-label", t: "arguments"}), args,
     check("alone", "only_this_file"), isShared ? check("isPrivate", "private_run") : h("span"))
   args.focus()
 }

@@ -36,9 +36,9 @@ export function confirmDialog(title: string, text: WordKey, action: WordKey): Pr
 }
 
 /** A light-weight layer beside a button. */
-export function openPopover(anchor: Element, id: string, ...content: Node[]): HTMLElement {
+export function openPopover(anchor: Element, id: string, label: WordKey, ...content: Node[]): HTMLElement {
   document.getElementById(id)?.remove()
-  const box = h("div", {id, class: "popover", popover: "auto"}, ...content)
+  const box = h("div", {id, class: "popover", popover: "auto", role: "dialog", tLabel: label}, ...content)
   box.addEventListener("toggle", event => {
     if ((event as ToggleEvent).newState != "closed") return
     box.remove()
@@ -60,7 +60,7 @@ export function openMenu(anchor: HTMLElement, id: string, items: MenuItem[]): vo
   const buttons = items.map(item => h("button", {type: "button", role: "menuitem", tabindex: "-1",
     class: `menu-item${item.isDangerous ? " is-dangerous" : ""}`, "data-testid": `menu-${item.word}`,
     on: {click: () => { box.hidePopover(); item.act() }}}, icon(item.icon), h("span", {t: item.word})))
-  const box = openPopover(anchor, id, ...buttons)
+  const box = openPopover(anchor, id, "more", ...buttons)
   box.setAttribute("role", "menu")
   box.classList.add("menu")
   box.addEventListener("keydown", event => {

@@ -23,7 +23,9 @@ function colours(): ITheme {
   const value = (name: string) => style.getPropertyValue(name).trim()
   const theme: Record<string, string> = {
     background: value("--surface"), foreground: value("--text"), cursor: value("--accent-strong"),
-    cursorAccent: value("--surface"), selectionBackground: value("--selection-solid"),
+    cursorAccent: value("--surface"), scrollbarSliderBackground: value("--line"),
+    scrollbarSliderHoverBackground: value("--line-strong"), scrollbarSliderActiveBackground: value("--line-strong"),
+    selectionBackground: value("--selection-solid"),
   }
   for (const name of ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]) {
     theme[name] = value(`--ansi-${name}`)
@@ -95,7 +97,7 @@ export class TerminalView {
       document.fonts.load(`${settings.current.fontSize}px "JetBrains Mono"`).catch(() => [])])
     signStyles()
     const terminal = new Terminal({
-      convertEol: false, cursorBlink: false, cursorInactiveStyle: "outline", scrollback: 5000, lineHeight: 1.35,
+      convertEol: false, cursorBlink: false, cursorInactiveStyle: "outline", scrollback: 5000, overviewRuler: {width: 10}, lineHeight: 1.35,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono").trim(),
       fontSize: settings.current.fontSize - 1, theme: colours(), minimumContrastRatio: 4.5,
       screenReaderMode: settings.current.screenReader,

@@ -22,7 +22,7 @@ const highlight = HighlightStyle.define([
 const look = EditorView.theme({
   "&": {height: "100%", backgroundColor: "var(--surface)", color: "var(--text)", fontSize: "var(--code-size)"},
   "&.cm-focused": {outline: "none"},
-  ".cm-scroller": {fontFamily: "var(--mono)", lineHeight: "1.6", overscrollBehavior: "contain"},
+  ".cm-scroller": {fontFamily: "var(--mono)", fontVariantLigatures: "none", lineHeight: "1.6", overscrollBehavior: "contain"},
   ".cm-content": {padding: "10px 0 40vh", caretColor: "var(--accent-strong)"},
   ".cm-line": {padding: "0 16px 0 6px"},
   ".cm-cursor": {borderLeft: "2px solid var(--accent-strong)", marginLeft: "-1px"},
