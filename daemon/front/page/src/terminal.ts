@@ -23,7 +23,7 @@ function colours(): ITheme {
   const value = (name: string) => style.getPropertyValue(name).trim()
   const theme: Record<string, string> = {
     background: value("--surface"), foreground: value("--text"), cursor: value("--accent-strong"),
-    cursorAccent: value("--surface"), scrollbarSliderBackground: value("--line"),
+    cursorAccent: value("--surface"), scrollbarSliderBackground: value("--line"), overviewRulerBorder: value("--surface"),
     scrollbarSliderHoverBackground: value("--line-strong"), scrollbarSliderActiveBackground: value("--line-strong"),
     selectionBackground: value("--selection-solid"),
   }
