@@ -86,7 +86,7 @@ function stateOf(run: Run): HTMLElement[] {
   }
   if (run.result) return resultOf(run.result)
   switch (run.state) {
-  case "queued": return [chip(run.position > 0 ? t("waiting_place", {n: run.position}) : t("waiting"), "busy", "queued")]
+  case "queued": return [chip(run.position > 1 ? t("waiting_place", {n: run.position - 1}) : t("waiting"), "busy", "queued")]
   case "compile": return [chip(t("compiling"), "busy", "compile")]
   case "run": return [chip(t("running"), "busy", "run")]
   default: return [chip(t("waiting"), "busy", "asked")]

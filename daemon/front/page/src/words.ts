@@ -99,7 +99,7 @@ export const WORDS = {
   output_empty_hint: ["While it runs, type here: it has a terminal.", "실행 중에는 여기에 입력할 수 있습니다."],
   terminal: ["Terminal", "터미널"],
   run_by: ["{name} ran {file}", "{name} 님이 {file} 실행"],
-  waiting_place: ["Waiting, place {n}", "대기 중, {n}번째"],
+  waiting_place: ["Waiting, {n} before it", "대기 중, 앞에 {n}개"],
   waiting: ["Waiting", "대기 중"],
   compiling: ["Compiling", "컴파일 중"],
   running: ["Running", "실행 중"],
