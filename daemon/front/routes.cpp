@@ -2,17 +2,21 @@
 // those who may not know: shape, Host, Origin, address, token.
 #include "daemon/front/routes.h"
 
+#include "daemon/front/api/openapi.h"
+#include "daemon/front/content.h"
 #include "daemon/front/page.h"
 #include "daemon/front/text.h"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace cloister::front {
 namespace {
 
 constexpr std::string_view kSockets = "/api/v1/ws/";
 constexpr std::string_view kRooms = "/api/v1/ws/room/";
+constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kRuntimes = "/api/v1/runtimes";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -44,18 +48,75 @@ std::optional<Reply> check_head(const RequestHead& head) {
     return std::nullopt;
 }
 
-Reply page_reply(std::string_view host) {
-    Reply reply;
-    reply.type = "text/html; charset=utf-8";
-    reply.body = page::html();
+/// What the page may do: nothing that is not served from here. What its libraries need beyond that:
+/// style elements that carry the nonce, style attributes (a terminal's colours), pictures in data:
+/// URLs, and sound and pictures of other members' devices.
+std::string page_policy(std::string_view host, const std::string& nonce) {
     // Host passed the allow-list. Browsers differ on whether 'self' covers ws:, so it is spelled
     // out.
     const std::string at(host);
-    reply.fields.emplace_back(
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://" + at +
-            " wss://" + at + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    return "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-" + nonce +
+           "'; style-src-attr 'unsafe-inline'; connect-src 'self' ws://" + at + " wss://" + at +
+           "; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; base-uri 'none'; "
+           "form-action 'none'; frame-ancestors 'none'";
+}
+
+/// Never the same twice, so it is neither compared nor kept.
+Reply page_reply(std::string_view host, const std::string& nonce) {
+    Reply reply;
+    reply.type = "text/html; charset=utf-8";
+    bool first = true;
+    for (const std::string_view part : page::index()) {
+        if (!std::exchange(first, false)) reply.body += nonce;
+        reply.body += part;
+    }
+    reply.fields.emplace_back("Content-Security-Policy", page_policy(host, nonce));
+    // Off until the page asks, and then the browser asks its user; no other origin can use them
+    // here.
+    reply.fields.emplace_back("Permissions-Policy",
+                              "microphone=(self), camera=(self), display-capture=(self)");
     return reply;
+}
+
+/// The smallest form that the client takes. Every form has a tag of its own, as each is other
+/// bytes.
+Reply asset_reply(const RequestHead& head, const page::Asset& asset) {
+    const std::string accepted = head.joined("Accept-Encoding");
+    Coding coding = Coding::identity;
+    Reply reply;
+    reply.lasting = asset.plain;
+    const auto prefer = [&](Coding other, std::string_view form) {
+        if (form.empty() || form.size() >= reply.lasting.size() || !accepts(accepted, other))
+            return;
+        coding = other;
+        reply.lasting = form;
+    };
+    prefer(Coding::gzip, asset.gzip);
+    prefer(Coding::brotli, asset.brotli);
+
+    std::string etag = "\"" + std::string(asset.hash);
+    if (coding != Coding::identity) etag.append("-").append(name_of(coding));
+    etag += '"';
+    reply.type = asset.type;
+    reply.fields.emplace_back("Cache-Control", "public, max-age=31536000, immutable");
+    reply.fields.emplace_back("Vary", "Accept-Encoding");
+    if (coding != Coding::identity)
+        reply.fields.emplace_back("Content-Encoding", std::string(name_of(coding)));
+    if (is_known(head.joined("If-None-Match"), etag)) {
+        reply.status = 304;
+        reply.type.clear();
+        reply.lasting = {};
+    }
+    reply.fields.emplace_back("ETag", std::move(etag));
+    return reply;
+}
+
+const page::Asset* find_asset(std::string_view path) {
+    if (!path.starts_with(kAssets)) return nullptr;
+    const auto assets = page::assets();
+    const auto found =
+        std::ranges::lower_bound(assets, path.substr(kAssets.size()), {}, &page::Asset::name);
+    return found != assets.end() && found->name == path.substr(kAssets.size()) ? &*found : nullptr;
 }
 
 Reply text_reply(std::string type, std::string_view body) {
@@ -187,12 +248,10 @@ Reply route(const RequestHead& head, const Facts& facts) {
         return text_reply("application/json", R"({"status":"ready"})");
     }
     if (path == kRuntimes) return text_reply("application/json", runtimes_text(facts));
-    if (path == "/api/v1/openapi.json") return text_reply("application/json", page::openapi());
-    if (path == "/assets/page.js")
-        return text_reply("text/javascript; charset=utf-8", page::script());
-    if (path == "/assets/page.css") return text_reply("text/css; charset=utf-8", page::style());
+    if (path == "/api/v1/openapi.json") return text_reply("application/json", openapi());
+    if (const page::Asset* asset = find_asset(path)) return asset_reply(head, *asset);
     if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path)))
-        return page_reply(host);
+        return page_reply(host, facts.nonce);
     if (path == "/") {
         Reply reply = text_reply("text/plain; charset=utf-8", "The page is at /api/v1/ws/demo\n");
         reply.status = 302;

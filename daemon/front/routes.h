@@ -33,9 +33,12 @@ struct RequestHead {
 
 struct Reply {
     unsigned status = 200;
-    std::string type = "application/json";
+    std::string type = "application/json"; ///< empty: there is nothing to tell the kind of
     std::string body{};
+    std::string_view lasting{}; ///< instead of `body`: bytes that outlive every answer
     std::vector<std::pair<std::string, std::string>> fields{};
+
+    std::string_view content() const { return lasting.empty() ? body : lasting; }
 };
 
 /// What is wrong with the shape of any request: version, number of fields, length, Host.
@@ -46,6 +49,7 @@ struct Facts {
     const Access* access = nullptr;
     bool ready = false;
     std::string_view runtimes_json{};
+    std::string nonce{};                      ///< fresh for each request
     std::optional<wire::StatusReply> boxes{}; ///< absent: not asked for, or not answered
 };
 

@@ -8,6 +8,7 @@
 #include "daemon/front/exchange.h"
 #include "daemon/front/rest.h"
 #include "daemon/front/session.h"
+#include "daemon/front/text.h"
 
 #include <cstdio>
 #include <list>
@@ -24,6 +25,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/span.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
@@ -193,18 +195,22 @@ RequestHead head_of(const http::request_parser<Body>& parser, const LocalAddress
     return head;
 }
 
-http::response<http::string_body> response_of(Reply reply, bool head_only, bool keep_alive) {
-    http::response<http::string_body> response;
+/// Refers to `reply`, which outlives it: the files of the page are sent from where they lie,
+/// however many read them slowly.
+http::response<http::span_body<const char>> response_of(const Reply& reply, bool head_only,
+                                                        bool keep_alive) {
+    http::response<http::span_body<const char>> response;
     response.version(11);
     response.result(reply.status);
     response.set(http::field::server, "cloister");
-    response.set(http::field::content_type, reply.type);
+    if (!reply.type.empty()) response.set(http::field::content_type, reply.type);
     for (const auto& [name, value] : security_fields()) response.set(name, value);
     for (const auto& [name, value] : reply.fields) response.set(name, value);
     response.keep_alive(keep_alive);
-    const std::size_t size = reply.body.size();
-    if (!head_only) response.body() = std::move(reply.body);
-    response.content_length(size);
+    const std::string_view content = reply.content();
+    if (!head_only) response.body() = beast::span<const char>(content.data(), content.size());
+    // RFC 9110 8.6: what a 304 would say here is the length of what it does not send.
+    if (reply.status != 304) response.content_length(content.size());
     return response;
 }
 
@@ -225,7 +231,7 @@ Reply reply_to_error(const ErrorCode& error) {
 /// Sends the last answer, then reads what the peer still sends: closing over unread bytes would
 /// reset the connection and could take the answer along.
 asio::awaitable<void> say_goodbye(beast::tcp_stream& stream, Reply reply, bool head_only) {
-    auto response = response_of(std::move(reply), head_only, false);
+    auto response = response_of(reply, head_only, false);
     ErrorCode error;
     co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
@@ -312,7 +318,7 @@ asio::awaitable<Next> send_reply(Caller& caller, Reply reply, bool head_only, bo
         co_await say_goodbye(caller.stream, std::move(reply), head_only);
         co_return Next::stop;
     }
-    auto response = response_of(std::move(reply), head_only, true);
+    auto response = response_of(reply, head_only, true);
     ErrorCode error;
     caller.stream.expires_after(kWriteTime);
     co_await http::async_write(caller.stream, response,
@@ -433,6 +439,7 @@ asio::awaitable<Next> serve_request(Caller& caller, UpgradeRequest& request, Gra
     facts.access = &state->service.access;
     facts.ready = state->service.ready;
     facts.runtimes_json = state->service.runtimes_json;
+    facts.nonce = fresh_nonce();
     Reply reply = route(head, facts);
     if (reply.status == 200 && asks_for_boxes(head)) {
         facts.boxes = co_await ask_boxes(state);

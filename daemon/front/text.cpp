@@ -201,6 +201,12 @@ std::string fresh_word() {
     return out;
 }
 
+std::string fresh_nonce() {
+    std::array<char, 16> random{};
+    isolate::check(::getrandom(random.data(), random.size(), 0), "draw a nonce");
+    return to_base64({random.data(), random.size()});
+}
+
 std::string readable_bytes(std::uint64_t bytes) {
     constexpr std::uint64_t kKiB = 1024;
     if (bytes >= kKiB * kKiB && bytes % (kKiB * kKiB) == 0)

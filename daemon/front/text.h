@@ -51,6 +51,8 @@ std::chrono::milliseconds wall_clock();
 std::string fresh_uuid();
 /// 64 random bits in hexadecimal.
 std::string fresh_word();
+/// 128 random bits in base64, for a page's policy and what it trusts.
+std::string fresh_nonce();
 
 /// `bytes` for people: "128 MiB", "64 KiB", "1000 bytes".
 std::string readable_bytes(std::uint64_t bytes);
