@@ -40,6 +40,20 @@ struct Output {
     std::uint64_t seq = 0;
 };
 
+/// What the program uses at the moment.
+struct UsageSample {
+    RunTag run;
+    std::chrono::nanoseconds wall_time{};
+    std::chrono::nanoseconds cpu_time{};
+    std::uint64_t memory_bytes = 0;
+};
+
+/// The run waits; so many begin before it, itself included.
+struct Queued {
+    RunTag run;
+    std::size_t position = 0;
+};
+
 struct CompileResult {
     bool success = false;
     std::string output{};
@@ -76,7 +90,7 @@ struct Refused {
     Refusal refusal;
 };
 
-using Event = std::variant<Started, StageBegan, Output, Finished, Refused>;
+using Event = std::variant<Started, StageBegan, Output, Finished, Refused, UsageSample, Queued>;
 
 class Listener {
 public:

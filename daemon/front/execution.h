@@ -37,7 +37,8 @@ struct Executions::Execution {
     std::chrono::nanoseconds setup{};
     wire::Level level = wire::Level::cold; ///< of the last box
     bool told_started = false;
-    std::string early_input{}; ///< arrived before the program started
+    std::size_t told_position = 0; ///< in the queue; 0: none yet
+    std::string early_input{};     ///< arrived before the program started
     bool input_closed = false;
     std::array<KeptStream, 2> kept{};
     std::array<Utf8Repair, 2> repair{};

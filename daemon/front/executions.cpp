@@ -83,11 +83,16 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job, cons
     execution->accepted = now_();
     std::string run_id = execution->tag().run_id;
     if (client.waiting.empty()) turn_.push_back(id);
-    client.waiting.push_back(std::move(execution));
+    client.waiting.push_back(execution);
     ++waiting_;
     waiting_bytes_ += bytes;
     if (named) named(run_id);
     pump();
+    if (execution->job.stream) {
+        for (const auto& [one, position] : positions()) {
+            if (one == execution) tell_position(execution, position);
+        }
+    }
     return run_id;
 }
 
@@ -274,6 +279,7 @@ void Executions::abandon() {
     turn_.clear();
     clients_.clear();
     when_idle_ = nullptr;
+    when_queue_moves_ = nullptr;
 }
 
 void Executions::check_idle() {

@@ -23,7 +23,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace cloister::front {
 
@@ -73,12 +75,19 @@ public:
 
     // from the keeper and the streams; a box that is not known is ignored
     void on_started(std::uint64_t box, std::chrono::nanoseconds setup, wire::Level level);
+    void on_usage(const wire::UsageFrame& usage);
     void on_output(std::uint64_t box, std::size_t stream,
                    std::string_view bytes); ///< 0 stdout or tty, 1 stderr
     void on_stream_end(std::uint64_t box, std::size_t stream);
     /// The keeper's last word about it.
     void on_ended(std::uint64_t box, const isolate::Outcome& outcome,
                   std::uint64_t artifact_bytes = 0);
+
+    /// `action` is called whenever waiting runs may have moved; soon afterwards, and not for each
+    /// of these calls, tell_positions() is due.
+    void when_queue_moves(std::function<void()> action) { when_queue_moves_ = std::move(action); }
+    /// Tells those who watch and wait where they stand, if that is news.
+    void tell_positions();
 
     // shutdown
     void drain();      ///< refuse new jobs, answer waiting ones with busy
@@ -105,6 +114,9 @@ private:
     void pump();
     bool find_artifact(const ExecutionPtr& execution);
     void wake_followers(Execution& compiler);
+    std::vector<std::pair<ExecutionPtr, std::size_t>> positions() const;
+    void tell_position(const ExecutionPtr& execution, std::size_t position);
+    void queue_moved() const;
     void start_step(Execution& execution);
     void start_box(Execution& execution, bool program);
     void feed_program(Execution& execution);
@@ -126,6 +138,7 @@ private:
     SyscallName syscall_name_;
     std::function<Clock::time_point()> now_;
     std::function<void()> when_idle_{};
+    std::function<void()> when_queue_moves_{};
     std::map<ClientId, std::shared_ptr<Client>> clients_{};
     std::map<std::uint64_t, ExecutionPtr> by_box_{};
     Artifacts artifacts_;

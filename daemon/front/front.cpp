@@ -32,6 +32,7 @@ constexpr std::chrono::seconds kKillTime{2};  ///< for runs that are cut when th
 constexpr std::chrono::seconds kCloseTime{2}; ///< for closing handshakes
 constexpr std::chrono::milliseconds kTick{250}; ///< while somebody is in a room
 constexpr std::chrono::milliseconds kIdleTick{1'000};
+constexpr std::chrono::milliseconds kPositionsPause{500}; ///< between two words on the queue
 constexpr std::size_t kMaxTokenBytes = 4096;
 constexpr std::size_t kMaxStatusTakers = 256;
 
@@ -159,10 +160,11 @@ public:
               settings_.config, secrets.rooms, &archive,
               [this](std::string_view path) { return language_of(path); }, wall_clock),
           analyses_(settings_.runtimes, {.busy = wire::kAnalystBusy}), io_(1), timer_(io_),
-          ticks_(io_), link_(io_, Fd(fds.keeper),
-                             {[this](const wire::StatusReply& status) { on_status(status); },
-                              [this] { drain(); }, [this](const std::string& why) { stop(1, why); },
-                              [this](Fd control) { analyst_.begin(std::move(control)); }}),
+          ticks_(io_), positions_(io_),
+          link_(io_, Fd(fds.keeper),
+                {[this](const wire::StatusReply& status) { on_status(status); },
+                 [this] { drain(); }, [this](const std::string& why) { stop(1, why); },
+                 [this](Fd control) { analyst_.begin(std::move(control)); }}),
           analyst_(io_, analyses_), listener_(fds.listener) {
         executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name,
                                                    [] { return Clock::now(); });
@@ -188,6 +190,7 @@ public:
         service_.access.hosts = settings_.config.allowed_hosts;
         service_.access.origins = settings_.config.allowed_origins;
         service_.access.token = std::move(secrets.token);
+        executions_->when_queue_moves([this] { tell_positions_soon(); });
         tick();
     }
 
@@ -217,6 +220,16 @@ private:
             hub_.tick();
             judgings_->tick();
             submissions_->tick();
+        });
+    }
+
+    void tell_positions_soon() {
+        if (std::exchange(positions_due_, true)) return;
+        positions_.expires_after(kPositionsPause);
+        positions_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            positions_due_ = false;
+            executions_->tell_positions();
         });
     }
 
@@ -304,6 +317,7 @@ private:
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticks_;
+    boost::asio::steady_timer positions_;
     KeeperLink link_;
     AnalystLink analyst_;
     std::vector<StatusTaker> status_takers_{};
@@ -314,6 +328,7 @@ private:
     bool probing_ = false;
     bool draining_ = false;
     bool closing_ = false;
+    bool positions_due_ = false;
 };
 
 } // namespace

@@ -112,6 +112,7 @@ bool Hub::share(const Event& event) {
         std::holds_alternative<Finished>(event) || std::holds_alternative<Refused>(event);
     if (is_over) runs_.erase(shared.run_id);
     if (is_over || shared.streamed) return true;
+    if (std::holds_alternative<UsageSample>(event)) return true; // asked for by whoever started it
     return std::holds_alternative<Started>(event) && shared.live;
 }
 

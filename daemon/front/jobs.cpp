@@ -264,6 +264,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.input = std::move(request.input).value_or("");
     job.input_open = request.interactive || request.terminal;
     job.stream = request.stream;
+    job.usage = request.usage;
     job.terminal = request.terminal;
     job.columns = request.columns;
     job.rows = request.rows;

@@ -38,6 +38,7 @@ struct Job {
     std::string input{};
     bool input_open = false; ///< stdin stays open for execution_input
     bool stream = false;
+    bool usage = false; ///< what the program uses is told while it runs
     bool terminal = false;
     std::uint16_t columns = 80;
     std::uint16_t rows = 24;

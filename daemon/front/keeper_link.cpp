@@ -329,6 +329,7 @@ void KeeperLink::take(wire::Received& received) {
         return executions_->on_started(frame.body.started.run_id,
                                        std::chrono::nanoseconds(frame.body.started.setup_ns),
                                        level_of(frame.body.started));
+    case wire::Kind::usage: return executions_->on_usage(frame.body.usage);
     case wire::Kind::ended: return take_end(frame.body.ended);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();

@@ -35,6 +35,7 @@ struct ExecuteCode {
     std::string file_path{};
     std::string version{};
     bool stream = false;
+    bool usage = false;
     std::optional<std::string> input{}; ///< `stdin`
     bool interactive = false;
     bool terminal = false; ///< `tty`

@@ -143,6 +143,7 @@ ExecuteCode read_execute_code(const json& request, const config::Config& bounds)
     execute.file_path = text_or(request, "file_path", "");
     execute.version = text_or(request, "version", "");
     execute.stream = flag(request, "stream");
+    execute.usage = flag(request, "usage");
     execute.input = maybe_text(request, "stdin");
     execute.interactive = flag(request, "interactive");
     execute.terminal = flag(request, "tty");

@@ -34,6 +34,43 @@ void Executions::pump() {
         execution->queued = now_() - execution->accepted;
         start_step(*execution);
     }
+    queue_moved();
+}
+
+void Executions::queue_moved() const {
+    if (waiting_ > 0 && when_queue_moves_) when_queue_moves_();
+}
+
+/// Who waits, in the order in which they begin if nobody comes or goes: clients take turns. A run
+/// that waits for another one's compiler is in no queue.
+std::vector<std::pair<Executions::ExecutionPtr, std::size_t>> Executions::positions() const {
+    using Place = std::list<ExecutionPtr>::const_iterator;
+    std::vector<std::pair<Place, Place>> left;
+    for (const ClientId id : turn_) {
+        const std::list<ExecutionPtr>& waiting = clients_.at(id)->waiting;
+        left.emplace_back(waiting.begin(), waiting.end());
+    }
+    std::vector<std::pair<ExecutionPtr, std::size_t>> found;
+    while (!left.empty()) {
+        for (auto& [next, end] : left) {
+            const std::size_t position = found.size() + 1;
+            if (next != end) found.emplace_back(*next++, position);
+        }
+        std::erase_if(left, [](const auto& one) { return one.first == one.second; });
+    }
+    return found;
+}
+
+void Executions::tell_positions() {
+    for (const auto& [execution, position] : positions()) tell_position(execution, position);
+}
+
+/// Not to a client that is slow to read: it is told where it stands then, when that changes.
+void Executions::tell_position(const ExecutionPtr& execution, std::size_t position) {
+    const auto client = clients_.find(execution->client);
+    if (client == clients_.end() || client->second->congested || !execution->job.stream) return;
+    if (std::exchange(execution->told_position, position) == position) return;
+    tell(*execution, Queued{execution->tag(), position});
 }
 
 /// False when another one is just compiling the same: then the execution is parked. Else it has
@@ -95,6 +132,7 @@ Executions::ExecutionPtr Executions::withdraw(Client& client, const Execution& e
         if (follower != last) followers_.erase(follower);
         --waiting_;
         waiting_bytes_ -= found->job.bytes();
+        queue_moved();
         return found;
     }
     return nullptr;

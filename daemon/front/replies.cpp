@@ -59,6 +59,16 @@ std::string text_of(const Output& event, const AsSeen& seen) {
     return out.count("seq", event.seq).close();
 }
 
+std::string text_of(const UsageSample& event, const AsSeen& seen) {
+    JsonObject out = begin("execution_usage", event.run, seen);
+    out.seconds("wall_time", event.wall_time).seconds("cpu_time", event.cpu_time);
+    return out.count("memory", event.memory_bytes).close();
+}
+
+std::string text_of(const Queued& event, const AsSeen& seen) {
+    return begin("execution_queued", event.run, seen).count("position", event.position).close();
+}
+
 /// Whole number of the base, null when there is none.
 void exit_fields(JsonObject& out, const Result& result) {
     if (result.exit_code >= 0) out.number("exit_code", result.exit_code);
@@ -166,8 +176,9 @@ std::string connection_established(const Self& self, const std::string& resume_t
     JsonObject out;
     out.text("type", "connection_established").text("connection_id", self.connection_id);
     out.text("user_id", self.user_id).text("timestamp", timestamp()).number("protocol", 2);
-    out.raw("features",
-            R"(["ot","stream","presence","rtc","history","stdin","tty","files","analysis"])");
+    out.raw(
+        "features",
+        R"(["ot","stream","presence","rtc","history","stdin","tty","files","analysis","usage"])");
     out.text("client_id", self.client_id).text("resume_token", resume_token);
     const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
     return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();

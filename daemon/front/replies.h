@@ -13,7 +13,7 @@ struct AsSeen {
     const rooms::Person* by = nullptr;
 };
 
-/// `execution_started`, `execution_stage`, `execution_output`, `execution_result` or `error`.
+/// `execution_started`, `_stage`, `_output`, `_usage`, `_queued`, `_result` or `error`.
 std::string to_text(const Event& event, const AsSeen& seen = {});
 
 /// The `result` of an execution_result, by itself.

@@ -64,6 +64,7 @@ void Executions::start_box(Execution& execution, bool program) {
         start.columns = execution.job.columns;
         start.rows = execution.job.rows;
         if (start.live) start.frame.flags |= wire::kFlagLive;
+        if (execution.job.usage) start.frame.flags |= wire::kFlagUsage;
     }
     execution.kept = {};
     execution.repair = {};
@@ -99,6 +100,17 @@ void Executions::on_started(std::uint64_t box, nanoseconds setup, wire::Level le
     execution->setup += setup;
     execution->level = level;
     if (execution->is_program()) tell_started(*execution, level);
+}
+
+/// A client that is slow to read misses some; the next one says more.
+void Executions::on_usage(const wire::UsageFrame& usage) {
+    Execution* execution = by_box(usage.run_id);
+    if (execution == nullptr || !execution->is_program() || !execution->job.usage) return;
+    const auto client = clients_.find(execution->client);
+    if (execution->outcome || client == clients_.end() || client->second->congested) return;
+    tell_started(*execution, {});
+    tell(*execution, UsageSample{execution->tag(), nanoseconds(usage.wall_ns),
+                                 nanoseconds(usage.cpu_ns), usage.memory_bytes});
 }
 
 void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {

@@ -33,6 +33,8 @@ struct Runs::Run {
     std::optional<Clock::time_point> ended{}; ///< when the program ended, or init without a word
     std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
     std::optional<Clock::time_point> next_cpu_check{};
+    bool wants_usage = false;
+    std::optional<Clock::time_point> next_usage{};
     bool init_gone = false;
     bool proven_empty = false;
     Clock::time_point init_gone_at{};

@@ -278,6 +278,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     run.phase = Run::Phase::under_way;
     run.id = frame.run_id;
     run.limits = frame.limits;
+    run.wants_usage = (frame.flags & wire::kFlagUsage) != 0;
     by_id_.emplace(frame.run_id, run.slot);
     if (pipes.ours[0] && events_.streams) events_.streams(run.id, std::move(pipes.ours));
 }
@@ -362,6 +363,7 @@ void Runs::program_started(Run& run, Clock::time_point then) {
     run.started = then;
     run.usage.setup_time = then - run.taken;
     run.next_cpu_check = then;
+    if (run.wants_usage && events_.usage) run.next_usage = then + kUsagePause;
     if (run.id != 0 && events_.started) events_.started(run.id, run.usage.setup_time, run.level);
 }
 
@@ -449,6 +451,7 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     }
     if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
         return end(run, Verdict::wall_limit);
+    if (run.next_usage && now >= *run.next_usage) tell_usage(run, now);
     if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock)) {
         const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
         if (!used) {
@@ -466,6 +469,18 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     }
 }
 
+/// What cannot be read just now is not told; the clocks of runs never wait for it.
+void Runs::tell_usage(Run& run, Clock::time_point now) {
+    run.next_usage = now + kUsagePause;
+    const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
+    const std::uint64_t memory = run.box.memory_bytes();
+    if (!used || memory == 0) return;
+    events_.usage({.run_id = run.id,
+                   .wall_ns = std::chrono::nanoseconds(now - *run.started).count(),
+                   .cpu_ns = std::max<std::int64_t>((*used - run.cpu_before).count(), 0),
+                   .memory_bytes = memory});
+}
+
 std::optional<Clock::time_point> Runs::next_deadline() const {
     std::optional<Clock::time_point> next;
     const auto consider = [&](Clock::time_point time) {
@@ -481,6 +496,7 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
         if (run->started) {
             consider(*run->started + run->limits.wall_time);
             if (run->next_cpu_check) consider(*run->next_cpu_check);
+            if (run->next_usage) consider(*run->next_usage);
         } else {
             consider(run->taken + kSetupTime);
         }

@@ -26,6 +26,8 @@ inline constexpr std::chrono::seconds kWarmUpTime{60};
 /// How long an ended box may take to be proven empty before it is put aside, and then between
 /// tries.
 inline constexpr std::chrono::seconds kFinishTime{5};
+/// Between two samples of what a run uses.
+inline constexpr std::chrono::milliseconds kUsagePause{250};
 
 using Ends = std::array<isolate::Fd, 3>; ///< stdin, stdout, stderr
 
@@ -35,6 +37,8 @@ struct Events {
     std::function<void(std::uint64_t run_id, std::chrono::nanoseconds setup, wire::Level)> started;
     std::function<void(std::uint64_t run_id, const isolate::Outcome&, std::uint64_t artifact_bytes)>
         ended;
+    /// What a run that asked for it uses at the moment.
+    std::function<void(const wire::UsageFrame&)> usage{};
 };
 
 /// The descriptors of a run. Closed here once the box holds its own.
@@ -110,6 +114,7 @@ private:
     void program_started(Run& run, Clock::time_point then);
     void end(Run& run, isolate::Verdict reason);
     void check_clocks(Run& run, Clock::time_point now);
+    void tell_usage(Run& run, Clock::time_point now);
     static void count(Run& run, const isolate::Counters& counters,
                       std::chrono::nanoseconds cpu_time);
     void settle(Run& run, Clock::time_point now);

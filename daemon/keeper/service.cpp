@@ -144,7 +144,8 @@ void check_terminal(const Fd& terminal) {
 
 void Service::handle_run(wire::Received& received) {
     const wire::RunFrame& frame = received.frame.body.run;
-    require((frame.flags & ~(wire::kFlagLive | wire::kFlagUsual)) == 0, "an unknown flag");
+    require((frame.flags & ~(wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage)) == 0,
+            "an unknown flag");
     RunFds fds;
     fds.bundle = std::move(received.fds[received.fd_count - 1]);
     check_bundle(fds.bundle);
@@ -204,6 +205,14 @@ Events Service::events() {
                     wire::Frame frame;
                     frame.kind = wire::Kind::ended;
                     frame.body.ended = {.run_id = id, .outcome = outcome, .artifact_bytes = bytes};
+                    tell(frame);
+                },
+            .usage =
+                [this](const wire::UsageFrame& usage) {
+                    if (!unsent_.empty()) return; // nothing that matters waits behind it
+                    wire::Frame frame;
+                    frame.kind = wire::Kind::usage;
+                    frame.body.usage = usage;
                     tell(frame);
                 }};
 }

@@ -29,6 +29,7 @@ enum class Kind : std::uint32_t {
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
     streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
     analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
+    usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage
 };
 
 /// Which of a runtime's steps a run is.
@@ -48,6 +49,7 @@ inline constexpr std::uint32_t kFlagLive = 1; ///< output is watched as it happe
 /// class, and no arguments where it takes none (runtimes::WarmPlan). A false one harms nobody but
 /// the run itself.
 inline constexpr std::uint32_t kFlagUsual = 2;
+inline constexpr std::uint32_t kFlagUsage = 4; ///< `usage` frames while the program runs
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0
@@ -82,6 +84,15 @@ struct StartedFrame {
     std::uint32_t reserved = 0;
 };
 
+/// Now and then while the program runs. One that finds the socket full is not sent at all: the next
+/// one says more.
+struct UsageFrame {
+    std::uint64_t run_id = 0;
+    std::int64_t wall_ns = 0;
+    std::int64_t cpu_ns = 0;
+    std::uint64_t memory_bytes = 0;
+};
+
 /// Exactly one for each run frame, after the box is proven empty.
 struct EndedFrame {
     std::uint64_t run_id = 0;
@@ -108,6 +119,7 @@ struct Frame {
         ReleaseFrame release;
         StreamsFrame streams;
         StartedFrame started;
+        UsageFrame usage;
         EndedFrame ended;
         StatusReply status;
         Body() : run{} {}

@@ -187,7 +187,7 @@ constexpr Breach kBreaches[] = {
     {"not one whole frame", nullptr, 0, sends_half_a_frame},
     {"not sealed", nullptr, 1, sends_unsealed},
     {"a terminal that is none", [](Frame& frame) { frame.kind = Kind::run_on_terminal; }, 2},
-    {"an unknown flag", [](Frame& frame) { frame.body.run.flags = 4; }},
+    {"an unknown flag", [](Frame& frame) { frame.body.run.flags = 8; }},
     {kTooMuch, [](Frame& frame) { frame.body.run.run_id = 0; }},
     {kTooMuch, nullptr, 1, sends_one_number_twice},
     {kTooMuch, [](Frame& frame) { frame.body.run.runtime = 99; }},
