@@ -52,7 +52,7 @@ function installPackages() {
   const mark = join(stage, "installed");
   if (existsSync(mark) && readFileSync(mark, "utf8") === hashOf(lock)) return;
   rmSync(mark, { force: true });
-  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
+  run("npm", ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
       "npm could not fetch the packages of its lockfile (for a build without a network, what build.mjs wrote " +
       "elsewhere can be given by -DCLOISTER_PAGE=DIR)");
   writeFileSync(mark, hashOf(lock));
