@@ -158,7 +158,10 @@ export class FilesPanel {
         keydown: event => {
           event.stopPropagation()
           if (event.isComposing) return
-          if (event.key == "Enter") void finish(true)
+          if (event.key == "Enter") {
+            event.preventDefault() // or it presses the button that has the focus next
+            void finish(true)
+          }
           if (event.key == "Escape") void finish(false)
         },
       }})
