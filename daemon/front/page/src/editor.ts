@@ -54,7 +54,7 @@ function tabs(path: string): Extension {
 const readOnly = (host: EditorHost) => host.isReadOnly() ? [EditorState.readOnly.of(true)] : []
 const wrap = () => settings.current.wrap ? EditorView.lineWrapping : []
 const label = (path: string) => EditorView.contentAttributes.of({
-  "aria-label": t("editor", {file: path}), autocapitalize: "off", spellcheck: "false"})
+  "aria-label": t("editor", {file: path}), autocapitalize: "off", spellcheck: "false", tabindex: "0"})
 
 export class Editor {
   readonly view: EditorView
