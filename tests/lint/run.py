@@ -35,7 +35,7 @@ def main():
     rules = ["include_rule.py", "co_await_rule.py", "text_rule.py"]
     sources = files("*.cpp", "*.h", "*.c")
     # A bad snippet must be refused: the formatter runs with the project's own configuration.
-    checks = [(f"{rule} refuses what it must", [python, HERE / rule, "--self-test"]) for rule in [*rules, "tidy.py"]]
+    checks = [(f"{rule} refuses what it must", [python, HERE / rule, "--self-test"]) for rule in [*rules, "tidy.py", "page_types.py"]]
     checks.append(("format refuses what it must", ["bash", "-c", "! printf 'int  f( ){return 1 ;}\\n' | "
                    "clang-format --dry-run -Werror --assume-filename=isolate/a.cpp 2>/dev/null"]))
     checks += [(rule[:-3].replace("_", " "), [python, HERE / rule]) for rule in rules]
@@ -47,6 +47,10 @@ def main():
     pythons = files("*.py", "tests/host/mkpayload")
     checks.append((f"python syntax of {len(pythons)} files",
                    [python, "-c", "import ast, sys\nfor f in sys.argv[1:]: ast.parse(open(f).read(), f)", *pythons]))
+    checks.append(("types of the page's code", [python, HERE / "page_types.py"]))
+    modules = files("*.mjs", "*.js")
+    checks.append((f"syntax of {len(modules)} scripts for node",
+                   ["bash", "-c", 'for f; do node --check "$f" || exit 1; done', "_", *modules]))
     checks.append(("clang-tidy", [python, HERE / "tidy.py"]))
 
     failed = 0
