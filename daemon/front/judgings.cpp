@@ -8,10 +8,6 @@ namespace cloister::front {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryAfter{1'000};
-/// Who says nothing of the wall clock waits this much longer than its processor time: a program
-/// that is not given a processor is not slow.
-constexpr int kWallFactor = 5;
-constexpr std::chrono::milliseconds kWallExtra{5'000};
 
 Refusal refusal(const char* code, std::string message) {
     Refusal made;
@@ -86,11 +82,9 @@ std::optional<Refusal> Judgings::prepare(Judging& judging) {
             why->message = "Test '" + test.name + "': " + why->message;
             return *why;
         }
-        auto limits = std::get<isolate::Limits>(lowered);
-        if (!asked.wall_time)
-            limits.wall_time =
-                std::min(limits.wall_time, kWallFactor * limits.cpu_time + kWallExtra);
-        judging.limits.push_back(limits);
+        // Who says nothing of the wall clock has all that the policy allows: a program that is not
+        // given a processor is not slow.
+        judging.limits.push_back(std::get<isolate::Limits>(lowered));
         groups.push_back(test.group);
     }
     judging.score.emplace(request.groups, groups);

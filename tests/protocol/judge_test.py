@@ -257,11 +257,11 @@ class Many(JudgeCase):
                 client.run(wait=True, code="while True: pass", limits={"cpu_time": 1})
             client.close()
 
-        threads = [threading.Thread(target=load) for _ in range(12)]
+        threads = [threading.Thread(target=load) for _ in range(8)]
         for thread in threads:
             thread.start()
         try:
-            for _ in range(3):
+            for _ in range(2):
                 verdict = self.one(code, test)
                 self.assertEqual(verdict["verdict"], "AC", verdict)
                 verdict = self.one(code, {**test, "limits": {"cpu_time": 0.5}})
