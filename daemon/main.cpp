@@ -4,6 +4,7 @@
 #include "daemon/config/settings.h"
 #include "daemon/front/front.h"
 #include "daemon/front/store_archive.h"
+#include "daemon/keeper/notify.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/service.h"
 #include "isolate/fd.h"
@@ -207,12 +208,20 @@ int serve(const CommandLine& line) {
     hold_standard_streams();
     raise_open_files();
     (void)::umask(022);
-    const Settings settings = cloister::config::load(line.sources);
+    // Where the service manager listens for us is where we listen, whatever the file says.
+    cloister::config::Sources sources = line.sources;
+    Fd listener = cloister::keeper::passed_listener(
+        [](const char* name) {
+            return static_cast<const char*>(std::getenv(name));
+        }, // NOLINT(concurrency-mt-unsafe)
+        ::getpid());
+    if (listener) sources.flags["listen"] = cloister::keeper::address_of(listener);
+    const Settings settings = cloister::config::load(sources);
     if (::geteuid() != 0)
         throw std::runtime_error("cloisterd must be started by root: making boxes needs it (it "
                                  "serves as an ordinary user)");
     const Fd state = hold_state_dir(settings.config.state_dir);
-    Fd listener = listen_on(settings.config.listen);
+    if (!listener) listener = listen_on(settings.config.listen);
     const std::string missing = cloister::keeper::selftest(settings, probe_path());
     if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
     Fd text = settings_memfd(settings);

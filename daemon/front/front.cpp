@@ -33,6 +33,7 @@ constexpr std::chrono::seconds kCloseTime{2}; ///< for closing handshakes
 constexpr std::chrono::milliseconds kTick{250}; ///< while somebody is in a room
 constexpr std::chrono::milliseconds kIdleTick{1'000};
 constexpr std::chrono::milliseconds kPositionsPause{500}; ///< between two words on the queue
+constexpr std::chrono::seconds kHeartbeat{2}; ///< by which the keeper knows that this loop turns
 constexpr std::size_t kMaxTokenBytes = 4096;
 constexpr std::size_t kMaxStatusTakers = 256;
 
@@ -218,6 +219,7 @@ private:
             if (error) return;
             tick();
             hub_.tick();
+            beat();
             judgings_->tick();
             submissions_->tick();
         });
@@ -231,6 +233,14 @@ private:
             positions_due_ = false;
             executions_->tell_positions();
         });
+    }
+
+    /// The keeper passes it on to the service manager's watchdog.
+    void beat() {
+        const Clock::time_point now = Clock::now();
+        if (now < next_beat_) return;
+        next_beat_ = now + kHeartbeat;
+        link_.ask_status();
     }
 
     std::string language_of(std::string_view path) const {
@@ -263,6 +273,7 @@ private:
         service_.ready = true;
         server_ = std::make_unique<Server>(io_, listener_.release(), service_);
         server_->start();
+        link_.tell_ready();
         (void)std::printf("cloister: serving %s/api/v1/ws/demo  (%s)\n", server_->address().c_str(),
                           catalog_.summary().c_str());
         (void)std::fflush(stdout);
@@ -324,6 +335,7 @@ private:
     std::unique_ptr<VersionProbe> probe_;
     std::unique_ptr<Server> server_;
     Fd listener_;
+    Clock::time_point next_beat_{};
     int status_ = 1;
     bool probing_ = false;
     bool draining_ = false;

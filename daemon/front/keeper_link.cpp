@@ -92,6 +92,12 @@ void KeeperLink::ask_status() {
     send(std::move(parcel));
 }
 
+void KeeperLink::tell_ready() {
+    Parcel parcel;
+    parcel.frame.kind = wire::Kind::ready;
+    send(std::move(parcel));
+}
+
 std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool live,
                                                  std::size_t stream) {
     return std::make_shared<StreamReader>(

@@ -31,6 +31,7 @@ public:
     /// Starts listening; events of boxes go to `executions`.
     void start(Executions& executions);
     void ask_status();
+    void tell_ready();
 
     void start(const Start& start) override;
     void kill(std::uint64_t box, isolate::Verdict reason) override;

@@ -5,6 +5,7 @@
 
 #include "daemon/keeper/analyst.h"
 #include "daemon/keeper/catalogue.h"
+#include "daemon/keeper/notify.h"
 #include "daemon/keeper/runs.h"
 #include "daemon/wire/frames.h"
 #include "isolate/instance.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fcntl.h>
@@ -54,11 +56,16 @@ Pool::Bounds pool_of(const config::Config& config) {
             .memory = config.prepared_memory};
 }
 
+const char* variable(const char* name) {
+    return std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+}
+
 class Service {
 public:
     Service(const config::Settings& settings, const std::string& analyst_program, Fd front,
             Fd signals)
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
+          notifier_(variable, ::getpid()), serving_("Serving on " + settings.config.listen),
           front_(std::move(front)), signals_(std::move(signals)), instance_(),
           catalogue_(settings, instance_.user_id(0),
                      Runs::slots_for(boxes_, pool_of(settings.config))),
@@ -81,7 +88,7 @@ private:
         std::size_t fds;
         void (Service::*handle)(wire::Received&);
     };
-    static const std::array<Permit, 5> kPermits;
+    static const std::array<Permit, 6> kPermits;
 
     Events events();
     void handle_run(wire::Received& received);
@@ -90,6 +97,7 @@ private:
         runs_.release(received.frame.body.release.run_id);
     }
     void handle_status(wire::Received& received);
+    void handle_ready(wire::Received& received);
 
     void tell(const wire::Frame& frame, Ends ends = {});
     std::size_t unsent_ends() const;
@@ -100,6 +108,9 @@ private:
 
     unsigned boxes_;
     std::chrono::seconds drain_time_;
+    Notifier notifier_;
+    std::string serving_; ///< in words
+    bool ready_ = false;  ///< clients are served
     Fd front_;
     Fd signals_;
     isolate::Instance instance_;
@@ -115,12 +126,13 @@ private:
     bool stop_now_ = false;
 };
 
-const std::array<Service::Permit, 5> Service::kPermits = {{
+const std::array<Service::Permit, 6> Service::kPermits = {{
     {wire::Kind::run, 1, &Service::handle_run},
     {wire::Kind::run_on_terminal, 2, &Service::handle_run},
     {wire::Kind::kill, 0, &Service::handle_kill},
     {wire::Kind::release, 0, &Service::handle_release},
     {wire::Kind::status, 0, &Service::handle_status},
+    {wire::Kind::ready, 0, &Service::handle_ready},
 }};
 
 void require(bool permitted, const char* what) {
@@ -171,7 +183,14 @@ void Service::handle_kill(wire::Received& received) {
     runs_.kill(frame.run_id, frame.reason);
 }
 
+void Service::handle_ready(wire::Received&) {
+    require(!ready_, "that it is ready, twice");
+    ready_ = true;
+    if (!drain_until_) notifier_.ready(serving_);
+}
+
 void Service::handle_status(wire::Received&) {
+    notifier_.alive(Clock::now()); // the front asks every two seconds, whoever else does
     wire::Frame reply;
     reply.kind = wire::Kind::status_reply;
     reply.body.status = {.boxes = runs_.boxes() - runs_.quarantined(),
@@ -270,6 +289,7 @@ void Service::read_signals() {
             stop_now_ = true; // asked twice
         } else {
             drain_until_ = Clock::now() + drain_time_ + kDrainGrace;
+            notifier_.stopping();
             wire::Frame frame;
             frame.kind = wire::Kind::drain;
             tell(frame);

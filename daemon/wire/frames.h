@@ -22,6 +22,7 @@ enum class Kind : std::uint32_t {
     release = 3,         ///< forget the artifact of a finished compile run
     status = 4,          ///< ask for StatusReply
     run_on_terminal = 5, ///< as `run`, with 2 descriptors: the program's side of a terminal, bundle
+    ready = 6,           ///< clients are served from now on; said once
     // keeper to front
     started = 101,
     ended = 102,

@@ -4,11 +4,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 using namespace cloister;
 using config::Settings;
@@ -67,6 +71,14 @@ std::string refusal(const std::string& text, std::map<std::string, std::string> 
     return "accepted";
 }
 
+/// The settings that the code knows.
+std::set<std::string> known_options() {
+    std::set<std::string> names;
+    const auto whole = nlohmann::json::parse(config::to_text(load("{}")));
+    for (const auto& [name, value] : whole.at("config").items()) names.insert(name);
+    return names;
+}
+
 bool says(const std::string& refusal, const std::string& part) {
     return refusal.find(part) != std::string::npos;
 }
@@ -90,16 +102,46 @@ TEST_CASE("the example configuration shows every option with its default", "[set
 
     std::string uncommented;
     std::string line;
-    int options = 0;
+    std::set<std::string> options;
     while (std::getline(as_shipped, line)) {
         if (const std::size_t option = line.find("// \""); option == 4) {
+            const std::size_t name = option + 4;
+            options.insert(line.substr(name, line.find('"', name) - name));
             line.erase(option, 3);
-            ++options;
         }
         uncommented += line + "\n";
     }
-    CHECK(options == 68); // one for each member of Config
+    CHECK(options == known_options());
     CHECK(config::to_text(load(uncommented)) == config::to_text(load("{}")));
+}
+
+TEST_CASE("the manual page tells of every option, with its default, and of no other",
+          "[settings]") {
+    std::ifstream file(kTop / "docs" / "man" / "cloister.jsonc.5");
+    std::ifstream example(kTop / "systemd" / "cloister.jsonc");
+    const std::string shown((std::istreambuf_iterator<char>(example)), {});
+    std::set<std::string> options;
+    std::string line;
+    // .BR name " (default), " name " (default)"; an option of a text, list or path is alone in .B
+    const std::regex entry(R"re((\w+)(?: "\D?\(([^)]*)\))?)re");
+    while (std::getline(file, line)) {
+        if (line != ".TP" || !std::getline(file, line) || !line.starts_with(".B")) continue;
+        for (std::sregex_iterator at(line.begin() + 3, line.end(), entry), end; at != end; ++at) {
+            const std::string name = (*at)[1];
+            if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos)
+                continue;
+            if (name.starts_with("MAX") || name.starts_with("DOCKER")) continue;
+            options.insert(name);
+            INFO(name);
+            const std::string value = (*at)[2];
+            const bool is_number =
+                !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+            const std::string quoted = is_number ? value : '"' + value + '"';
+            if (!value.empty())
+                CHECK(shown.find('"' + name + "\": " + quoted + ",") != std::string::npos);
+        }
+    }
+    CHECK(options == known_options());
 }
 
 TEST_CASE("the configuration's values arrive", "[settings]") {
