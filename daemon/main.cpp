@@ -226,22 +226,30 @@ int serve(const CommandLine& line) {
     if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
     Fd text = settings_memfd(settings);
     const std::string analyst = helper_path("cloister-analyst");
-    return cloister::keeper::serve(settings, analyst, [&](int front_end, uid_t fallback_id) {
-        const passwd* account =
-            ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
-        const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
-        const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
-        give_to_front(state, owner, group);
-        const pid_t keeper = ::getpid();
-        const pid_t front = check(::fork(), "start the front");
-        if (front == 0) {
-            if (::getppid() != keeper) ::_exit(127);
-            become_front({front_end, listener.get(), text.get()}, fallback_id);
-        }
-        listener.reset();
-        text.reset();
-        return front;
-    });
+    return cloister::keeper::serve(
+        settings, analyst,
+        [&](int front_end, uid_t fallback_id) {
+            const passwd* account = ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe):
+                                                                              // one thread
+            const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
+            const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
+            give_to_front(state, owner, group);
+            const pid_t keeper = ::getpid();
+            const pid_t front = check(::fork(), "start the front");
+            if (front == 0) {
+                if (::getppid() != keeper) ::_exit(127);
+                become_front({front_end, listener.get(), text.get()}, fallback_id);
+            }
+            listener.reset();
+            text.reset();
+            return front;
+        },
+        [&] {
+            cloister::keeper::Reread fresh;
+            fresh.settings = cloister::config::reread(settings, sources, fresh.restart_needed);
+            fresh.text = settings_memfd(fresh.settings);
+            return fresh;
+        });
 }
 
 int run(int argc, char** argv) {

@@ -330,8 +330,20 @@ CgroupTree::~CgroupTree() {
     for (std::size_t i = 0; i < directories_.size(); ++i) {
         const Hierarchy& hierarchy = layout_.hierarchies[i];
         if (hierarchy.v2) {
-            // Back to where we came from; within a delegated group systemd removes everything
-            // itself.
+            // Back to where we came from. In a delegated group that takes that nobody below it has
+            // controllers any more, from the lowest level up; who stayed behind would not find the
+            // delegated group again.
+            if (layout_.delegated) {
+                const Fd ours = open_directory(hierarchy.path + "/" + kFolder);
+                const Fd base = open_directory(hierarchy.path);
+                for (const int level : {directories_[i].get(), ours.get(), base.get()}) {
+                    for (const ControllerName& entry : kNames) {
+                        if (hierarchy.has(entry.controller))
+                            (void)write_at(level, "cgroup.subtree_control",
+                                           std::string("-") + entry.name);
+                    }
+                }
+            }
             const std::string from =
                 layout_.delegated ? std::string() : hierarchy.path + own_group_;
             const Fd directory = open_directory(from.empty() ? hierarchy.path : from);

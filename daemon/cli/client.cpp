@@ -458,14 +458,14 @@ void run_to_end(asio::io_context& io, asio::awaitable<void> task) {
     if (thrown) std::rethrow_exception(thrown);
 }
 
-/// What /api/v1/runtimes answers. Nothing when no daemon answers.
-std::optional<json> fetch_catalog(const std::string& address, const std::string& token) {
+/// What an address of the daemon answers. Nothing when no daemon does.
+std::optional<json> fetch_json(const std::string& address, const std::string& token,
+                               const char* path) {
     asio::io_context io(1);
     beast::tcp_stream stream(io);
     ErrorCode error;
     http::response<http::string_body> response;
-    run_to_end(io,
-               fetch(stream, read_address(address), "/api/v1/runtimes", token, error, response));
+    run_to_end(io, fetch(stream, read_address(address), path, token, error, response));
     if (error) return std::nullopt;
     json answer = json::parse(response.body(), nullptr, false);
     if (response.result() != http::status::ok || !answer.is_object()) {
@@ -475,7 +475,17 @@ std::optional<json> fetch_catalog(const std::string& address, const std::string&
     return answer;
 }
 
+std::optional<json> fetch_catalog(const std::string& address, const std::string& token) {
+    return fetch_json(address, token, "/api/v1/runtimes");
+}
+
 } // namespace
+
+std::optional<std::string> fetch_status(const std::string& address, const std::string& token) {
+    const auto answer = fetch_json(address, token, "/api/v1/status");
+    if (!answer) return std::nullopt;
+    return answer->dump();
+}
 
 std::optional<int> run_through_daemon(const ClientRun& run) {
     (void)std::signal(SIGPIPE, SIG_IGN);

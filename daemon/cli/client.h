@@ -31,6 +31,10 @@ std::optional<std::string> find_language(const std::string& address, const std::
 /// daemon answers.
 std::optional<std::string> fetch_runtimes(const std::string& address, const std::string& token);
 
+/// The daemon's status, a JSON text (docs/operations.md). Nothing when no daemon answers. Throws
+/// std::runtime_error when it refuses.
+std::optional<std::string> fetch_status(const std::string& address, const std::string& token);
+
 /// Without white space at both ends.
 std::string trimmed(const std::string& text);
 

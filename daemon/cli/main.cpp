@@ -3,6 +3,7 @@
 #include "daemon/cli/check.h"
 #include "daemon/cli/client.h"
 #include "daemon/cli/room_token.h"
+#include "daemon/cli/top.h"
 #include "daemon/config/settings.h"
 #include "daemon/keeper/local_runner.h"
 #include "isolate/seccomp_program.h"
@@ -27,6 +28,7 @@ constexpr const char* kUsage =
     "usage: cloister run [--language L] [--address ADDR:PORT] [--token-file F] [--local] FILE "
     "[ARG...]\n"
     "       cloister runtimes [--address ADDR:PORT] [--token-file F] [--local]\n"
+    "       cloister top [--once] [--address ADDR:PORT] [--token-file F]\n"
     "       cloister check\n"
     "       cloister show-policy [NAME]\n"
     "       cloister show-filter [NAME]\n"
@@ -38,6 +40,7 @@ constexpr const char* kUsage =
     "also "
     "how\n"
     "           many boxes stand ready\n"
+    "top        what a daemon runs now, a screen a second\n"
     "check      what this host offers for isolation, and what to do about what it lacks\n"
     "room-token a token that lets its bearer into a room of the daemon on this machine, as owner,\n"
     "           editor, runner (edits and runs) or viewer, for 24 hours or N\n"
@@ -51,6 +54,7 @@ struct Options {
     std::string address = "127.0.0.1:8000";
     std::string token_file{};
     bool local = false;
+    bool once = false;
     std::vector<std::string> rest{};
 };
 
@@ -66,6 +70,7 @@ Options read_options(int argc, char** argv) {
         else if (word == "--address") options.address = value();
         else if (word == "--token-file") options.token_file = value();
         else if (word == "--local") options.local = true;
+        else if (word == "--once") options.once = true;
         else if (word.starts_with("--"))
             throw std::runtime_error("unknown option '" + word + "'\n" + kUsage);
         else {
@@ -265,6 +270,12 @@ int command(int argc, char** argv) {
     const Options options = read_options(argc, argv);
     if (name == "run") return run(options);
     if (name == "runtimes") return show_runtimes(options);
+    if (name == "top") {
+        const std::string token = options.token_file.empty()
+                                      ? std::string()
+                                      : cli::trimmed(read_file(options.token_file));
+        return cli::show_top(options.address, token, options.once);
+    }
     if (name == "check") return cli::check_host(local_settings());
     if (name == "show-policy") {
         std::cout << policies::describe(policy_named(local_settings(), options));

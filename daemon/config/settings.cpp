@@ -147,6 +147,7 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("signal_bytes", config.signal_bytes, 1, kGiB);
     member("room_runs", config.room_runs, 0, 1'000);
     member("room_run_bytes", config.room_run_bytes, 0, kGiB);
+    member("log_runs", config.log_runs);
     member("handshake_timeout", config.handshake_timeout);
     member("idle_ping", config.idle_ping);
     member("drain_time", config.drain_time);
@@ -224,6 +225,8 @@ void check(const Settings& settings) {
     }
     if (config.room_tokens != "optional" && config.room_tokens != "required")
         fail("room_tokens", "expected optional or required, found '" + config.room_tokens + "'");
+    if (config.log_runs != "all" && config.log_runs != "faults" && config.log_runs != "none")
+        fail("log_runs", "expected all, faults or none, found '" + config.log_runs + "'");
     if (config.store_damaged != "refuse" && config.store_damaged != "set_aside")
         fail("store_damaged", "expected refuse or set_aside, found '" + config.store_damaged + "'");
     constexpr std::array kRoles = {"owner", "editor", "runner", "viewer"};
@@ -486,6 +489,14 @@ Settings load(const Sources& sources) {
     }
     check(settings);
     return settings;
+}
+
+Settings reread(const Settings& current, const Sources& sources, bool& restart_needed) {
+    Settings fresh = load(sources);
+    restart_needed = !(fresh.config == current.config);
+    fresh.config = current.config;
+    check(fresh); // the run policy that holds may be gone from the folder
+    return fresh;
 }
 
 std::string to_text(const Settings& settings) {

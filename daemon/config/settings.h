@@ -83,9 +83,11 @@ struct Config {
     std::uint64_t signal_bytes = 16 * isolate::kKiB;
     std::uint32_t room_runs = 20;                     ///< last results for those who join
     std::uint64_t room_run_bytes = 4 * isolate::kKiB; ///< of each one's output, and of its errors
+    std::string log_runs = "all"; ///< or faults: not those that ended by themselves; or none
     std::chrono::seconds handshake_timeout{10};
     std::chrono::seconds idle_ping{25};
     std::chrono::seconds drain_time{10}; ///< for runs under way when the service stops
+    bool operator==(const Config&) const = default;
 };
 
 struct Settings {
@@ -114,6 +116,10 @@ struct Sources {
 /// or is the run policy, never of `compile`. Throws std::runtime_error with a sentence for the
 /// operator.
 Settings load(const Sources& sources);
+
+/// Policies and runtimes as they are on disk now, over the configuration that holds already, which
+/// changes by a restart alone; `restart_needed` tells whether it would. Throws as load().
+Settings reread(const Settings& current, const Sources& sources, bool& restart_needed);
 
 /// The settings as one JSON text, and back: the hand-over from keeper to front.
 std::string to_text(const Settings& settings);

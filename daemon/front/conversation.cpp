@@ -57,18 +57,17 @@ unsigned Conversation::receive(std::string_view text, bool binary, Clock::time_p
         Refusal refusal =
             plain_refusal("rate_limited", "Too many messages; this one was not read.");
         if (!binary && text.size() <= kGlance) refusal.id = id_in(text, config);
-        say(to_text(refusal));
+        refuse(refusal);
         return kGoOn;
     }
     if (binary) {
-        say(to_text(
-            plain_refusal("bad_message", "Messages are text frames; this one was binary.")));
+        refuse(plain_refusal("bad_message", "Messages are text frames; this one was binary."));
         return kGoOn;
     }
     if (!is_utf8(text)) return kBadText;
     auto parsed = parse(text, config);
     if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
-        say(to_text(*refusal));
+        refuse(*refusal);
         return kGoOn;
     }
     std::visit([this](auto& request) { act(request); }, std::get<Request>(parsed));
@@ -85,7 +84,9 @@ void Conversation::on_event(const Event& event) {
 }
 
 void Conversation::refuse(const std::optional<Refusal>& refusal) {
-    if (refusal) say(to_text(*refusal));
+    if (!refusal) return;
+    if (service_.metrics != nullptr) service_.metrics->count_refusal(refusal->code);
+    say(to_text(*refusal));
 }
 
 void Conversation::act(const Ping& ping) { say(pong(ping.id)); }
@@ -103,7 +104,7 @@ void Conversation::act(ExecuteCode& request) {
     }
     if (const auto refusal = hub.lend_files(connection_, request)) return refuse(refusal);
     auto made = make_job(std::move(request), *service_.catalog);
-    if (const auto* refusal = std::get_if<Refusal>(&made)) return say(to_text(*refusal));
+    if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
     Job job = std::get<Job>(std::move(made));
     Executions::Named named{};
     if (shared) {
@@ -116,13 +117,13 @@ void Conversation::act(ExecuteCode& request) {
         };
     }
     const auto accepted = service_.executions->submit(client_, std::move(job), named);
-    if (const auto* refusal = std::get_if<Refusal>(&accepted)) say(to_text(*refusal));
+    if (const auto* refusal = std::get_if<Refusal>(&accepted)) refuse(*refusal);
 }
 
 void Conversation::touch_run(const RunName& run,
                              const std::function<std::optional<Refusal>(ClientId client)>& touch) {
     const auto found = service_.hub->client_of(connection_, run);
-    if (const auto* refusal = std::get_if<Refusal>(&found)) return say(to_text(*refusal));
+    if (const auto* refusal = std::get_if<Refusal>(&found)) return refuse(*refusal);
     const auto* other = std::get_if<ClientId>(&found);
     refuse(touch(other == nullptr ? client_ : *other));
 }
@@ -167,7 +168,7 @@ void Conversation::act(AskAnalyst& request) {
         Refusal refusal =
             plain_refusal("runtime_unavailable", "This server runs without analysis.");
         refusal.id = request.id;
-        return say(to_text(refusal));
+        return refuse(refusal);
     }
     if (!request.deep) return analyse(std::move(request));
     check_deeply(*service_.executions, client_, *service_.analyses, *service_.catalog,

@@ -7,6 +7,7 @@
 #include "daemon/front/executions.h"
 #include "daemon/front/hub.h"
 #include "daemon/front/judgings.h"
+#include "daemon/front/metrics.h"
 #include "daemon/front/rate.h"
 #include "daemon/front/routes.h"
 
@@ -27,9 +28,13 @@ struct Service {
     Hub* hub = nullptr;
     Judgings* judgings = nullptr;
     Rest* rest = nullptr;
+    Metrics* metrics = nullptr; ///< none: nothing is counted
     Access access{};
     std::string runtimes_json{};
     bool ready = false;
+    /// The texts of /api/v1/status and /metrics, and what /healthz and /readyz complain of.
+    std::function<std::string(bool status, const std::optional<wire::StatusReply>& boxes)> report{};
+    std::function<Health()> health{};
     /// Calls back once, later, with what the keeper says.
     std::function<void(std::function<void(const wire::StatusReply&)>)> ask_status{};
 };

@@ -242,6 +242,16 @@ void Executions::set_congested(ClientId id, bool congested) {
     check_idle();
 }
 
+std::vector<Executions::UnderWay> Executions::under_way() const {
+    std::vector<UnderWay> all;
+    for (const auto& [box, execution] : by_box_) {
+        const auto age = now_() - execution->accepted - execution->queued;
+        all.push_back({execution->tag().run_id, execution->job.language, execution->plan().stage,
+                       age, execution->level});
+    }
+    return all;
+}
+
 // ---- shutdown
 
 void Executions::drain() {

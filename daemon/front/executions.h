@@ -53,6 +53,9 @@ public:
     Executions(const Executions&) = delete;
     Executions& operator=(const Executions&) = delete;
 
+    /// Hears every answer, a Finished or a Refused, also where nobody is left to be told.
+    void observe(std::function<void(const Event&)> observer) { observer_ = std::move(observer); }
+
     // from clients
     ClientId open_client(Listener& listener);
     /// Its waiting jobs are dropped, its runs killed; the listener is not called again.
@@ -99,6 +102,16 @@ public:
     /// Forgets everything without a word to anybody; for the end of the process.
     void abandon();
 
+    /// What is under way: a run has one box at a time.
+    struct UnderWay {
+        std::string run_id;
+        std::string language;
+        wire::Stage stage{};
+        std::chrono::nanoseconds age{}; ///< since its turn came
+        wire::Level level{};            ///< of its box
+    };
+    std::vector<UnderWay> under_way() const;
+
     std::size_t running() const { return running_; }
     std::size_t waiting() const { return waiting_; }
 
@@ -139,6 +152,7 @@ private:
     std::function<Clock::time_point()> now_;
     std::function<void()> when_idle_{};
     std::function<void()> when_queue_moves_{};
+    std::function<void(const Event&)> observer_{};
     std::map<ClientId, std::shared_ptr<Client>> clients_{};
     std::map<std::uint64_t, ExecutionPtr> by_box_{};
     Artifacts artifacts_;

@@ -7,11 +7,13 @@
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/rest.h"
+#include "daemon/front/run_log.h"
 #include "daemon/front/server.h"
 #include "daemon/front/sources.h"
 #include "daemon/front/store_archive.h"
 #include "daemon/front/text.h"
 #include "daemon/tokens/secret.h"
+#include "daemon/wire/journal.h"
 
 #include <csignal>
 #include <cstdio>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <seccomp.h>
 
@@ -34,6 +37,7 @@ constexpr std::chrono::milliseconds kTick{250}; ///< while somebody is in a room
 constexpr std::chrono::milliseconds kIdleTick{1'000};
 constexpr std::chrono::milliseconds kPositionsPause{500}; ///< between two words on the queue
 constexpr std::chrono::seconds kHeartbeat{2}; ///< by which the keeper knows that this loop turns
+constexpr std::chrono::seconds kKeeperPatience{10}; ///< for its answer to a heartbeat
 constexpr std::size_t kMaxTokenBytes = 4096;
 constexpr std::size_t kMaxStatusTakers = 256;
 
@@ -92,10 +96,17 @@ public:
     VersionProbe(Catalog& catalog, Executions& executions, std::function<void()> done)
         : catalog_(catalog), executions_(executions), done_(std::move(done)) {}
 
+    ~VersionProbe() override { executions_.close_client(client_); }
+    VersionProbe(const VersionProbe&) = delete;
+    VersionProbe& operator=(const VersionProbe&) = delete;
+
     void start() {
         client_ = executions_.open_client(*this);
         ask();
     }
+
+    /// False when a runtime was not asked, since the service is too busy or stopping.
+    bool whole() const { return whole_; }
 
     void on_event(const Event& event) override {
         if (const auto* finished = std::get_if<Finished>(&event)) {
@@ -110,6 +121,7 @@ public:
         } else if (const auto* refused = std::get_if<Refused>(&event)) {
             (void)std::fprintf(stderr, "cloister: a version could not be asked for: %s\n",
                                refused->refusal.message.c_str());
+            whole_ = false;
             answered();
         }
     }
@@ -124,6 +136,7 @@ private:
                 continue;
             --pending_;
             if (pending_ > 0) return; // after the next answer
+            whole_ = false;
             (void)std::fprintf(stderr, "cloister: %s: its version could not be asked for\n",
                                catalog_.entries[next_].runtime->id.c_str());
         }
@@ -145,6 +158,7 @@ private:
     ClientId client_ = 0;
     std::size_t next_ = 0;
     std::size_t pending_ = 0;
+    bool whole_ = true;
 };
 
 /// What was read while that took root.
@@ -162,10 +176,15 @@ public:
               [this](std::string_view path) { return language_of(path); }, wall_clock),
           analyses_(settings_.runtimes, {.busy = wire::kAnalystBusy}), io_(1), timer_(io_),
           ticks_(io_), positions_(io_),
-          link_(io_, Fd(fds.keeper),
-                {[this](const wire::StatusReply& status) { on_status(status); },
-                 [this] { drain(); }, [this](const std::string& why) { stop(1, why); },
-                 [this](Fd control) { analyst_.begin(std::move(control)); }}),
+          link_(
+              io_, Fd(fds.keeper),
+              {[this](const wire::StatusReply& status) { on_status(status); }, [this] { drain(); },
+               [this](const std::string& why) { stop(1, why); },
+               [this](const wire::ReloadFrame& frame, Fd text) { reload(frame, std::move(text)); },
+               [this](Fd control) {
+                   metrics_.count_analyst();
+                   analyst_.begin(std::move(control));
+               }}),
           analyst_(io_, analyses_), listener_(fds.listener) {
         executions_ = std::make_unique<Executions>(link_, bounds_of(settings_.config), syscall_name,
                                                    [] { return Clock::now(); });
@@ -187,6 +206,13 @@ public:
         rest_ = std::make_unique<Rest>(settings_, catalog_, service_.access, *submissions_, *runs_,
                                        *judged_);
         service_.rest = rest_.get();
+        service_.metrics = &metrics_;
+        service_.report = [this](bool status, const auto& boxes) {
+            return status ? status_text(boxes) : metrics_.text(numbers(boxes));
+        };
+        service_.health = [this] { return health(); };
+        executions_->observe([this](const Event& event) { count(event); });
+        hub_.on_refusal([this](std::string_view code) { metrics_.count_refusal(code); });
         service_.ask_status = [this](StatusTaker taker) { ask_status(std::move(taker)); };
         service_.access.hosts = settings_.config.allowed_hosts;
         service_.access.origins = settings_.config.allowed_origins;
@@ -260,7 +286,73 @@ private:
         if (status_takers_.size() == 1) link_.ask_status();
     }
 
+    void count(const Event& event) {
+        if (const auto* finished = std::get_if<Finished>(&event)) {
+            metrics_.count_run(*finished);
+            log_run(*finished, settings_.config.log_runs);
+        }
+        if (const auto* refused = std::get_if<Refused>(&event)) {
+            metrics_.count_refusal(refused->refusal.code);
+            log_refusal(refused->refusal);
+        }
+    }
+
+    Metrics::Now numbers(const std::optional<wire::StatusReply>& boxes) const {
+        Metrics::Now now;
+        now.waiting = executions_->waiting();
+        now.connections = server_ == nullptr ? 0 : server_->connections();
+        now.sessions = server_ == nullptr ? 0 : server_->sessions();
+        now.rooms = hub_.rooms();
+        now.room_bytes = hub_.memory();
+        now.divergences = hub_.divergences();
+        now.ready = service_.ready && health().unready.empty();
+        now.reloads = reloads_;
+        now.boxes = boxes;
+        return now;
+    }
+
+    /// For `cloister top`.
+    std::string status_text(const std::optional<wire::StatusReply>& boxes) const {
+        constexpr std::array kStages = {"version", "compile", "run"};
+        const Metrics::Now now = numbers(boxes);
+        std::string runs;
+        for (const Executions::UnderWay& run : executions_->under_way()) {
+            JsonObject one;
+            one.text("run_id", run.run_id).text("language", run.language);
+            one.text("stage", kStages.at(static_cast<std::size_t>(run.stage)));
+            one.seconds("age", run.age);
+            one.text("start", wire::kLevelNames.at(static_cast<std::size_t>(run.level)));
+            runs += (runs.empty() ? "" : ",") + one.close();
+        }
+        JsonObject out;
+        out.text("version", CLOISTER_VERSION).flag("ready", now.ready);
+        out.count("queue", now.waiting).count("connections", now.connections);
+        out.count("sessions", now.sessions).count("rooms", now.rooms);
+        if (boxes) {
+            JsonObject held;
+            held.count("total", boxes->boxes).count("running", boxes->running);
+            held.count("prepared", boxes->prepared).count("warm", boxes->warm);
+            held.count("quarantined", boxes->quarantined).count("artifacts", boxes->artifacts);
+            held.count("begun", boxes->runs);
+            out.raw("boxes", held.close());
+        }
+        return out.raw("runs", "[" + runs + "]").close();
+    }
+
+    Health health() const {
+        Health health;
+        if (Clock::now() - heard_ > kKeeperPatience)
+            health.unhealthy = "The keeper, which makes the boxes, has not answered for " +
+                               readable_seconds(kKeeperPatience) + ".";
+        if (boxes_ == 0)
+            health.unready = "No box can be made: every slot is quarantined, since what was in it "
+                             "could not be proven gone.";
+        return health;
+    }
+
     void on_status(const wire::StatusReply& status) {
+        heard_ = Clock::now();
+        boxes_ = status.boxes;
         executions_->set_boxes(std::max(1U, status.boxes));
         if (!std::exchange(probing_, true)) probe_->start();
         for (const StatusTaker& taker : std::exchange(status_takers_, {})) taker(status);
@@ -274,14 +366,59 @@ private:
         server_ = std::make_unique<Server>(io_, listener_.release(), service_);
         server_->start();
         link_.tell_ready();
+        wire::JournalLine("serving")
+            .text("address", server_->address())
+            .text("version", CLOISTER_VERSION)
+            .write();
         (void)std::printf("cloister: serving %s/api/v1/ws/demo  (%s)\n", server_->address().c_str(),
                           catalog_.summary().c_str());
         (void)std::fflush(stdout);
     }
 
+    /// New policies and runtimes. Their versions are asked for first, through boxes as always; then
+    /// all of it holds at once. What was accepted before keeps what it began with.
+    void reload(const wire::ReloadFrame& frame, Fd text) {
+        try {
+            if (!text) throw std::runtime_error("no descriptor was free for them");
+            next_ = std::make_unique<Next>(config::from_text(read_all(text, "read the settings")),
+                                           frame);
+        } catch (const std::exception& error) {
+            (void)std::fprintf(stderr, "cloister: the new settings: %s\n", error.what());
+            return link_.tell_reloaded(false);
+        }
+        next_->probe = std::make_unique<VersionProbe>(next_->catalog, *executions_, [this] {
+            boost::asio::post(io_, [this] { take_over(); }); // the probe that says so goes with it
+        });
+        next_->probe->start();
+    }
+
+    void take_over() {
+        if (next_ == nullptr) return;
+        Next& next = *next_;
+        if (!next.probe->whole()) {
+            next_.reset();
+            return link_.tell_reloaded(false);
+        }
+        // In place: others hold references, and what the catalogue points to moves along.
+        settings_.policies.swap(next.settings.policies);
+        settings_.runtimes.swap(next.settings.runtimes);
+        settings_.policy_texts.swap(next.settings.policy_texts);
+        settings_.runtime_texts.swap(next.settings.runtime_texts);
+        catalog_.entries = std::move(next.catalog.entries);
+        catalog_.first_policy = next.catalog.first_policy;
+        service_.runtimes_json = catalog_.to_json();
+        next_.reset();
+        ++reloads_;
+        link_.tell_reloaded(true);
+    }
+
     void drain() {
         if (std::exchange(draining_, true)) return;
         service_.ready = false;
+        wire::JournalLine("drain_begins")
+            .number("running", static_cast<std::int64_t>(executions_->running()))
+            .number("waiting", static_cast<std::int64_t>(executions_->waiting()))
+            .write();
         if (server_ != nullptr) server_->stop_accepting();
         after(settings_.config.drain_time, [this] {
             executions_->cancel_all();
@@ -295,6 +432,7 @@ private:
     /// Every run is answered, or time is up.
     void close() {
         if (std::exchange(closing_, true)) return;
+        wire::JournalLine("drain_ends").flag("all_answered", executions_->is_idle()).write();
         if (server_ == nullptr) return stop(0, "");
         after(kCloseTime, [this] { stop(0, ""); });
         server_->close_all([this] { stop(0, ""); });
@@ -325,6 +463,7 @@ private:
     std::unique_ptr<Rest> rest_;
     Hub hub_;
     Analyses analyses_; ///< likewise
+    Metrics metrics_;
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticks_;
@@ -333,9 +472,22 @@ private:
     AnalystLink analyst_;
     std::vector<StatusTaker> status_takers_{};
     std::unique_ptr<VersionProbe> probe_;
+    /// Settings that will hold soon.
+    struct Next {
+        Next(config::Settings from, const wire::ReloadFrame& frame)
+            : settings(std::move(from)),
+              catalog(settings, frame.first_runtime, frame.first_policy) {}
+        config::Settings settings;
+        Catalog catalog;
+        std::unique_ptr<VersionProbe> probe{};
+    };
+    std::unique_ptr<Next> next_;
+    std::uint64_t reloads_ = 0;
     std::unique_ptr<Server> server_;
     Fd listener_;
     Clock::time_point next_beat_{};
+    Clock::time_point heard_ = Clock::now(); ///< from the keeper
+    std::uint32_t boxes_ = 1;                ///< that it offers
     int status_ = 1;
     bool probing_ = false;
     bool draining_ = false;

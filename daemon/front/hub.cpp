@@ -104,6 +104,7 @@ void Hub::say(Connection connection, const MessagePtr& message, bool bulk) {
 
 void Hub::refuse(Connection connection, std::string code, std::string message,
                  const std::optional<std::string>& id) {
+    if (refused_) refused_(code);
     Refusal refusal;
     refusal.code = std::move(code);
     refusal.message = std::move(message);
@@ -286,6 +287,8 @@ void Hub::join(Connection connection, const JoinRoom& asked, const std::optional
 
 MessagePtr Hub::message_for(Here& here, const rooms::Event& event,
                             const std::optional<std::string>& id) {
+    if (const auto* refusal = std::get_if<rooms::Refusal>(&event); refusal != nullptr && refused_)
+        refused_(refusal->code);
     const bool joins = std::holds_alternative<rooms::RoomJoined>(event);
     const std::string runs = joins ? runs_json(here) : "[]";
     const RoomContext context{here.room.room_id(), language_of_, runs};

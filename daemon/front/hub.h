@@ -67,6 +67,10 @@ public:
     std::string resume_token(Connection connection) const;
 
     // --- Rooms
+    /// Hears the code of every request of a room that is refused.
+    void on_refusal(std::function<void(std::string_view code)> heard) {
+        refused_ = std::move(heard);
+    }
     void handle(Connection connection, RoomRequest request);
     void join(Connection connection, const JoinRoom& asked, const std::optional<std::string>& id);
     /// To be called a few times a second while is_lively(), else now and then.
@@ -183,6 +187,7 @@ private:
     std::size_t members_in_rooms_ = 0;
     std::size_t memory_ = 0;
     std::uint64_t divergences_ = 0;
+    std::function<void(std::string_view)> refused_{};
     rooms::Time last_expiry_{};
 };
 

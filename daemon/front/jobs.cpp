@@ -31,11 +31,12 @@ const policies::Policy& policy_of(const config::Settings& settings, const runtim
     return found->second;
 }
 
-JobStep step_of(const config::Settings& settings, wire::Stage stage, const runtimes::StepPlan& plan,
+JobStep step_of(const Catalog& catalog, wire::Stage stage, const runtimes::StepPlan& plan,
                 const std::string& policy = {}) {
     JobStep step;
     step.stage = stage;
-    step.limits = policy_of(settings, plan, policy, step.policy).limits;
+    step.limits = policy_of(*catalog.settings, plan, policy, step.policy).limits;
+    step.policy += catalog.first_policy;
     return step;
 }
 
@@ -242,10 +243,10 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.language = runtime.id;
     job.version = *entry.version;
     if (runtime.compile) {
-        job.steps.push_back(step_of(*catalog.settings, wire::Stage::compile, *runtime.compile));
+        job.steps.push_back(step_of(catalog, wire::Stage::compile, *runtime.compile));
         job.steps.back().usual = runtime.compile->warm.has_value();
     }
-    job.steps.push_back(step_of(*catalog.settings, wire::Stage::run, runtime.run, policy));
+    job.steps.push_back(step_of(catalog, wire::Stage::run, runtime.run, policy));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
     try {
         isolate::Bundle bundle = lay_out(request, runtime);
@@ -274,11 +275,13 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
 
 } // namespace
 
-Catalog::Catalog(const config::Settings& from) : settings(&from) {
+Catalog::Catalog(const config::Settings& from, std::uint32_t first_runtime,
+                 std::uint32_t policy_number)
+    : settings(&from), first_policy(policy_number) {
     for (const auto& [id, runtime] : from.runtimes) {
         Entry entry;
         entry.runtime = &runtime;
-        entry.number = static_cast<std::uint32_t>(entries.size());
+        entry.number = first_runtime + static_cast<std::uint32_t>(entries.size());
         entries.push_back(std::move(entry));
     }
 }
@@ -333,7 +336,7 @@ Job version_job(const Catalog& catalog, const Catalog::Entry& entry) {
     Job job;
     job.runtime = entry.number;
     job.language = entry.runtime->id;
-    job.steps.push_back(step_of(*catalog.settings, wire::Stage::version, entry.runtime->version));
+    job.steps.push_back(step_of(catalog, wire::Stage::version, entry.runtime->version));
     job.steps.back().limits.wall_time = std::min(job.steps.back().limits.wall_time, kVersionTime);
     job.bundle = isolate::pack(isolate::Bundle{});
     return job;
@@ -373,7 +376,7 @@ std::optional<Job> check_job(const std::string& language, const SourceFile& sour
     job.runtime = entry->number;
     job.language = runtime->id;
     job.version = *entry->version;
-    job.steps.push_back(step_of(*catalog.settings, wire::Stage::check, *runtime->check));
+    job.steps.push_back(step_of(catalog, wire::Stage::check, *runtime->check));
     isolate::Limits& limits = job.steps.back().limits;
     limits.wall_time = std::min(limits.wall_time, kCheckTime);
     limits.output_bytes = std::min(limits.output_bytes, kCheckOutput);

@@ -69,7 +69,11 @@ struct Catalog {
     const config::Settings* settings = nullptr;
     std::vector<Entry> entries{}; ///< in the order of the wire numbers
 
-    explicit Catalog(const config::Settings& from);
+    std::uint32_t first_policy = 0;
+
+    /// Numbers on the wire count on from these two.
+    explicit Catalog(const config::Settings& from, std::uint32_t first_runtime = 0,
+                     std::uint32_t first_policy = 0);
     /// "python 3.11.2, java 17.0.9; not installed: go"
     std::string summary() const;
     /// The list that /api/v1/runtimes answers.

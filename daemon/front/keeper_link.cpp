@@ -98,6 +98,13 @@ void KeeperLink::tell_ready() {
     send(std::move(parcel));
 }
 
+void KeeperLink::tell_reloaded(bool taken) {
+    Parcel parcel;
+    parcel.frame.kind = wire::Kind::reloaded;
+    parcel.frame.body.reloaded = {.taken = taken ? 1U : 0U, .reserved = 0};
+    send(std::move(parcel));
+}
+
 std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool live,
                                                  std::size_t stream) {
     return std::make_shared<StreamReader>(
@@ -324,10 +331,11 @@ void KeeperLink::listen() {
 
 void KeeperLink::take(wire::Received& received) {
     const wire::Frame& frame = received.frame;
-    // An analyst's socket that found no free number ends that analyst, and the next one comes.
-    const bool analyst = frame.kind == wire::Kind::analyst;
+    // An analyst's socket that found no free number ends that analyst, and the next one comes; new
+    // settings that found none are not taken over.
+    const bool one_at_most = frame.kind == wire::Kind::analyst || frame.kind == wire::Kind::reload;
     const std::size_t brought = frame.kind == wire::Kind::streams ? kStreams : 0;
-    if (analyst ? received.fd_count > 1 : received.fd_count != brought)
+    if (one_at_most ? received.fd_count > 1 : received.fd_count != brought)
         throw std::runtime_error("the keeper sent a frame with the wrong descriptors");
     switch (frame.kind) {
     case wire::Kind::streams: return take_streams(received);
@@ -339,6 +347,8 @@ void KeeperLink::take(wire::Received& received) {
     case wire::Kind::ended: return take_end(frame.body.ended);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();
+    case wire::Kind::reload:
+        return handlers_.on_reload(frame.body.reload, std::move(received.fds[0]));
     case wire::Kind::analyst:
         if (handlers_.on_analyst) handlers_.on_analyst(std::move(received.fds[0]));
         return;

@@ -22,6 +22,8 @@ public:
         std::function<void(const wire::StatusReply&)> on_status{};
         std::function<void()> on_drain{};
         std::function<void(const std::string& why)> on_gone{};
+        /// The new settings' text; empty when it could not be received.
+        std::function<void(const wire::ReloadFrame&, isolate::Fd text)> on_reload{};
         std::function<void(isolate::Fd)> on_analyst{}; ///< empty when it could not be received
     };
 
@@ -32,6 +34,7 @@ public:
     void start(Executions& executions);
     void ask_status();
     void tell_ready();
+    void tell_reloaded(bool taken);
 
     void start(const Start& start) override;
     void kill(std::uint64_t box, isolate::Verdict reason) override;

@@ -18,6 +18,8 @@ constexpr std::string_view kSockets = "/api/v1/ws/";
 constexpr std::string_view kRooms = "/api/v1/ws/room/";
 constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kRuntimes = "/api/v1/runtimes";
+constexpr std::string_view kMetrics = "/metrics";
+constexpr std::string_view kStatus = "/api/v1/status";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -228,7 +230,15 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
     return result;
 }
 
-bool asks_for_boxes(const RequestHead& head) { return path_of(head.target) == kRuntimes; }
+bool asks_for_boxes(const RequestHead& head) {
+    const std::string_view path = path_of(head.target);
+    return path == kRuntimes || asks_for_report(head);
+}
+
+bool asks_for_report(const RequestHead& head) {
+    const std::string_view path = path_of(head.target);
+    return path == kMetrics || path == kStatus;
+}
 
 Reply route(const RequestHead& head, const Facts& facts) {
     if (auto wrong = check_head(head)) return *std::move(wrong);
@@ -242,10 +252,31 @@ Reply route(const RequestHead& head, const Facts& facts) {
         reply.fields.emplace_back("Allow", "GET, HEAD");
         return reply;
     }
-    if (path == "/healthz") return text_reply("application/json", R"({"status":"ok"})");
+    if (path == "/healthz") {
+        if (!facts.health.unhealthy.empty())
+            return error_reply(503, "unhealthy", facts.health.unhealthy);
+        return text_reply("application/json",
+                          R"({"status":"ok","version":")" CLOISTER_VERSION "\"}");
+    }
     if (path == "/readyz") {
         if (!facts.ready) return error_reply(503, "busy", "The service is stopping.");
+        const std::string& why =
+            facts.health.unhealthy.empty() ? facts.health.unready : facts.health.unhealthy;
+        if (!why.empty()) return error_reply(503, "busy", why);
         return text_reply("application/json", R"({"status":"ready"})");
+    }
+    if (asks_for_report(head)) {
+        // Who may not run anything may not watch those who do, either.
+        if (!facts.access->token.empty() &&
+            !token_matches(facts.access->token, bearer_token(head.only("Authorization")))) {
+            Reply reply =
+                error_reply(401, "unauthorized", "A token is needed: Authorization: Bearer.");
+            reply.fields.emplace_back("WWW-Authenticate", "Bearer");
+            return reply;
+        }
+        const char* const type =
+            path == kStatus ? "application/json" : "text/plain; version=0.0.4; charset=utf-8";
+        return text_reply(type, facts.report);
     }
     if (path == kRuntimes) return text_reply("application/json", runtimes_text(facts));
     if (path == "/api/v1/openapi.json") return text_reply("application/json", openapi());

@@ -43,13 +43,20 @@ struct Reply {
 
 /// What is wrong with the shape of any request: version, number of fields, length, Host.
 std::optional<Reply> check_head_shape(const RequestHead& head);
+/// What is wrong, in sentences for the operator; empty where nothing is.
+struct Health {
+    std::string unhealthy{}; ///< for /healthz: starting the service anew may help
+    std::string unready{};   ///< for /readyz: clients had better go elsewhere
+};
 
 /// What the server knows when it answers.
 struct Facts {
     const Access* access = nullptr;
-    bool ready = false;
+    bool ready = false; ///< false: the service is stopping
+    Health health{};
     std::string_view runtimes_json{};
     std::string nonce{};                      ///< fresh for each request
+    std::string report{}; ///< of a path that asks for one, once the boxes were asked for
     std::optional<wire::StatusReply> boxes{}; ///< absent: not asked for, or not answered
 };
 
@@ -74,8 +81,11 @@ struct Handshake {
 /// Every check of RFC 6455 4.2.1 and ours: address, Host, Origin, token.
 Handshake check_handshake(const RequestHead& head, const Access& access);
 
-/// True when the answer tells of the boxes.
+/// True when the answer tells of the boxes, and may be told to this asker.
 bool asks_for_boxes(const RequestHead& head);
+
+/// True for what operators alone ask for: /metrics and /api/v1/status.
+bool asks_for_report(const RequestHead& head);
 
 /// The answer to a plain HTTP request.
 Reply route(const RequestHead& head, const Facts& facts);

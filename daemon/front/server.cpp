@@ -438,11 +438,14 @@ asio::awaitable<Next> serve_request(Caller& caller, UpgradeRequest& request, Gra
     Facts facts;
     facts.access = &state->service.access;
     facts.ready = state->service.ready;
+    facts.health = state->service.health();
     facts.runtimes_json = state->service.runtimes_json;
     facts.nonce = fresh_nonce();
     Reply reply = route(head, facts);
     if (reply.status == 200 && asks_for_boxes(head)) {
         facts.boxes = co_await ask_boxes(state);
+        if (asks_for_report(head))
+            facts.report = state->service.report(head.target.starts_with("/api"), facts.boxes);
         reply = route(head, facts);
     }
     const bool keep = parser.get().keep_alive() && !head.has_body && reply.status < 400;
@@ -538,6 +541,10 @@ void Server::close_all(std::function<void()> done) {
     const HalfOpen waiting = state_->half_open;
     for (beast::tcp_stream* stream : waiting) stream->cancel();
 }
+
+std::size_t Server::connections() const { return state_->connections; }
+
+std::size_t Server::sessions() const { return state_->sessions->size(); }
 
 std::string Server::address() const {
     const tcp::endpoint end = state_->acceptor.local_endpoint();

@@ -38,6 +38,8 @@ public:
     void stop_accepting();
     /// Closes every session with 1001; `done` is called once, when the last one is gone.
     void close_all(std::function<void()> done);
+    std::size_t connections() const; ///< all, WebSockets included
+    std::size_t sessions() const;    ///< WebSockets
     /// "http://127.0.0.1:8000"
     std::string address() const;
 

@@ -5,7 +5,9 @@
 #include "isolate/mount_plan.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <stdexcept>
 
 namespace cloister::keeper {
 namespace {
@@ -95,13 +97,26 @@ Command::Command(const std::vector<std::string>& words) {
     }
 }
 
-Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots) {
+Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots)
+    : first_id_(first_id), slots_(slots) {
+    (void)extend(settings);
+}
+
+Catalogue::First Catalogue::extend(const config::Settings& settings) {
+    if (readings_ >= kMaxReadings)
+        throw std::runtime_error("the settings were read " + std::to_string(readings_) +
+                                 " times; restart the service");
+    const First first{static_cast<std::uint32_t>(runtimes_.size()),
+                      static_cast<std::uint32_t>(policies_.size())};
+    std::vector<RuntimePlan> runtimes;
+    std::vector<PolicyPlan> policies;
     const auto policy_number = [&](const std::string& asked) {
         const std::string& name = asked.empty() ? settings.config.run_policy : asked;
         const auto found = settings.policies.find(name);
-        return static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
+        return first.policy +
+               static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
     };
-    Roots roots(first_id, slots);
+    Roots roots(first_id_, slots_);
     for (const auto& [id, runtime] : settings.runtimes) {
         RuntimePlan plan;
         plan.name = id;
@@ -128,13 +143,30 @@ Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned 
                             [](const StagePlan& one) { return one.root != nullptr; });
             if (whole) plan.kit = std::move(kit);
         }
-        runtimes_.push_back(std::move(plan));
+        runtimes.push_back(std::move(plan));
     }
     for (const auto& [name, policy] : settings.policies) {
-        policies_.push_back(
+        policies.push_back(
             {.name = name,
              .ceilings = policy.limits,
              .filter = std::make_unique<const isolate::SeccompProgram>(policy.syscalls)});
+    }
+    for (RuntimePlan& plan : runtimes) runtimes_.push_back(std::move(plan));
+    for (PolicyPlan& plan : policies) policies_.push_back(std::move(plan));
+    ++readings_;
+    return first;
+}
+
+void Catalogue::retire(First before) {
+    for (std::uint32_t runtime = 0; runtime < before.runtime; ++runtime) {
+        RuntimePlan& plan = runtimes_[runtime];
+        plan.kit.reset();
+        for (std::optional<StagePlan>& stage : plan.stages) {
+            if (!stage) continue;
+            stage->root.reset();
+            stage->missing_error = EAGAIN;
+            stage->warm.reset();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 // Everything that can be run, worked out once from the settings: per runtime and stage the root,
 // the command and the environment; per policy the compiled filter and the ceilings. Numbers in
-// frames are places in these lists.
+// frames are places in these lists. Settings that are read again come behind those that there are,
+// so that what was asked for by an earlier number stays what it was.
 #pragma once
 
 #include "daemon/config/settings.h"
@@ -10,6 +11,7 @@
 #include "isolate/seccomp_program.h"
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,9 +71,22 @@ struct KitPlan {
 
 class Catalogue {
 public:
+    /// The numbers of the first of one reading.
+    struct First {
+        std::uint32_t runtime = 0;
+        std::uint32_t policy = 0;
+    };
+    /// Readings in a keeper's life: each leaves its filters behind.
+    static constexpr std::uint32_t kMaxReadings = 1'000;
+
     /// Builds roots and filters; needs root. `first_id` and `slots` fill /etc/passwd. Throws
     /// isolate::SysError when this host cannot make a root at all.
     Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots);
+
+    /// Adds what new settings say, all of it or nothing. Throws as the constructor.
+    First extend(const config::Settings& settings);
+    /// Lets the roots of earlier readings go. Who still asks for one is told to try again.
+    void retire(First before);
 
     /// nullptr for numbers that name nothing.
     const StagePlan* stage(std::uint32_t runtime, wire::Stage stage) const;
@@ -92,8 +107,11 @@ private:
         std::optional<KitPlan> kit{};
         std::array<std::uint32_t, wire::kStages> policies{};
     };
-    std::vector<RuntimePlan> runtimes_;
-    std::vector<PolicyPlan> policies_;
+    uid_t first_id_;
+    unsigned slots_;
+    std::uint32_t readings_ = 0;
+    std::deque<RuntimePlan> runtimes_; ///< deques: who holds a plan holds it through a reload
+    std::deque<PolicyPlan> policies_;
 };
 
 } // namespace cloister::keeper

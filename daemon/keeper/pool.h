@@ -60,6 +60,11 @@ public:
     /// One could not be made. After some in a row the shape is left alone for a while.
     void failed(const Shape& shape, Clock::time_point now);
 
+    /// Runtimes with smaller numbers are asked for no more.
+    void forget_before(std::uint32_t runtime) {
+        std::erase_if(demands_, [&](const auto& entry) { return entry.first.runtime < runtime; });
+    }
+
     std::optional<Advice> advice(const Stocks& stocks, Clock::time_point now);
 
 private:

@@ -87,6 +87,7 @@ Runs::Runs(isolate::Instance& instance, const Catalogue& catalogue, unsigned box
     kit_slot_ = static_cast<unsigned>(slots_.size()) - 1;
     for (unsigned slot = kit_slot_; slot > 0; --slot) free_.push_back(slot - 1);
     if (pool.boxes == 0) return;
+    pools_ = true;
     want_kits();
     for (std::uint32_t runtime = 0; runtime < catalogue.runtimes(); ++runtime)
         expect_usual(runtime);

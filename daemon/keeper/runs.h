@@ -75,6 +75,13 @@ public:
     /// Makes one box that would suit this frame now, whatever the pool thinks, at the highest level
     /// that it may use. False when it cannot be made. For tests and measurements.
     bool make_ahead(const wire::RunFrame& frame);
+    /// The catalogue was extended, and what is new there may be asked for.
+    void admit() { kits_.resize(catalogue_.runtimes()); }
+    /// What is new in the catalogue holds: from now on boxes are made ahead for what begins there,
+    /// and those that stand ready for what came before are given up. Runs under way stay as they
+    /// are.
+    void renew(Catalogue::First first);
+
     /// Boxes that stand ready; and those still in the making.
     std::uint32_t ready(bool warm_only) const;
     std::uint32_t making() const;
@@ -151,6 +158,7 @@ private:
     std::unordered_map<std::uint64_t, isolate::Work> artifacts_;
     std::vector<Kit> kits_; ///< by runtime
     bool tends_ = false;    ///< there is a pool, or kits are due
+    bool pools_ = false;    ///< there is a pool
     Clock::time_point tend_at_{};
     Clock::time_point tended_at_{};
     Clock::time_point last_start_{};

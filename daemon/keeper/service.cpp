@@ -8,6 +8,7 @@
 #include "daemon/keeper/notify.h"
 #include "daemon/keeper/runs.h"
 #include "daemon/wire/frames.h"
+#include "daemon/wire/journal.h"
 #include "isolate/instance.h"
 
 #include <algorithm>
@@ -63,12 +64,12 @@ const char* variable(const char* name) {
 class Service {
 public:
     Service(const config::Settings& settings, const std::string& analyst_program, Fd front,
-            Fd signals)
+            Fd signals, std::function<Reread()> reread)
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
           notifier_(variable, ::getpid()), serving_("Serving on " + settings.config.listen),
-          front_(std::move(front)), signals_(std::move(signals)), instance_(),
-          catalogue_(settings, instance_.user_id(0),
-                     Runs::slots_for(boxes_, pool_of(settings.config))),
+          reread_(std::move(reread)), front_(std::move(front)), signals_(std::move(signals)),
+          instance_(), catalogue_(settings, instance_.user_id(0),
+                                  Runs::slots_for(boxes_, pool_of(settings.config))),
           runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()),
           analyst_(instance_, settings, analyst_program, [this](Fd control) {
               wire::Frame frame;
@@ -88,7 +89,7 @@ private:
         std::size_t fds;
         void (Service::*handle)(wire::Received&);
     };
-    static const std::array<Permit, 6> kPermits;
+    static const std::array<Permit, 7> kPermits;
 
     Events events();
     void handle_run(wire::Received& received);
@@ -98,6 +99,9 @@ private:
     }
     void handle_status(wire::Received& received);
     void handle_ready(wire::Received& received);
+    void handle_reloaded(wire::Received& received);
+    void reload();
+    void reload_failed(const std::string& why);
 
     void tell(const wire::Frame& frame, Ends ends = {});
     std::size_t unsent_ends() const;
@@ -109,8 +113,13 @@ private:
     unsigned boxes_;
     std::chrono::seconds drain_time_;
     Notifier notifier_;
-    std::string serving_; ///< in words
-    bool ready_ = false;  ///< clients are served
+    std::string serving_;                         ///< in words
+    bool ready_ = false;                          ///< clients are served
+    bool reload_wanted_ = false;                  ///< asked for while it could not begin
+    std::optional<Catalogue::First> reloading_{}; ///< what the front is taking over
+    Catalogue::First current_{};
+    bool restart_needed_ = false;
+    std::function<Reread()> reread_;
     Fd front_;
     Fd signals_;
     isolate::Instance instance_;
@@ -126,13 +135,14 @@ private:
     bool stop_now_ = false;
 };
 
-const std::array<Service::Permit, 6> Service::kPermits = {{
+const std::array<Service::Permit, 7> Service::kPermits = {{
     {wire::Kind::run, 1, &Service::handle_run},
     {wire::Kind::run_on_terminal, 2, &Service::handle_run},
     {wire::Kind::kill, 0, &Service::handle_kill},
     {wire::Kind::release, 0, &Service::handle_release},
     {wire::Kind::status, 0, &Service::handle_status},
     {wire::Kind::ready, 0, &Service::handle_ready},
+    {wire::Kind::reloaded, 0, &Service::handle_reloaded},
 }};
 
 void require(bool permitted, const char* what) {
@@ -187,6 +197,62 @@ void Service::handle_ready(wire::Received&) {
     require(!ready_, "that it is ready, twice");
     ready_ = true;
     if (!drain_until_) notifier_.ready(serving_);
+    if (std::exchange(reload_wanted_, false)) reload();
+}
+
+/// Reads everything again and prepares it; the front follows, and only then anything changes. While
+/// roots are made no clock of a run is looked at, some tens of milliseconds.
+void Service::reload() {
+    if (drain_until_) return;
+    if (!ready_ || reloading_) {
+        reload_wanted_ = true;
+        return;
+    }
+    notifier_.reloading();
+    wire::Frame frame;
+    frame.kind = wire::Kind::reload;
+    Ends ends;
+    try {
+        if (!reread_) throw std::runtime_error("this daemon reads its settings at start only");
+        Reread fresh = reread_();
+        const Catalogue::First first = catalogue_.extend(fresh.settings);
+        runs_.admit();
+        frame.body.reload = {.first_runtime = first.runtime, .first_policy = first.policy};
+        ends[0] = std::move(fresh.text);
+        restart_needed_ = fresh.restart_needed;
+        reloading_ = first;
+    } catch (const std::exception& error) {
+        return reload_failed(error.what());
+    }
+    tell(frame, std::move(ends));
+}
+
+void Service::reload_failed(const std::string& why) {
+    wire::JournalLine("reload_failed")
+        .text("reason", why)
+        .text("now", "everything stays as it was")
+        .write();
+    notifier_.reloaded(serving_);
+}
+
+void Service::handle_reloaded(wire::Received& received) {
+    require(reloading_.has_value(), "that it has reloaded, unasked");
+    const Catalogue::First first = *std::exchange(reloading_, std::nullopt);
+    if (drain_until_) return;
+    if (received.frame.body.reloaded.taken == 0) {
+        reload_failed("the front could not take the new settings over");
+    } else {
+        // Runs that wait still have the numbers of the reading before; what is older is over.
+        catalogue_.retire(current_);
+        runs_.renew(first);
+        current_ = first;
+        wire::JournalLine("reloaded")
+            .number("runtimes", catalogue_.runtimes() - first.runtime)
+            .flag("restart_needed", restart_needed_)
+            .write();
+        notifier_.reloaded(serving_);
+    }
+    if (std::exchange(reload_wanted_, false)) reload();
 }
 
 void Service::handle_status(wire::Received&) {
@@ -282,9 +348,7 @@ void Service::read_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            std::fputs("cloisterd: SIGHUP: policies and runtimes are read at start only; restart "
-                       "to change them\n",
-                       stderr);
+            reload();
         } else if (drain_until_) {
             stop_now_ = true; // asked twice
         } else {
@@ -385,12 +449,13 @@ Fd catch_signals() {
 } // namespace
 
 int serve(const config::Settings& settings, const std::string& analyst_program,
-          const std::function<pid_t(int, uid_t)>& start_front) {
+          const std::function<pid_t(int, uid_t)>& start_front,
+          const std::function<Reread()>& reread) {
     int ends[2];
     check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
           "pair of front and keeper");
     Fd theirs(ends[1]);
-    Service service(settings, analyst_program, Fd(ends[0]), catch_signals());
+    Service service(settings, analyst_program, Fd(ends[0]), catch_signals(), reread);
     const pid_t front = start_front(theirs.get(), service.fallback_id());
     theirs.reset();
     return service.serve(front);

@@ -155,6 +155,25 @@ bool Runs::make_ahead(const wire::RunFrame& frame) {
     return true;
 }
 
+void Runs::renew(Catalogue::First first) {
+    for (const auto& run : slots_) {
+        const bool old = run && run->shape.runtime < first.runtime;
+        if (old && (run->is_made_ahead() || run->for_kit)) give_up(*run);
+    }
+    pool_.forget_before(first.runtime);
+    const std::size_t old = std::min<std::size_t>(first.runtime, kits_.size());
+    for (std::size_t runtime = 0; runtime < old; ++runtime) {
+        // Not `none`: a command that asks for the kit would look for it in vain.
+        if (kits_[runtime].state != Kit::State::none) kits_[runtime].state = Kit::State::failed;
+        kits_[runtime].work = {};
+    }
+    if (!pools_) return;
+    want_kits();
+    for (std::uint32_t runtime = first.runtime; runtime < catalogue_.runtimes(); ++runtime)
+        expect_usual(runtime);
+    tend_soon(Clock::now());
+}
+
 /// Ends a box that is nobody's.
 void Runs::give_up(Run& run) {
     run.phase = Run::Phase::given_up;

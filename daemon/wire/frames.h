@@ -23,12 +23,16 @@ enum class Kind : std::uint32_t {
     status = 4,          ///< ask for StatusReply
     run_on_terminal = 5, ///< as `run`, with 2 descriptors: the program's side of a terminal, bundle
     ready = 6,           ///< clients are served from now on; said once
+    reloaded = 7,        ///< the answer to `reload`
     // keeper to front
     started = 101,
     ended = 102,
     status_reply = 103,
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
     streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
+    reload = 107,  ///< with 1 descriptor, the settings' text; what is asked for from now on is
+                   ///< numbered
+                   ///< anew. One at a time
     analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
     usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage
 };
@@ -101,6 +105,18 @@ struct EndedFrame {
     std::uint64_t artifact_bytes = 0; ///< held by what a successful compile run left; else 0
 };
 
+/// What runtimes and policies of the new settings are called: those before keep their numbers, for
+/// runs that began with them.
+struct ReloadFrame {
+    std::uint32_t first_runtime = 0;
+    std::uint32_t first_policy = 0;
+};
+
+struct ReloadedFrame {
+    std::uint32_t taken = 0; ///< 0: everything stays as it was
+    std::uint32_t reserved = 0;
+};
+
 struct StatusReply {
     std::uint32_t boxes = 0; ///< how many runs may be under way at one time
     std::uint32_t running = 0;
@@ -123,6 +139,8 @@ struct Frame {
         UsageFrame usage;
         EndedFrame ended;
         StatusReply status;
+        ReloadFrame reload;
+        ReloadedFrame reloaded;
         Body() : run{} {}
     } body{};
 };

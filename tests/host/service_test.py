@@ -160,6 +160,7 @@ def back_after(act, restarts):
 
 
 def page(name):
+    """A client that knows the documents of the room."""
     client = connect()
     client.send(type="hello", protocol=2, name=name)
     client.wait("hello_ok", seconds=10 * SLOW)
@@ -194,7 +195,7 @@ def main():
 
     @promise("the units are without fault to systemd-analyze, and exposure is at most 4.6")
     def _():
-        complaints = sh("systemd-analyze", "verify", UNIT, "cloisterd.socket", "cloister.slice")
+        complaints = sh("systemd-analyze", "verify", "--man=no", UNIT, "cloisterd.socket", "cloister.slice")
         must("cloister" not in complaints, complaints)
         words = sh("systemd-analyze", "security", "--no-pager", UNIT)
         exposure = float(re.search(r"exposure level for \S+: ([\d.]+)", words).group(1))
@@ -267,8 +268,9 @@ def main():
     # --- A room, which everything from here on must leave alone ---------------------------------------------
     @promise("a room with a document is made")
     def _():
-        client, _ = page("writer")
-        client.send(type="file_operation", operation="create", file_path="main.py")
+        client = connect()
+        client.send(type="join_room", room_id="kept")
+        client.wait("room_joined", seconds=10 * SLOW)
         client.send(type="code_change", file_path="main.py", content=KEPT, change_type="edit",
                     position={"line": 0, "column": 0})
         client.send(type="ping")
@@ -303,11 +305,55 @@ def main():
         time.sleep(20)
         must(int(shown("NRestarts")) == restarts, "the watchdog bites while both halves live")
         said = back_after(lambda: os.kill(front(), signal.SIGSTOP), restarts)
-        must("watchdog" in sh("journalctl", "-u", UNIT, "--no-pager").lower(), "it was not the watchdog")
         DROP_IN.unlink()
+        DROP_IN.parent.rmdir()
         sh("systemctl", "daemon-reload")
         room_is_kept()
         return said
+
+    # --- Reload and journal ---------------------------------------------------------------------------------
+    policy = Path("/usr/share/cloister/policies/default.jsonc")
+
+    def too_many():
+        with connect() as client:
+            client.send(type="execute_code", language="python", code="print(1)", limits={"processes": 64})
+            return client.wait("execution_result", "error", seconds=10 * SLOW).get("code") == "limit_too_high"
+
+    @promise("a reload changes a policy while a run goes on under the old one; a bad policy changes nothing")
+    def _():
+        good = policy.read_text()
+        must('"processes": 64,' in good and not too_many(), "not as expected before")
+        old = keeper()
+        with connect() as client:
+            client.send(type="execute_code", language="python", stream=True,
+                        code="import time; print('begun', flush=True); time.sleep(5); print('ended')")
+            client.wait("execution_output", seconds=10 * SLOW)
+            policy.write_text(good.replace('"processes": 64,', '"processes": 32,'))
+            sh("systemctl", "reload", UNIT)
+            wait_for(too_many, "the new limit")
+            result = client.wait("execution_result", seconds=10 * SLOW)["result"]
+        must(result["output"] == "begun\nended\n", result)
+        policy.write_text(good.replace('"processes": 64,', '"processes": "many",'))
+        said = sh("systemctl", "reload", UNIT, check=False)
+        must("failed" in said.lower(), f"systemctl took a bad policy: {said}")
+        must(too_many() and keeper() == old and shown("ActiveState") == "active", "a bad policy had an effect")
+        policy.write_text(good)
+        sh("systemctl", "reload", UNIT)
+        wait_for(lambda: not too_many(), "the old limit")
+
+    @promise("the journal has one line of JSON for each event, and nothing of any program in it")
+    def _():
+        text = sh("journalctl", "-u", UNIT, "-o", "cat", "--no-pager")
+        events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        kinds = {event["event"] for event in events}
+        must({"serving", "run_ended", "drain_begins", "drain_ends", "reloaded"} <= kinds, f"only {kinds}")
+        must(any(event.get("suspicious") for event in events), "the fork bomb is not marked")
+        for word in ("left-behind", "SECRET", "os.fork", "kept over all", "finished"):
+            must(word not in text, f"it holds {word!r}")
+        status, _, metrics = wire.get(HOST, PORT, "/metrics")
+        must(status == 200 and "cloister_runs_total{" in metrics, "no metrics")
+        must("runs wait" in sh("cloister", "top", "--once"), "no top")
+        return f"{len(events)} events: {', '.join(sorted(kinds))}"
 
     # --- Upgrade ------------------------------------------------------------------------------------------
     @promise("an upgrade drains: a run under way gets its answer, the new version serves, the room is there")

@@ -192,9 +192,33 @@ TEST_CASE("HTTP answers: the page, health, languages, and nothing else", "[front
     CHECK(ask("/api/v1/ws/abc").status == 404);
     CHECK(ask("/", "DELETE").status == 405);
     CHECK(ask("/other").status == 404);
+    facts.health.unready = "No box can be made.";
+    CHECK(ask("/readyz").status == 503);
+    CHECK(ask("/healthz").status == 200);
+    facts.health.unhealthy = "The keeper has not answered.";
+    CHECK(ask("/healthz").status == 503);
+    CHECK(ask("/healthz").body.find("keeper") != std::string::npos);
+    facts.health = {};
     facts.ready = false;
     CHECK(ask("/readyz").status == 503);
     RequestHead head = good_head();
     head.fields.front().second = "evil.example:8000";
     CHECK(route(head, facts).status == 403);
+}
+
+TEST_CASE("metrics are for those who have the token, where there is one", "[front]") {
+    Access access;
+    Facts facts;
+    facts.access = &access;
+    facts.report = "cloister_ready 1\n";
+    RequestHead head = good_head();
+    head.target = "/metrics";
+    CHECK(asks_for_boxes(head));
+    CHECK(route(head, facts).body == "cloister_ready 1\n");
+    CHECK(route(head, facts).type == "text/plain; version=0.0.4; charset=utf-8");
+    access.token = "0123456789abcdef";
+    CHECK(route(head, facts).status == 401);
+    CHECK(route(head, facts).body.find("cloister_ready") == std::string::npos);
+    head.fields.emplace_back("Authorization", "Bearer 0123456789abcdef");
+    CHECK(route(head, facts).body == "cloister_ready 1\n");
 }
