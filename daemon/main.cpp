@@ -210,11 +210,8 @@ int serve(const CommandLine& line) {
     (void)::umask(022);
     // Where the service manager listens for us is where we listen, whatever the file says.
     cloister::config::Sources sources = line.sources;
-    Fd listener = cloister::keeper::passed_listener(
-        [](const char* name) {
-            return static_cast<const char*>(std::getenv(name));
-        }, // NOLINT(concurrency-mt-unsafe)
-        ::getpid());
+    Fd listener =
+        cloister::keeper::passed_listener(cloister::keeper::environment_variable, ::getpid());
     if (listener) sources.flags["listen"] = cloister::keeper::address_of(listener);
     const Settings settings = cloister::config::load(sources);
     if (::geteuid() != 0)
@@ -226,30 +223,29 @@ int serve(const CommandLine& line) {
     if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
     Fd text = settings_memfd(settings);
     const std::string analyst = helper_path("cloister-analyst");
-    return cloister::keeper::serve(
-        settings, analyst,
-        [&](int front_end, uid_t fallback_id) {
-            const passwd* account = ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe):
-                                                                              // one thread
-            const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
-            const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
-            give_to_front(state, owner, group);
-            const pid_t keeper = ::getpid();
-            const pid_t front = check(::fork(), "start the front");
-            if (front == 0) {
-                if (::getppid() != keeper) ::_exit(127);
-                become_front({front_end, listener.get(), text.get()}, fallback_id);
-            }
-            listener.reset();
-            text.reset();
-            return front;
-        },
-        [&] {
-            cloister::keeper::Reread fresh;
-            fresh.settings = cloister::config::reread(settings, sources, fresh.restart_needed);
-            fresh.text = settings_memfd(fresh.settings);
-            return fresh;
-        });
+    const auto start_front = [&](int front_end, uid_t fallback_id) {
+        const passwd* account =
+            ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
+        const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
+        const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
+        give_to_front(state, owner, group);
+        const pid_t keeper = ::getpid();
+        const pid_t front = check(::fork(), "start the front");
+        if (front == 0) {
+            if (::getppid() != keeper) ::_exit(127);
+            become_front({front_end, listener.get(), text.get()}, fallback_id);
+        }
+        listener.reset();
+        text.reset();
+        return front;
+    };
+    const auto reread = [&] {
+        cloister::keeper::Reread fresh;
+        fresh.settings = cloister::config::reread(settings, sources, fresh.restart_needed);
+        fresh.text = settings_memfd(fresh.settings);
+        return fresh;
+    };
+    return cloister::keeper::serve(settings, analyst, start_front, reread);
 }
 
 int run(int argc, char** argv) {

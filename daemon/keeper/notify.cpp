@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -36,6 +37,10 @@ int option_of(const Fd& socket, int option) {
 }
 
 } // namespace
+
+const char* environment_variable(const char* name) {
+    return std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+}
 
 Notifier::Notifier(const Variable& variable, pid_t own) {
     const char* path = variable("NOTIFY_SOCKET");

@@ -14,6 +14,9 @@
 
 namespace cloister::keeper {
 
+/// Of our own environment; nullptr: not set.
+const char* environment_variable(const char* name);
+
 class Notifier {
 public:
     using Clock = std::chrono::steady_clock;

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fcntl.h>
@@ -57,19 +56,16 @@ Pool::Bounds pool_of(const config::Config& config) {
             .memory = config.prepared_memory};
 }
 
-const char* variable(const char* name) {
-    return std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-}
-
 class Service {
 public:
     Service(const config::Settings& settings, const std::string& analyst_program, Fd front,
             Fd signals, std::function<Reread()> reread)
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
-          notifier_(variable, ::getpid()), serving_("Serving on " + settings.config.listen),
-          reread_(std::move(reread)), front_(std::move(front)), signals_(std::move(signals)),
-          instance_(), catalogue_(settings, instance_.user_id(0),
-                                  Runs::slots_for(boxes_, pool_of(settings.config))),
+          notifier_(environment_variable, ::getpid()),
+          serving_("Serving on " + settings.config.listen), reread_(std::move(reread)),
+          front_(std::move(front)), signals_(std::move(signals)), instance_(),
+          catalogue_(settings, instance_.user_id(0),
+                     Runs::slots_for(boxes_, pool_of(settings.config))),
           runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()),
           analyst_(instance_, settings, analyst_program, [this](Fd control) {
               wire::Frame frame;
