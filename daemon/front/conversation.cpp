@@ -156,7 +156,7 @@ void Conversation::on_judge_event(const JudgeEvent& event) { say(judge_text(even
 void Conversation::act(JudgeRequest& request) {
     if (judge_client_ == 0) judge_client_ = service_.judgings->open_client(*this);
     const auto accepted = service_.judgings->submit(judge_client_, std::move(request));
-    if (const auto* refusal = std::get_if<Refusal>(&accepted)) say(to_text(*refusal));
+    if (const auto* refusal = std::get_if<Refusal>(&accepted)) refuse(*refusal);
 }
 
 void Conversation::act(const JudgeCancel& request) {

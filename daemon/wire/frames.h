@@ -30,11 +30,10 @@ enum class Kind : std::uint32_t {
     status_reply = 103,
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
     streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
-    reload = 107,  ///< with 1 descriptor, the settings' text; what is asked for from now on is
-                   ///< numbered
-                   ///< anew. One at a time
     analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
     usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage
+    reload = 108,  ///< with 1 descriptor, the settings' text; what is asked for from now on is
+                   ///< numbered anew. One at a time
 };
 
 /// Which of a runtime's steps a run is.
