@@ -130,6 +130,8 @@ test("what the analysis finds is marked as one types", async stage => {
 
 test("words are completed", async stage => {
   const person = await alone(stage, "def remember_everything():\n    return 1\n\n")
+  // What completes comes after the first paint, with this gutter.
+  await person.page.locator(".cm-gutter-lint").waitFor({state: "attached"})
   await person.goTo(-1)
   await person.type("rememb")
   await person.page.locator(".cm-tooltip-autocomplete li", {hasText: "remember_everything"}).first().waitFor()
