@@ -313,7 +313,8 @@ private:
 
     /// For `cloister top`.
     std::string status_text(const std::optional<wire::StatusReply>& boxes) const {
-        constexpr std::array kStages = {"version", "compile", "run"};
+        constexpr std::array kStages = {"version", "compile", "run", "check"};
+        static_assert(kStages.size() == wire::kStages);
         const Metrics::Now now = numbers(boxes);
         std::string runs;
         for (const Executions::UnderWay& run : executions_->under_way()) {

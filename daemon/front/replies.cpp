@@ -131,6 +131,11 @@ NamedEvent named_event(const Event& event) {
         out.text("stream", output->stream);
         if (output->base64) out.text("encoding", "base64");
         out.text("data", output->base64 ? to_base64(output->data) : output->data);
+    } else if (const auto* sample = std::get_if<UsageSample>(&event)) {
+        named.submission = sample->run.id.value_or("");
+        named.name = "usage";
+        out.seconds("wall_time", sample->wall_time).seconds("cpu_time", sample->cpu_time);
+        out.count("memory", sample->memory_bytes);
     }
     named.data = out.close();
     return named;

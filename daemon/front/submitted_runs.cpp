@@ -35,10 +35,11 @@ void SubmittedRuns::hear(Submitter& from, const Event& event) {
     } else if (const auto* refused = std::get_if<Refused>(&event)) {
         submissions_.fail(refused->refusal.id.value_or(""), refused->refusal);
         leave(from);
-    } else {
+    } else if (!std::holds_alternative<Queued>(event)) { // that it waits, its state says
         const NamedEvent named = named_event(event);
-        submissions_.add(named.submission, named.name, named.data,
-                         std::holds_alternative<Output>(event));
+        const bool is_output =
+            std::holds_alternative<Output>(event) || std::holds_alternative<UsageSample>(event);
+        submissions_.add(named.submission, named.name, named.data, is_output);
     }
 }
 
