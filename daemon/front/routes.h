@@ -55,7 +55,7 @@ struct Facts {
     bool ready = false; ///< false: the service is stopping
     Health health{};
     std::string_view runtimes_json{};
-    std::string nonce{};                      ///< fresh for each request
+    std::string nonce{};  ///< fresh for each request
     std::string report{}; ///< of a path that asks for one, once the boxes were asked for
     std::optional<wire::StatusReply> boxes{}; ///< absent: not asked for, or not answered
 };

@@ -254,19 +254,15 @@ TEST_CASE("whatever a source is, the engine ends within its budget", "[hostile]"
 }
 
 TEST_CASE("whatever bytes a source has, the answer is JSON", "[hostile]") {
-    const std::string kinds[] = {std::string(3000, '\0'),
-                                 "x = 1\n" + std::string(1, '\0') + "\ny = 2\n",
-                                 std::string(200'000, 'x'),                    // one enormous line
-                                 "x = '" + std::string(200'000, '\\') + "'\n", // one enormous
-                                                                               // string
-                                 repeated("a, ", 200'000),
-                                 repeated("\xff\xfe", 3000),
-                                 repeated("\xed\xa0\x80", 3000), // half a character of UTF-16
-                                 repeated("\xc3", 3000),
-                                 "x = \"\xf0\x9f\x98\"\n",
-                                 repeated(";", 100'000),
-                                 repeated("\r", 3000),
-                                 "\xef\xbb\xbfx = 1\n"};
+    const std::string kinds[] = {
+        std::string(3000, '\0'), "x = 1\n" + std::string(1, '\0') + "\ny = 2\n",
+        std::string(200'000, 'x'),                    // one enormous line
+        "x = '" + std::string(200'000, '\\') + "'\n", // one enormous
+                                                      // string
+        repeated("a, ", 200'000), repeated("\xff\xfe", 3000),
+        repeated("\xed\xa0\x80", 3000), // half a character of UTF-16
+        repeated("\xc3", 3000), "x = \"\xf0\x9f\x98\"\n", repeated(";", 100'000),
+        repeated("\r", 3000), "\xef\xbb\xbfx = 1\n"};
     for (const auto& [id, language] : all_languages()) {
         for (const std::string& code : kinds) {
             INFO(id << ": " << code.substr(0, 20));
