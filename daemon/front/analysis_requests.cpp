@@ -56,7 +56,7 @@ std::variant<AskAnalyst, AskFault> read(AskAnalyst::Kind kind, const json& messa
                        read_text(message, "lang", lang, fault) &&
                        read_text(message, "depth", depth, fault);
     if (!texts) return fault;
-    ask.korean = lang == "ko" || lang.starts_with("ko-");
+    if (!lang.empty()) ask.korean = is_korean(lang);
     if (!message.contains("content")) return bad("The field 'content' is missing.");
     if (ask.file_path.empty() && ask.language.empty())
         return bad("The field 'file_path' is missing.");
@@ -80,6 +80,8 @@ std::variant<AskAnalyst, AskFault> read(AskAnalyst::Kind kind, const json& messa
 }
 
 } // namespace
+
+bool is_korean(std::string_view lang) { return lang == "ko" || lang.starts_with("ko-"); }
 
 std::optional<std::variant<AskAnalyst, AskFault>> read_ask(std::string_view type,
                                                            const json& message,
@@ -107,7 +109,7 @@ std::string to_json(const Checked& checked) {
 std::string to_analyst(const AskAnalyst& ask, std::string_view language) {
     JsonObject out;
     out.text("kind", ask.kind == AskAnalyst::Kind::analysis ? "analysis" : "suggestion");
-    out.text("language", language).text("lang", ask.korean ? "ko" : "en");
+    out.text("language", language).text("lang", ask.korean.value_or(false) ? "ko" : "en");
     out.text("file_path", ask.file_path).count("line", ask.line).count("column", ask.column);
     if (ask.checked) out.raw("checked", to_json(*ask.checked));
     return out.text("content", ask.content).close();

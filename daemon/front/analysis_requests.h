@@ -28,11 +28,11 @@ struct AskAnalyst {
     Kind kind = Kind::analysis;
     std::string file_path{};
     std::string content{};
-    std::string language{};   ///< as the client says it; empty: by the file's name
-    bool korean = false;      ///< `lang`
-    std::uint32_t line = 0;   ///< of `position`, from 0
-    std::uint32_t column = 0; ///< UTF-16 units, from 0
-    bool deep = false;        ///< `depth`: with the language's own checkers, where there are any
+    std::string language{};       ///< as the client says it; empty: by the file's name
+    std::optional<bool> korean{}; ///< `lang`; absent: as the client's hello said
+    std::uint32_t line = 0;       ///< of `position`, from 0
+    std::uint32_t column = 0;     ///< UTF-16 units, from 0
+    bool deep = false; ///< `depth`: with the language's own checkers, where there are any
     std::optional<Checked> checked{}; ///< what they said
 };
 
@@ -41,6 +41,9 @@ struct AskFault {
     std::string code;
     std::string message;
 };
+
+/// Whether messages in this language of a client's (BCP 47) are Korean ones; else they are English.
+bool is_korean(std::string_view lang);
 
 /// Absent when `type` is neither of the two. The id is not read here.
 std::optional<std::variant<AskAnalyst, AskFault>> read_ask(std::string_view type,

@@ -92,6 +92,8 @@ void Conversation::refuse(const std::optional<Refusal>& refusal) {
 void Conversation::act(const Ping& ping) { say(pong(ping.id)); }
 
 void Conversation::act(RoomRequest& request) {
+    const auto* hello = std::get_if<Hello>(&request.ask);
+    if (hello != nullptr && !hello->lang.empty()) korean_ = is_korean(hello->lang);
     service_.hub->handle(connection_, std::move(request));
 }
 
@@ -170,6 +172,7 @@ void Conversation::act(AskAnalyst& request) {
         refusal.id = request.id;
         return refuse(refusal);
     }
+    if (!request.korean) request.korean = korean_;
     if (!request.deep) return analyse(std::move(request));
     check_deeply(*service_.executions, client_, *service_.analyses, *service_.catalog,
                  std::move(request), [this](AskAnalyst ask) { analyse(std::move(ask)); });

@@ -87,6 +87,7 @@ private:
     Send send_;
     ClientId client_;
     Analyses::Client analyses_client_ = 0;    ///< 0: has not asked yet
+    bool korean_ = false;                     ///< `lang` of its hello
     Judgings::ClientNumber judge_client_ = 0; ///< likewise
     Hub::Connection connection_ = 0;          ///< from begin() on
     Bucket bucket_;

@@ -59,7 +59,7 @@ Hello read_hello(const json& message, const config::Config& /*bounds*/) {
     Hello hello;
     hello.name = short_text(message, "name");
     hello.token = short_text(message, "token");
-    (void)short_text(message, "lang"); // nothing we say is translated yet; never in doubt as a type
+    hello.lang = short_text(message, "lang");
     const json* resume = find(message, "resume");
     if (resume == nullptr) return hello;
     if (!resume->is_object()) wrong("The field 'resume' must be an object.");

@@ -27,6 +27,7 @@ struct LeaveRoom {};
 struct Hello {
     std::string name{};
     std::string token{}; ///< for rooms that are joined without one of their own
+    std::string lang{};  ///< empty: not said
     std::string resume_token{};
     std::optional<JoinRoom> rejoin{}; ///< of `resume.rooms`; one connection is in one room
 };

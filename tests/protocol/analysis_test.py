@@ -83,6 +83,14 @@ class Analysis(cases.Case):
         self.assertTrue(english.isascii())
         self.assertRegex(korean, "[가-힣]")
 
+    def test_messages_come_in_the_language_of_hello_unless_a_request_says_another(self):
+        client = self.connect()
+        english = self.ask(client, "import os\n")["analysis"]["issues"][0]["message"]
+        client.send(type="hello", protocol=2, lang="ko-KR")
+        client.wait("hello_ok")
+        self.assertRegex(self.ask(client, "import os\n")["analysis"]["issues"][0]["message"], "[가-힣]")
+        self.assertEqual(self.ask(client, "import os\n", lang="en")["analysis"]["issues"][0]["message"], english)
+
     def test_columns_are_utf16_units(self):
         answer = self.ask(self.connect(), "s = '😀한'; x == None\n")
         issue = next(one for one in answer["analysis"]["issues"] if one["rule"] == "equals-none")
