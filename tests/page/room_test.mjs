@@ -45,6 +45,7 @@ test("files are made, renamed, and deleted for everybody", async stage => {
   await first.page.locator("#file-name").fill("lib/words.py")
   await first.press("Enter")
   await becomes("the second one has it", ["lib/words.py", "main.py"], () => names(second))
+  await becomes("it is shown to who made it", "lib/words.py", () => first.state().then(({shown}) => shown))
   await first.isIn()
   await first.write("words = ['a']\n")
   await second.page.locator("[data-path='lib/words.py']").click()

@@ -60,7 +60,7 @@ class Package(unittest.TestCase):
         output("dpkg-deb", "-R", self.package, folder)
         for path in Path(folder).rglob("*"):
             if path.is_file() and not path.is_symlink():
-                self.assertNotIn(str(service.SOURCE).encode(), path.read_bytes(), path)
+                self.assertFalse(str(service.SOURCE).encode() in path.read_bytes(), path)
 
     def test_maintainer_scripts_are_sound_shell(self):
         for name in ("postinst", "prerm", "postrm"):
