@@ -222,7 +222,7 @@ private:
 
     bool is_known(const Issue& made, const std::vector<std::string>& same) const {
         const std::uint32_t line = source_.line_of(made.start);
-        const auto [first, last] = statement_around(made.start);
+        const auto around = statement_around(made.start);
         return std::any_of(issues_.begin(), issues_.end(), [&](const Issue& one) {
             const std::uint32_t there = source_.line_of(one.start);
             if (one.deep) return there == line && one.message == made.message;
@@ -230,7 +230,8 @@ private:
             if (one.syntax && (made.syntax || made.severity == Severity::error))
                 return there + 1 >= line && there <= line + 1;
             if (std::find(same.begin(), same.end(), one.rule) == same.end()) return false;
-            return there == line || (one.category == "unused" && first <= there && there <= last);
+            return there == line ||
+                   (one.category == "unused" && around.first <= there && there <= around.second);
         });
     }
 
