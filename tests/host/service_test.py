@@ -35,8 +35,8 @@ ATTACKS = {  # name: (language, program, what may come of it, what its output mu
                     {"wall_limit", "time_limit", "process_limit", "memory_limit"}, None),
     "a memory bomb": ("python", "kept = []\nwhile True: kept.append(bytearray(8 << 20))\n", {"memory_limit"}, None),
     "reading the host's secrets": (
-        "python", "for path in ('/etc/shadow', '/etc/machine-id', '/root/secret', '/var/lib/cloister/room.key',\n"
-        "    '/etc/cloister/cloister.jsonc', '/proc/1/root/etc/shadow', '/sys/kernel/uevent_helper'):\n"
+        "python", "for path in ('/etc/shadow', '/etc/machine-id', '/srv/secret', '/var/lib/cloister/room.key',\n"
+        "    '/etc/cloister/cloister.jsonc', '/proc/1/cwd/etc/shadow', '/sys/kernel/uevent_helper'):\n"
         "    try: print('SECRET', path, open(path, 'rb').read(20))\n    except OSError: pass\nprint('done')\n",
         {"ok"}, "SECRET"),
     "reaching systemd, the daemon and its neighbours": (
@@ -179,7 +179,7 @@ def room_is_kept():
 
 def main():
     print(f"th-env {os.environ.get('TH_CELL')}; {' '.join(os.uname())[:80]}; times are of an emulated machine", flush=True)
-    Path("/root/secret").write_text("root's own")
+    Path("/srv/secret").write_text("root's own")
 
     # --- Install ------------------------------------------------------------------------------------------
     @promise("the package installs with what this machine has, and the service is up when dpkg returns")

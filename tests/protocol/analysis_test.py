@@ -213,7 +213,7 @@ class Process(cases.Case):
             self.assertEqual(status["Seccomp"].strip(), "2")
             self.assertEqual(int(status["CapEff"], 16), 0)
             self.assertGreater(int(status["Uid"].split()[0]), 2_000_000_000)
-            root = os.listdir(f"/proc/{pid}/root/")
+            root = os.listdir(f"/proc/{pid}/root")
             self.assertNotIn("home", root)
             self.assertNotIn("var", root)
             for name in ("net", "mnt", "pid", "ipc", "uts"):
