@@ -495,6 +495,7 @@ Settings reread(const Settings& current, const Sources& sources, bool& restart_n
     Settings fresh = load(sources);
     restart_needed = !(fresh.config == current.config);
     fresh.config = current.config;
+    fresh.method = current.method;
     check(fresh); // the run policy that holds may be gone from the folder
     return fresh;
 }
@@ -506,6 +507,7 @@ std::string to_text(const Settings& settings) {
     for (const auto& [name, policy] : settings.policies)
         limits[name] = limits_to_json(policy.limits);
     const json whole = {{"config", config},
+                        {"method", settings.method},
                         {"limits", limits}, // as the environment has changed them
                         {"policy_texts", settings.policy_texts},
                         {"runtime_texts", settings.runtime_texts}};
@@ -520,6 +522,7 @@ Settings from_text(const std::string& text) {
     Object whole(parsed, place);
     read_config(whole.need("config"), place, true, settings.config);
     try {
+        whole.need("method").get_to(settings.method);
         whole.need("policy_texts").get_to(settings.policy_texts);
         whole.need("runtime_texts").get_to(settings.runtime_texts);
         settings.policies = policies::parse(settings.policy_texts);

@@ -92,6 +92,9 @@ struct Config {
 
 struct Settings {
     Config config{};
+    /// What runs programs: the executor that `config.executor` came to on this host, found out at
+    /// start. Results tell it.
+    std::string method = "native";
     policies::Policies policies{};
     runtimes::Runtimes runtimes{};
     /// The texts that the two were parsed from, for the hand-over to the front.

@@ -25,6 +25,7 @@ struct Started {
     std::string language;
     std::string version;
     std::optional<wire::Level> level{}; ///< of the program's box; absent when that comes later
+    std::string method{};               ///< which executor runs it
 };
 
 struct StageBegan {
@@ -83,6 +84,7 @@ struct Finished {
     std::string language;
     bool base64 = false;
     Result result;
+    std::string method{}; ///< which executor ran it
 };
 
 /// An accepted job that could not be carried out.

@@ -201,7 +201,8 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     result.verdict = Verdict::cancelled;
     result.reason = reason_for(*keep, Verdict::cancelled);
     result.queued_time = keep->queued;
-    answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, std::move(result)});
+    answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, std::move(result),
+                           keep->job.method});
     check_idle();
     return std::nullopt;
 }

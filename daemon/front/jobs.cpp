@@ -242,6 +242,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.runtime = entry.number;
     job.language = runtime.id;
     job.version = *entry.version;
+    job.method = catalog.settings->method;
     if (runtime.compile) {
         job.steps.push_back(step_of(catalog, wire::Stage::compile, *runtime.compile));
         job.steps.back().usual = runtime.compile->warm.has_value();

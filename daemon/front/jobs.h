@@ -31,6 +31,7 @@ struct Job {
     std::uint32_t runtime = 0; ///< number on the wire
     std::string language{};
     std::string version{};
+    std::string method = "native"; ///< config::Settings::method
     std::vector<JobStep> steps{};
     std::string bundle{};         ///< packed
     std::string compile_bundle{}; ///< packed without what compilers are not told, the arguments;

@@ -6,8 +6,6 @@
 namespace cloister::front {
 namespace {
 
-constexpr std::string_view kMethod = "native";
-
 std::string_view name_of(wire::Stage stage) {
     switch (stage) {
     case wire::Stage::version: return "version";
@@ -41,7 +39,8 @@ JsonObject begin(std::string_view type, const RunTag& run, const AsSeen& seen) {
 
 std::string text_of(const Started& event, const AsSeen& seen) {
     JsonObject out = begin("execution_started", event.run, seen);
-    out.text("language", event.language).text("version", event.version).text("method", kMethod);
+    out.text("language", event.language).text("version", event.version);
+    out.text("method", event.method);
     if (event.level) out.text("start", name_of(*event.level));
     return out.text("timestamp", timestamp()).close();
 }
@@ -90,7 +89,7 @@ std::string result_text(const Finished& event) {
     out.flag("success", result.verdict == isolate::Verdict::ok);
     out.bytes("output", result.output, event.base64).bytes("error", error, event.base64);
     out.seconds("execution_time", result.usage.wall_time);
-    out.text("language", event.language).text("method", kMethod);
+    out.text("language", event.language).text("method", event.method);
     out.text("verdict", isolate::name_of(result.verdict));
     if (!result.reason.empty()) out.text("reason", result.reason);
     exit_fields(out, result);
@@ -119,7 +118,7 @@ NamedEvent named_event(const Event& event) {
         named.submission = started->run.id.value_or("");
         named.name = "started";
         out.text("language", started->language).text("version", started->version);
-        out.text("method", kMethod);
+        out.text("method", started->method);
         if (started->level) out.text("start", name_of(*started->level));
     } else if (const auto* stage = std::get_if<StageBegan>(&event)) {
         named.submission = stage->run.id.value_or("");

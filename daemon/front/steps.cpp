@@ -25,7 +25,7 @@ void Executions::start_step(Execution& execution) {
         Result result;
         result.verdict = Verdict::cancelled;
         answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                                   std::move(result)});
+                                   std::move(result), execution.job.method});
         remove(execution);
         return;
     }
@@ -213,7 +213,7 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
     result.setup_time = execution.setup;
     result.compile = std::move(compile);
     answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                               std::move(result)});
+                               std::move(result), execution.job.method});
     remove(execution);
 }
 
@@ -233,7 +233,7 @@ void Executions::finish_run(Execution& execution, Verdict verdict) {
     result.level = execution.level;
     result.compile = std::move(execution.compile);
     answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
-                               std::move(result)});
+                               std::move(result), execution.job.method});
     remove(execution);
 }
 
@@ -264,8 +264,8 @@ void Executions::tell(const Execution& execution, const Event& event) {
 void Executions::tell_started(Execution& execution, std::optional<wire::Level> level) {
     if (std::exchange(execution.told_started, true)) return;
     if (execution.job.is_live()) {
-        tell(execution,
-             Started{execution.tag(), execution.job.language, execution.job.version, level});
+        tell(execution, Started{execution.tag(), execution.job.language, execution.job.version,
+                                level, execution.job.method});
     }
     // A program that needs no compiler any more begins with its last step.
     if (execution.is_program()) tell_stage(execution);

@@ -102,7 +102,7 @@ Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned 
     (void)extend(settings);
 }
 
-Catalogue::First Catalogue::extend(const config::Settings& settings) {
+First Catalogue::extend(const config::Settings& settings) {
     if (readings_ >= kMaxReadings)
         throw std::runtime_error("the settings were read " + std::to_string(readings_) +
                                  " times; restart the service");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/keeper/executor.h"
 #include "daemon/wire/frames.h"
 #include "isolate/inside.h"
 #include "isolate/root_template.h"
@@ -71,11 +72,6 @@ struct KitPlan {
 
 class Catalogue {
 public:
-    /// The numbers of the first of one reading.
-    struct First {
-        std::uint32_t runtime = 0;
-        std::uint32_t policy = 0;
-    };
     /// Readings in a keeper's life: each leaves its filters behind.
     static constexpr std::uint32_t kMaxReadings = 1'000;
 

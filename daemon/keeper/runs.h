@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/keeper/catalogue.h"
+#include "daemon/keeper/executor.h"
 #include "daemon/keeper/pool.h"
 #include "daemon/wire/frames.h"
 #include "isolate/box.h"
@@ -28,25 +29,6 @@ inline constexpr std::chrono::seconds kWarmUpTime{60};
 inline constexpr std::chrono::seconds kFinishTime{5};
 /// Between two samples of what a run uses.
 inline constexpr std::chrono::milliseconds kUsagePause{250};
-
-using Ends = std::array<isolate::Fd, 3>; ///< stdin, stdout, stderr
-
-struct Events {
-    /// Our ends of a run's pipes, for whoever feeds and reads it; first of its events.
-    std::function<void(std::uint64_t run_id, Ends ends)> streams;
-    std::function<void(std::uint64_t run_id, std::chrono::nanoseconds setup, wire::Level)> started;
-    std::function<void(std::uint64_t run_id, const isolate::Outcome&, std::uint64_t artifact_bytes)>
-        ended;
-    /// What a run that asked for it uses at the moment.
-    std::function<void(const wire::UsageFrame&)> usage{};
-};
-
-/// The descriptors of a run. Closed here once the box holds its own.
-struct RunFds {
-    Ends streams{}; ///< the program's ends; none: the run gets pipes, and `streams` tells
-    isolate::Fd bundle{};
-    bool terminal = false; ///< the streams are one terminal; make it controlling
-};
 
 class Runs {
 public:
@@ -80,7 +62,7 @@ public:
     /// What is new in the catalogue holds: from now on boxes are made ahead for what begins there,
     /// and those that stand ready for what came before are given up. Runs under way stay as they
     /// are.
-    void renew(Catalogue::First first);
+    void renew(First first);
 
     /// Boxes that stand ready; and those still in the making.
     std::uint32_t ready(bool warm_only) const;

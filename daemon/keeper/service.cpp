@@ -4,9 +4,8 @@
 #include "daemon/keeper/service.h"
 
 #include "daemon/keeper/analyst.h"
-#include "daemon/keeper/catalogue.h"
+#include "daemon/keeper/executor.h"
 #include "daemon/keeper/notify.h"
-#include "daemon/keeper/runs.h"
 #include "daemon/wire/frames.h"
 #include "daemon/wire/journal.h"
 #include "isolate/instance.h"
@@ -17,6 +16,7 @@
 #include <cstring>
 #include <deque>
 #include <fcntl.h>
+#include <memory>
 #include <poll.h>
 #include <sched.h>
 #include <stdexcept>
@@ -44,16 +44,16 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-unsigned boxes_of(const config::Config& config) {
-    const unsigned asked =
-        config.boxes != 0 ? config.boxes : 4 * std::max(1U, std::thread::hardware_concurrency());
-    return std::min(asked, isolate::kMaxSlots);
-}
-
-Pool::Bounds pool_of(const config::Config& config) {
-    return {.boxes = config.prepared_boxes,
-            .warm = config.warm_boxes,
-            .memory = config.prepared_memory};
+/// For the analyst's box, and for the native executor's.
+std::unique_ptr<isolate::Instance> instance_for(const std::string& method) {
+    try {
+        return std::make_unique<isolate::Instance>();
+    } catch (const std::exception& error) {
+        if (method == "native") throw;
+        std::fprintf(stderr, "cloisterd: no analysis, for which a box of our own is needed: %s\n",
+                     error.what());
+        return nullptr;
+    }
 }
 
 class Service {
@@ -63,19 +63,25 @@ public:
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
           notifier_(environment_variable, ::getpid()),
           serving_("Serving on " + settings.config.listen), reread_(std::move(reread)),
-          front_(std::move(front)), signals_(std::move(signals)), instance_(),
-          catalogue_(settings, instance_.user_id(0),
-                     Runs::slots_for(boxes_, pool_of(settings.config))),
-          runs_(instance_, catalogue_, boxes_, pool_of(settings.config), events()),
-          analyst_(instance_, settings, analyst_program, [this](Fd control) {
-              wire::Frame frame;
-              frame.kind = wire::Kind::analyst;
-              Ends ends;
-              ends[0] = std::move(control);
-              tell(frame, std::move(ends));
-          }) {}
+          front_(std::move(front)), signals_(std::move(signals)),
+          instance_(instance_for(settings.method)),
+          executor_(make_executor(settings, instance_.get(), events())) {
+        if (!instance_) return;
+        analyst_.emplace(*instance_, settings, analyst_program, [this](Fd control) {
+            wire::Frame frame;
+            frame.kind = wire::Kind::analyst;
+            Ends ends;
+            ends[0] = std::move(control);
+            tell(frame, std::move(ends));
+        });
+    }
 
-    uid_t fallback_id() const { return instance_.front_id(); }
+    /// For a front without an account: beyond the ids of all instances where we are none.
+    uid_t fallback_id() const {
+        constexpr uid_t kNobodys =
+            isolate::kFirstId + isolate::kMaxInstances * isolate::kIdsPerInstance;
+        return instance_ ? instance_->front_id() : kNobodys;
+    }
     int serve(pid_t front_pid);
 
 private:
@@ -91,7 +97,7 @@ private:
     void handle_run(wire::Received& received);
     void handle_kill(wire::Received& received);
     void handle_release(wire::Received& received) {
-        runs_.release(received.frame.body.release.run_id);
+        executor_->release(received.frame.body.release.run_id);
     }
     void handle_status(wire::Received& received);
     void handle_ready(wire::Received& received);
@@ -109,19 +115,18 @@ private:
     unsigned boxes_;
     std::chrono::seconds drain_time_;
     Notifier notifier_;
-    std::string serving_;                         ///< in words
-    bool ready_ = false;                          ///< clients are served
-    bool reload_wanted_ = false;                  ///< asked for while it could not begin
-    std::optional<Catalogue::First> reloading_{}; ///< what the front is taking over
-    Catalogue::First current_{};
+    std::string serving_;              ///< in words
+    bool ready_ = false;               ///< clients are served
+    bool reload_wanted_ = false;       ///< asked for while it could not begin
+    std::optional<First> reloading_{}; ///< what the front is taking over
+    First current_{};
     bool restart_needed_ = false;
     std::function<Reread()> reread_;
     Fd front_;
     Fd signals_;
-    isolate::Instance instance_;
-    Catalogue catalogue_;
-    Runs runs_;
-    Analyst analyst_;
+    std::unique_ptr<isolate::Instance> instance_; ///< null where no box can be made
+    std::unique_ptr<Executor> executor_;
+    std::optional<Analyst> analyst_{};
     struct Unsent {
         wire::Frame frame;
         Ends ends; ///< beside a `streams` frame; the first alone beside `analyst`
@@ -174,19 +179,19 @@ void Service::handle_run(wire::Received& received) {
             stream =
                 Fd(check(::fcntl(received.fds[0].get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
     }
-    require(runs_.start(frame, std::move(fds)), "a run beyond what it may ask for");
+    require(executor_->start(frame, std::move(fds)), "a run beyond what it may ask for");
 }
 
 void Service::handle_kill(wire::Received& received) {
     const wire::KillFrame& frame = received.frame.body.kill;
     if (frame.signal != 0) {
         require(frame.signal < static_cast<std::uint32_t>(SIGRTMIN), "an unknown signal");
-        return runs_.signal(frame.run_id, static_cast<int>(frame.signal));
+        return executor_->signal(frame.run_id, static_cast<int>(frame.signal));
     }
     require(frame.reason == isolate::Verdict::cancelled ||
                 frame.reason == isolate::Verdict::output_limit,
             "an unknown reason");
-    runs_.kill(frame.run_id, frame.reason);
+    executor_->kill(frame.run_id, frame.reason);
 }
 
 void Service::handle_ready(wire::Received&) {
@@ -211,8 +216,7 @@ void Service::reload() {
     try {
         if (!reread_) throw std::runtime_error("this daemon reads its settings at start only");
         Reread fresh = reread_();
-        const Catalogue::First first = catalogue_.extend(fresh.settings);
-        runs_.admit();
+        const First first = executor_->extend(fresh.settings);
         frame.body.reload = {.first_runtime = first.runtime, .first_policy = first.policy};
         ends[0] = std::move(fresh.text);
         restart_needed_ = fresh.restart_needed;
@@ -233,17 +237,16 @@ void Service::reload_failed(const std::string& why) {
 
 void Service::handle_reloaded(wire::Received& received) {
     require(reloading_.has_value(), "that it has reloaded, unasked");
-    const Catalogue::First first = *std::exchange(reloading_, std::nullopt);
+    const First first = *std::exchange(reloading_, std::nullopt);
     if (drain_until_) return;
     if (received.frame.body.reloaded.taken == 0) {
         reload_failed("the front could not take the new settings over");
     } else {
         // Runs that wait still have the numbers of the reading before; what is older is over.
-        catalogue_.retire(current_);
-        runs_.renew(first);
+        executor_->renew(current_, first);
         current_ = first;
         wire::JournalLine("reloaded")
-            .number("runtimes", catalogue_.runtimes() - first.runtime)
+            .number("runtimes", executor_->runtimes() - first.runtime)
             .flag("restart_needed", restart_needed_)
             .write();
         notifier_.reloaded(serving_);
@@ -255,13 +258,7 @@ void Service::handle_status(wire::Received&) {
     notifier_.alive(Clock::now()); // the front asks every two seconds, whoever else does
     wire::Frame reply;
     reply.kind = wire::Kind::status_reply;
-    reply.body.status = {.boxes = runs_.boxes() - runs_.quarantined(),
-                         .running = static_cast<std::uint32_t>(runs_.running()),
-                         .artifacts = static_cast<std::uint32_t>(runs_.artifacts()),
-                         .prepared = runs_.ready(false),
-                         .warm = runs_.ready(true),
-                         .quarantined = runs_.quarantined(),
-                         .runs = runs_.total()};
+    reply.body.status = executor_->status();
     tell(reply);
 }
 
@@ -358,8 +355,8 @@ void Service::read_signals() {
 }
 
 void Service::wait(const Fd& front_process) {
-    std::optional<Clock::time_point> next = runs_.next_deadline();
-    if (const auto analyst = analyst_.next_deadline())
+    std::optional<Clock::time_point> next = executor_->next_deadline();
+    if (const auto analyst = analyst_ ? analyst_->next_deadline() : std::nullopt)
         next = next ? std::min(*next, *analyst) : analyst;
     if (drain_until_) next = next ? std::min(*next, *drain_until_) : drain_until_;
     timespec timeout{};
@@ -370,13 +367,14 @@ void Service::wait(const Fd& front_process) {
         timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
     }
     const short front_events = unsent_.empty() ? POLLIN : POLLIN | POLLOUT;
-    pollfd watched[] = {{.fd = front_.get(), .events = front_events, .revents = 0},
-                        {.fd = signals_.get(), .events = POLLIN, .revents = 0},
-                        {.fd = runs_.fd(), .events = POLLIN, .revents = 0},
-                        {.fd = front_process.get(), .events = POLLIN, .revents = 0},
-                        {.fd = analyst_.report_fd(), .events = POLLIN, .revents = 0},
-                        {.fd = analyst_.init_fd(), .events = POLLIN, .revents = 0},
-                        {.fd = analyst_.oom_event(), .events = POLLIN, .revents = 0}};
+    pollfd watched[] = {
+        {.fd = front_.get(), .events = front_events, .revents = 0},
+        {.fd = signals_.get(), .events = POLLIN, .revents = 0},
+        {.fd = executor_->fd(), .events = POLLIN, .revents = 0},
+        {.fd = front_process.get(), .events = POLLIN, .revents = 0},
+        {.fd = analyst_ ? analyst_->report_fd() : -1, .events = POLLIN, .revents = 0},
+        {.fd = analyst_ ? analyst_->init_fd() : -1, .events = POLLIN, .revents = 0},
+        {.fd = analyst_ ? analyst_->oom_event() : -1, .events = POLLIN, .revents = 0}};
     (void)::ppoll(watched, std::size(watched), next ? &timeout : nullptr, nullptr);
 }
 
@@ -405,8 +403,8 @@ int Service::serve(pid_t front_pid) {
             if (drain_until_ && Clock::now() >= *drain_until_) break;
             flush();
             front_lives = read_front();
-            runs_.dispatch();
-            if (!drain_until_) analyst_.dispatch();
+            executor_->dispatch();
+            if (!drain_until_ && analyst_) analyst_->dispatch();
         }
     } catch (const NotPermitted& refusal) {
         std::fprintf(stderr, "cloisterd: the front sent %s; ending both\n", refusal.what());
@@ -415,7 +413,7 @@ int Service::serve(pid_t front_pid) {
         std::fprintf(stderr, "cloisterd: keeper: %s; ending both\n", error.what());
     }
     // If either dies the other ends: the front by this signal (or its own death signal), the boxes
-    // with `runs_`.
+    // with `executor_`.
     front_.reset();
     siginfo_t info{};
     pollfd watched{.fd = front_process.get(), .events = POLLIN, .revents = 0};

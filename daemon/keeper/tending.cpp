@@ -155,7 +155,7 @@ bool Runs::make_ahead(const wire::RunFrame& frame) {
     return true;
 }
 
-void Runs::renew(Catalogue::First first) {
+void Runs::renew(First first) {
     for (const auto& run : slots_) {
         const bool old = run && run->shape.runtime < first.runtime;
         if (old && (run->is_made_ahead() || run->for_kit)) give_up(*run);
