@@ -2,6 +2,7 @@
 #include "isolate/box.h"
 
 #include "isolate/child_memory.h"
+#include "isolate/collect.h"
 #include "isolate/packet.h"
 #include "isolate/weaken.h"
 
@@ -206,10 +207,15 @@ void Box::begin(const BoxOrder& order) {
         }
         fds[count++] = order.bundle_fd;
         if (order.artifact_mount >= 0) fds[count++] = order.artifact_mount;
-        // A fresh socket has room for one packet.
+        // A fresh socket has room for two packets.
         if (!send_packet(report_.get(), bytes_of(packet), std::span(fds).first(count),
                          MSG_DONTWAIT))
             throw SysError(errno, "send an order");
+        if (order.collect_pipe < 0) return;
+        // Whoever waits for the order takes one packet; this one is then there for init.
+        const std::array for_init = {order.bundle_fd, order.collect_pipe};
+        if (!send_packet(report_.get(), bytes_of(CollectOrder{}), for_init, MSG_DONTWAIT))
+            throw SysError(errno, "send init's order");
     } catch (const SysError& error) {
         throw BoxError(step, error);
     }

@@ -42,6 +42,7 @@ struct BoxOrder {
     std::array<int, 3> streams{-1, -1, -1}; ///< each above 2; not for a warm box
     int bundle_fd = -1;                     ///< memfd with a packed Bundle
     int artifact_mount = -1;                ///< -1: none
+    int collect_pipe = -1; ///< for the files that the bundle names, once the program has ended
     bool terminal = false;
     bool live = false;
 };

@@ -1,6 +1,6 @@
 // Packing and checked reading of the bundle. Layout, native byte order (it never leaves the host):
-// Header, Record[file_count], u32 argument offsets[argument_count], then strings and contents. The
-// last byte is NUL, so every string offset inside the bytes ends inside them.
+// Header, Record[file_count], u32 offsets[argument_count + collect_count], then strings and
+// contents. The last byte is NUL, so every string offset inside the bytes ends inside them.
 #include "isolate/bundle.h"
 
 #include <cstring>
@@ -9,7 +9,7 @@
 namespace cloister::isolate {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x31424c43; // "CLB1"
+constexpr std::uint32_t kMagic = 0x32424c43; // "CLB2"
 
 struct Header {
     std::uint32_t magic = kMagic;
@@ -17,6 +17,8 @@ struct Header {
     std::uint32_t argument_count = 0;
     std::uint32_t entry = 0;
     std::uint32_t main_name = 0;
+    std::uint32_t collect_count = 0;
+    std::uint32_t collect_bytes = 0;
     std::uint32_t size = 0;
 };
 
@@ -45,10 +47,13 @@ std::string pack(const Bundle& bundle) {
     if (bundle.files.size() > kMaxBundleFiles) throw std::length_error("too many files");
     if (bundle.arguments.size() > kMaxBundleArguments)
         throw std::length_error("too many arguments");
+    if (bundle.collect.size() > kMaxBundleCollect)
+        throw std::length_error("too many files to collect");
     std::string head;
     std::string tail;
     const std::size_t tail_start = sizeof(Header) + bundle.files.size() * sizeof(Record) +
-                                   bundle.arguments.size() * sizeof(std::uint32_t);
+                                   bundle.arguments.size() * sizeof(std::uint32_t) +
+                                   bundle.collect.size() * sizeof(std::uint32_t);
     const auto place = [&](std::string_view text) {
         const std::size_t offset = tail_start + tail.size();
         if (offset + text.size() + 1 > kMaxBundleBytes)
@@ -72,7 +77,13 @@ std::string pack(const Bundle& bundle) {
         record.size = static_cast<std::uint32_t>(file.content.size());
         append(head, record);
     }
+    header.collect_count = static_cast<std::uint32_t>(bundle.collect.size());
+    header.collect_bytes = bundle.collect_bytes;
     for (const std::string& argument : bundle.arguments) append(head, place(argument));
+    for (const std::string& path : bundle.collect) {
+        if (path.size() > kMaxBundlePath) throw std::length_error("a path is too long");
+        append(head, place(path));
+    }
 
     header.size = static_cast<std::uint32_t>(tail_start + tail.size());
     std::string bytes;
@@ -85,10 +96,12 @@ bool BundleView::open(std::span<const std::byte> bytes) {
     if (bytes.size() < sizeof(Header) || bytes.size() > kMaxBundleBytes) return false;
     const auto header = read_at<Header>(bytes, 0);
     if (header.magic != kMagic || header.size != bytes.size()) return false;
-    if (header.file_count > kMaxBundleFiles || header.argument_count > kMaxBundleArguments)
+    if (header.file_count > kMaxBundleFiles || header.argument_count > kMaxBundleArguments ||
+        header.collect_count > kMaxBundleCollect)
         return false;
+    const std::size_t texts = std::size_t{header.argument_count} + header.collect_count;
     const std::size_t tail_start = sizeof(Header) + header.file_count * sizeof(Record) +
-                                   header.argument_count * sizeof(std::uint32_t);
+                                   texts * sizeof(std::uint32_t);
     if (tail_start >= bytes.size() || bytes.back() != std::byte{0}) return false;
     const auto is_string = [&](std::uint32_t offset) {
         return offset >= tail_start && offset < bytes.size();
@@ -99,14 +112,16 @@ bool BundleView::open(std::span<const std::byte> bytes) {
         if (!is_string(record.path) || !is_string(record.data)) return false;
         if (record.size > bytes.size() - record.data) return false;
     }
-    const std::size_t arguments = sizeof(Header) + header.file_count * sizeof(Record);
-    for (std::size_t i = 0; i < header.argument_count; ++i) {
-        if (!is_string(read_at<std::uint32_t>(bytes, arguments + i * sizeof(std::uint32_t))))
+    const std::size_t table = sizeof(Header) + header.file_count * sizeof(Record);
+    for (std::size_t i = 0; i < texts; ++i) {
+        if (!is_string(read_at<std::uint32_t>(bytes, table + i * sizeof(std::uint32_t))))
             return false;
     }
     bytes_ = bytes;
     file_count_ = header.file_count;
     argument_count_ = header.argument_count;
+    collect_count_ = header.collect_count;
+    collect_bytes_ = header.collect_bytes;
     entry_ = reinterpret_cast<const char*>(bytes.data()) + header.entry;
     main_name_ = reinterpret_cast<const char*>(bytes.data()) + header.main_name;
     return true;
@@ -119,7 +134,13 @@ BundleView::File BundleView::file(std::size_t index) const {
             .source = record.source != 0};
 }
 
-const char* BundleView::argument(std::size_t index) const {
+const char* BundleView::argument(std::size_t index) const { return text_at(index); }
+
+const char* BundleView::collect(std::size_t index) const {
+    return text_at(argument_count_ + index);
+}
+
+const char* BundleView::text_at(std::size_t index) const {
     const std::size_t table = sizeof(Header) + file_count_ * sizeof(Record);
     const auto offset = read_at<std::uint32_t>(bytes_, table + index * sizeof(std::uint32_t));
     return reinterpret_cast<const char*>(bytes_.data()) + offset;

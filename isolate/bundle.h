@@ -24,10 +24,13 @@ struct Bundle {
     std::vector<std::string> arguments{}; ///< the client's own, for {args}; no NUL inside
     std::string entry{};                  ///< for {entry}: the path of the file to run
     std::string main_name{};              ///< for {main}: what the language calls it (a Java class)
+    std::vector<std::string> collect{};   ///< paths like a file's, to be read when it has ended
+    std::uint32_t collect_bytes = 0;      ///< of all of these together (collection.h)
 };
 
 inline constexpr std::size_t kMaxBundleFiles = 256;
 inline constexpr std::size_t kMaxBundleArguments = 256;
+inline constexpr std::size_t kMaxBundleCollect = 256;
 inline constexpr std::size_t kMaxBundlePath = 1024;
 inline constexpr std::size_t kMaxBundleBytes = 16 * 1024 * 1024;
 
@@ -52,11 +55,18 @@ public:
     const char* argument(std::size_t index) const;
     const char* entry() const { return entry_; }
     const char* main_name() const { return main_name_; }
+    std::size_t collect_count() const { return collect_count_; }
+    const char* collect(std::size_t index) const;
+    std::uint32_t collect_bytes() const { return collect_bytes_; }
 
 private:
+    const char* text_at(std::size_t index) const;
+
     std::span<const std::byte> bytes_{};
     std::size_t file_count_ = 0;
     std::size_t argument_count_ = 0;
+    std::size_t collect_count_ = 0;
+    std::uint32_t collect_bytes_ = 0;
     const char* entry_ = "";
     const char* main_name_ = "";
 };

@@ -2,6 +2,7 @@
 // them. Start reading at be_init(), near the end; what init starts is in program.cpp.
 #include "isolate/inside.h"
 
+#include "isolate/collect.h"
 #include "isolate/program.h"
 #include "isolate/report.h"
 #include "isolate/weaken.h"
@@ -13,6 +14,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -240,8 +242,13 @@ void become_nobody(const Inside& inside) {
     for (int fd = 0; fd < kReportFd; ++fd) (void)::close(fd);
     (void)::close_range(kReportFd + 1, ~0U, 0);
     // Its bounding set may stay: what never calls execve cannot gain from it.
+    // With all capabilities until they are given away one line later, because a user id that files
+    // are opened with is set by itself.
+    if (!weakened(Layer::own_identity))
+        Steps(kReportFd).require_call(Step::drop_identity,
+                                      ::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
     drop_identity(kReportFd, inside.user_id + 1);
-    drop_capabilities(kReportFd);
+    prepare_to_collect(kReportFd, inside.user_id);
     if (!weakened(Layer::death_signal))
         Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     if (keeper_is_gone(kReportFd)) ::_exit(127);
@@ -249,7 +256,7 @@ void become_nobody(const Inside& inside) {
     (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
-/// Reaps whatever is orphaned to pid 1 until the program itself ends.
+/// Reaps whatever is orphaned to pid 1 until the program itself ends; reads back what was asked for.
 [[noreturn]] void wait_for_program(pid_t program) {
     for (;;) {
         int status = 0;
@@ -260,6 +267,7 @@ void become_nobody(const Inside& inside) {
         report.value = status;
         report.detail = ended < 0 ? errno : 0;
         (void)send_report(kReportFd, report);
+        collect(kReportFd);
         ::_exit(0); // the kernel kills the rest of the namespace and waits for it
     }
 }

@@ -7,7 +7,8 @@
 // waits, still as root, for the keeper's ORDER, which brings what only the run decides: limits,
 // streams, sources. A box may be made long before its order; a cold one finds the order waiting.
 // Then the process locks itself in, unpacks the sources and executes the program. Init waits
-// until that has happened, becomes nobody, and waits for the program's end.
+// until that has happened, becomes nobody, and waits for the program's end. When the run asked for
+// files, it then reads them back (collect.cpp).
 //
 // In a WARM box pid 2 is the runtime's interpreter: it has been locked in and executed ahead, and
 // waits at a pipe. Then the process that waits for the order is pid 3, the STAGER: it locks itself

@@ -41,6 +41,8 @@ struct Config {
     std::uint32_t json_depth = 32;
     std::uint32_t files_per_run = 64;
     std::uint32_t arguments_per_run = 64;
+    std::uint32_t collect_files = 64;                ///< that one run may be asked for
+    std::uint64_t collect_bytes = 1 * isolate::kMiB; ///< of these together
     std::uint32_t messages_per_second = 60;
     std::uint32_t message_burst = 240;
     std::uint64_t send_queue_bytes = 1 * isolate::kMiB;

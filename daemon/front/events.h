@@ -3,6 +3,7 @@
 
 #include "daemon/front/protocol.h"
 #include "daemon/wire/frames.h"
+#include "isolate/collection.h"
 #include "isolate/verdict.h"
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace cloister::front {
 
@@ -63,6 +65,12 @@ struct CompileResult {
     bool cached = false; ///< the same was compiled before; the texts are that compiler's
 };
 
+/// A file that was asked for: raw bytes, or why there are none.
+struct ResultFile {
+    std::string path{};
+    isolate::CollectedFile file{};
+};
+
 struct Result {
     isolate::Verdict verdict = isolate::Verdict::internal_error;
     int exit_code = -1; ///< -1: a signal ended it, or it never ran
@@ -77,6 +85,7 @@ struct Result {
     std::chrono::nanoseconds setup_time{};
     wire::Level level = wire::Level::cold; ///< of the program's box
     std::optional<CompileResult> compile{};
+    std::vector<ResultFile> files{}; ///< as Job::collect names them
 };
 
 struct Finished {

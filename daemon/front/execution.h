@@ -41,6 +41,8 @@ struct Executions::Execution {
     std::string early_input{};     ///< arrived before the program started
     bool input_closed = false;
     std::array<KeptStream, 2> kept{};
+    std::optional<isolate::CollectionReader> files{}; ///< of the box, if it has any
+    bool files_open = false;
     std::array<Utf8Repair, 2> repair{};
     std::uint64_t seq = 0;
     std::optional<isolate::Outcome> outcome{};

@@ -81,7 +81,10 @@ public:
     void on_usage(const wire::UsageFrame& usage);
     void on_output(std::uint64_t box, std::size_t stream,
                    std::string_view bytes); ///< 0 stdout or tty, 1 stderr
-    void on_stream_end(std::uint64_t box, std::size_t stream);
+    void on_stream_end(std::uint64_t box, std::size_t stream); ///< kFiles, too
+    /// Of the stream that brings collected files.
+    void on_files(std::uint64_t box, std::string_view bytes);
+    static constexpr std::size_t kFiles = 2;
     /// The keeper's last word about it.
     void on_ended(std::uint64_t box, const isolate::Outcome& outcome,
                   std::uint64_t artifact_bytes = 0);
@@ -136,6 +139,7 @@ private:
     void end_step_when_complete(Execution& execution);
     void finish_compile(Execution& execution, isolate::Verdict verdict);
     void finish_run(Execution& execution, isolate::Verdict verdict);
+    static std::vector<ResultFile> take_files(Execution& execution);
     void refuse(Execution& execution, Refusal refusal);
     void answer(Execution& execution, Event event);
     void remove(Execution& execution);

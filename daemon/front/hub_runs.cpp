@@ -124,6 +124,7 @@ void Hub::end_run(const Run& run, const Finished& finished) {
     Finished kept = finished;
     shorten(kept.result.output, config_.room_run_bytes, kept.result.output_dropped);
     shorten(kept.result.error, config_.room_run_bytes, kept.result.error_dropped);
+    kept.result.files.clear();
     if (kept.result.compile) {
         std::uint64_t dropped = 0; // said nowhere: what the compiler says is in `error` as well
         shorten(kept.result.compile->output, config_.room_run_bytes, dropped);

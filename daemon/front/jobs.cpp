@@ -234,6 +234,14 @@ void add_data(isolate::Bundle& bundle, std::vector<SourceFile>& data) {
     check_together(bundle.files);
 }
 
+/// Names the files that are asked for; no compiler is told them.
+void add_collect(isolate::Bundle& bundle, const ExecuteCode& request, std::uint64_t most_bytes) {
+    for (const std::string& path : request.collect) check_path(path);
+    bundle.collect = request.collect;
+    bundle.collect_bytes = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(most_bytes, isolate::kMaxCollectBytes));
+}
+
 Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string& policy) {
     const Catalog::Entry& entry = choose_runtime(request, catalog);
     const runtimes::Runtime& runtime = *entry.runtime;
@@ -254,11 +262,16 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
         job.steps.back().usual = is_usual(runtime, bundle);
         isolate::Bundle whole = bundle;
         add_data(whole, request.data);
+        if (!request.collect.empty())
+            add_collect(whole, request, catalog.settings->config.collect_bytes);
+        job.collect = whole.collect;
+        job.collect_bytes = whole.collect_bytes;
         job.bundle = isolate::pack(whole);
         const bool hides_arguments = runtime.compile && !bundle.arguments.empty() &&
                                      !compiler_takes_arguments(*runtime.compile);
         if (hides_arguments) bundle.arguments.clear();
-        if (runtime.compile && (hides_arguments || !request.data.empty()))
+        if (runtime.compile &&
+            (hides_arguments || !request.data.empty() || !request.collect.empty()))
             job.compile_bundle = isolate::pack(bundle);
     } catch (const std::length_error& error) {
         throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};

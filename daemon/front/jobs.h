@@ -8,6 +8,7 @@
 #include "daemon/front/protocol.h"
 #include "daemon/wire/frames.h"
 #include "isolate/bundle.h"
+#include "isolate/collection.h"
 
 #include <cstdint>
 #include <functional>
@@ -37,6 +38,8 @@ struct Job {
     std::string compile_bundle{}; ///< packed without what compilers are not told, the arguments;
                                   ///< empty: the same as `bundle`
     std::string input{};
+    std::vector<std::string> collect{}; ///< paths that `bundle` names for its program's files
+    std::uint32_t collect_bytes = 0;    ///< of them together, as there
     bool input_open = false; ///< stdin stays open for execution_input
     bool stream = false;
     bool usage = false; ///< what the program uses is told while it runs

@@ -23,6 +23,8 @@ struct KeeperLink::Streams {
     bool paused = false;
     std::shared_ptr<StreamWriter> input{};
     std::array<std::shared_ptr<StreamReader>, 2> output{};
+    bool collects = false; ///< the pipes are one more
+    std::shared_ptr<StreamReader> files{}; ///< never paused: it is bounded, and its box waits
     int terminal_fd = -1; ///< borrowed from `output[0]`, for resizing; open as long as that is
 };
 
@@ -58,6 +60,7 @@ Fd sealed(std::string_view bytes) {
 }
 
 constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
+constexpr std::size_t kMostStreams = kStreams + 1; ///< and collected files
 
 wire::Level level_of(const wire::StartedFrame& started) {
     if (static_cast<std::size_t>(started.level) >= wire::kLevelNames.size())
@@ -78,6 +81,7 @@ KeeperLink::~KeeperLink() {
         for (const auto& reader : streams->output) {
             if (reader) reader->close();
         }
+        if (streams->files) streams->files->close();
     }
 }
 
@@ -113,10 +117,18 @@ std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool 
         [this, box, stream] { executions_->on_stream_end(box, stream); });
 }
 
+std::shared_ptr<StreamReader> KeeperLink::files_reader(std::uint64_t box, Fd fd) {
+    return std::make_shared<StreamReader>(
+        io_, std::move(fd), false,
+        [this, box](std::string_view bytes) { executions_->on_files(box, bytes); },
+        [this, box] { executions_->on_stream_end(box, Executions::kFiles); });
+}
+
 void KeeperLink::start(const Start& start) {
     auto streams = std::make_unique<Streams>();
     streams->terminal = start.terminal;
     streams->live = start.live;
+    streams->collects = (start.frame.flags & wire::kFlagCollect) != 0;
     Parcel parcel;
     parcel.frame.body.run = start.frame;
     const std::uint64_t box = start.frame.run_id;
@@ -154,8 +166,8 @@ void KeeperLink::start(const Start& start) {
 // begun. So a run takes the numbers for its streams before it is asked for, and is refused when
 // there are none; they are free for the moment in which a frame may bring the streams.
 void KeeperLink::reserve(std::size_t runs) {
-    if (reserve_.size() > runs * kStreams) reserve_.resize(runs * kStreams);
-    while (reserve_.size() < runs * kStreams) {
+    if (reserve_.size() > runs * kMostStreams) reserve_.resize(runs * kMostStreams);
+    while (reserve_.size() < runs * kMostStreams) {
         reserve_.emplace_back(check(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 3),
                                     "reserve a stream's descriptor"));
     }
@@ -174,6 +186,8 @@ void KeeperLink::take_streams(wire::Received& received) {
     Streams* streams = find(box);
     if (streams == nullptr) return; // forgotten meanwhile: they close here
     if (!streams->waiting) throw std::runtime_error("the keeper sent a run's streams twice");
+    if (streams->collects != (received.fd_count == kMostStreams))
+        throw std::runtime_error("the keeper sent other streams than a run has");
     streams->waiting = false;
     --awaited_;
     // Most programs get no input: then this end closes with the frame.
@@ -184,6 +198,10 @@ void KeeperLink::take_streams(wire::Received& received) {
         if (streams->paused) streams->output[i]->pause(true);
         streams->output[i]->start();
     }
+    if (streams->collects) {
+        streams->files = files_reader(box, std::move(received.fds[kStreams]));
+        streams->files->start();
+    }
     if (!streams->early_input.empty()) streams->input->write(streams->early_input);
     streams->early_input = {};
     if (streams->input_over && streams->input) streams->input->finish();
@@ -193,9 +211,10 @@ void KeeperLink::take_streams(wire::Received& received) {
 void KeeperLink::take_end(const wire::EndedFrame& ended) {
     const Streams* streams = find(ended.run_id);
     const bool never_began = streams != nullptr && streams->waiting;
+    const std::size_t outputs = streams != nullptr && streams->collects ? 3 : 2;
     executions_->on_ended(ended.run_id, ended.outcome, ended.artifact_bytes);
     if (!never_began) return;
-    for (std::size_t i = 0; i < 2; ++i) executions_->on_stream_end(ended.run_id, i);
+    for (std::size_t i = 0; i < outputs; ++i) executions_->on_stream_end(ended.run_id, i);
 }
 
 void KeeperLink::kill(std::uint64_t box, isolate::Verdict reason) {
@@ -281,6 +300,7 @@ void KeeperLink::forget(std::uint64_t box) {
     for (const auto& reader : streams->output) {
         if (reader) reader->close();
     }
+    if (streams->files) streams->files->close();
     boxes_.erase(box);
 }
 
@@ -334,8 +354,10 @@ void KeeperLink::take(wire::Received& received) {
     // An analyst's socket that found no free number ends that analyst, and the next one comes; new
     // settings that found none are not taken over.
     const bool one_at_most = frame.kind == wire::Kind::analyst || frame.kind == wire::Kind::reload;
-    const std::size_t brought = frame.kind == wire::Kind::streams ? kStreams : 0;
-    if (one_at_most ? received.fd_count > 1 : received.fd_count != brought)
+    const bool streams = frame.kind == wire::Kind::streams;
+    const std::size_t least = streams ? kStreams : 0;
+    const std::size_t most = one_at_most ? 1 : streams ? kMostStreams : 0;
+    if (received.fd_count < least || received.fd_count > most)
         throw std::runtime_error("the keeper sent a frame with the wrong descriptors");
     switch (frame.kind) {
     case wire::Kind::streams: return take_streams(received);

@@ -61,6 +61,7 @@ private:
     void reserve(std::size_t runs);
     std::shared_ptr<StreamReader> reader(std::uint64_t box, isolate::Fd fd, bool live,
                                          std::size_t stream);
+    std::shared_ptr<StreamReader> files_reader(std::uint64_t box, isolate::Fd fd);
     void gone(const std::string& why);
     Streams* find(std::uint64_t box);
 

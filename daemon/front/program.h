@@ -45,6 +45,7 @@ struct ExecuteCode {
     std::vector<SourceFile> files{};
     std::vector<SourceFile> data{}; ///< laid beside the program; its compiler does not see them
     std::string entry{};
+    std::vector<std::string> collect{}; ///< paths of files to be read back when it has ended
     LimitsAsked limits{};
     bool base64 = false;     ///< `output_encoding`
     bool is_private = false; ///< not for the others in the room

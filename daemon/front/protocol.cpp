@@ -130,6 +130,22 @@ std::vector<std::string> read_arguments(const json& request, const config::Confi
     return arguments;
 }
 
+std::vector<std::string> read_collect(const json& request, const config::Config& bounds) {
+    std::vector<std::string> paths;
+    const json* list = find(request, "collect");
+    if (list == nullptr) return paths;
+    if (!list->is_array()) wrong("The field 'collect' must be a list of paths.");
+    if (list->size() > bounds.collect_files) {
+        throw Wrong{"too_large", "At most " + std::to_string(bounds.collect_files) +
+                                     " files may be collected."};
+    }
+    for (const json& item : *list) {
+        if (!item.is_string()) wrong("The field 'collect' must be a list of paths.");
+        paths.push_back(item.get<std::string>());
+    }
+    return paths;
+}
+
 ExecuteCode read_execute_code(const json& request, const config::Config& bounds) {
     ExecuteCode execute;
     execute.code = maybe_text(request, "code");
@@ -152,6 +168,9 @@ ExecuteCode read_execute_code(const json& request, const config::Config& bounds)
     execute.arguments = read_arguments(request, bounds);
     execute.files = read_files(request, bounds);
     execute.entry = text_or(request, "entry", "");
+    execute.collect = read_collect(request, bounds);
+    if (!execute.collect.empty() && execute.terminal)
+        wrong("A run with 'tty' has no 'collect'.");
     execute.limits = read_limits(request);
     execute.is_private = flag(request, "private");
     const std::string encoding = text_or(request, "output_encoding", "utf8");
@@ -338,6 +357,7 @@ ExecuteCode read_program(const json& object, const config::Config& bounds) {
     ExecuteCode program = read_execute_code(object, bounds);
     if (program.interactive || program.terminal)
         wrong("A judged program has neither 'interactive' nor 'tty'.");
+    if (!program.collect.empty()) wrong("A judged program has no 'collect'.");
     program.stream = false;
     program.base64 = false;
     return program;

@@ -2,6 +2,7 @@
 #include "daemon/front/replies.h"
 
 #include "daemon/front/text.h"
+#include "daemon/front/utf8.h"
 
 namespace cloister::front {
 namespace {
@@ -76,6 +77,25 @@ void exit_fields(JsonObject& out, const Result& result) {
     if (result.signal <= 0) out.none("signal");
 }
 
+/// Text where the bytes are text, base64 else.
+std::string files_text(const std::vector<ResultFile>& files) {
+    std::string list;
+    for (const ResultFile& one : files) {
+        JsonObject out;
+        out.text("path", one.path);
+        const std::string& content = one.file.content;
+        if (one.file.state == isolate::Collected::whole) {
+            const bool plain = is_utf8(content);
+            out.bytes("content", content, !plain).text("encoding", plain ? "utf8" : "base64");
+            out.count("bytes", content.size());
+        } else {
+            out.text("error", isolate::name_of(one.file.state));
+        }
+        list += (list.empty() ? "" : ",") + out.close();
+    }
+    return "[" + list + "]";
+}
+
 } // namespace
 
 std::string result_text(const Finished& event) {
@@ -106,6 +126,7 @@ std::string result_text(const Finished& event) {
         compile.bytes("error", result.compile->error, event.base64);
         out.raw("compile", compile.seconds("wall_time", result.compile->wall_time).close());
     }
+    if (!result.files.empty()) out.raw("files", files_text(result.files));
     out.seconds("queued_time", result.queued_time).seconds("setup_time", result.setup_time);
     if (event.base64) out.text("output_encoding", "base64");
     return out.text("start", name_of(result.level)).close();
@@ -175,6 +196,8 @@ std::string connection_established(const Self& self, const std::string& resume_t
     limits.count("push_bytes", config.push_bytes).count("chat_chars", config.chat_chars);
     limits.count("files_per_run", config.files_per_run);
     limits.count("arguments", config.arguments_per_run);
+    limits.count("collect_files", config.collect_files);
+    limits.count("collect_bytes", config.collect_bytes);
     limits.count("runs", config.runs_per_client).count("queue", config.queue_per_client);
     limits.count("input_bytes", config.input_queue_bytes);
     JsonObject out;
@@ -182,7 +205,7 @@ std::string connection_established(const Self& self, const std::string& resume_t
     out.text("user_id", self.user_id).text("timestamp", timestamp()).number("protocol", 2);
     out.raw(
         "features",
-        R"(["ot","stream","presence","rtc","history","stdin","tty","files","analysis","usage"])");
+        R"(["ot","stream","presence","rtc","history","stdin","tty","files","analysis","usage","collect"])");
     out.text("client_id", self.client_id).text("resume_token", resume_token);
     const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(config.idle_ping);
     return out.number("heartbeat_ms", heartbeat.count()).raw("limits", limits.close()).close();

@@ -65,12 +65,17 @@ void Executions::start_box(Execution& execution, bool program) {
         start.rows = execution.job.rows;
         if (start.live) start.frame.flags |= wire::kFlagLive;
         if (execution.job.usage) start.frame.flags |= wire::kFlagUsage;
+        if (!execution.job.collect.empty()) start.frame.flags |= wire::kFlagCollect;
     }
     execution.kept = {};
     execution.repair = {};
     execution.outcome.reset();
     execution.level = wire::Level::cold;
     execution.kept[1].open = !start.terminal; // a terminal is one stream
+    execution.files_open = (start.frame.flags & wire::kFlagCollect) != 0;
+    execution.files.reset();
+    if (execution.files_open)
+        execution.files.emplace(execution.job.collect.size(), execution.job.collect_bytes);
     boxes_.start(start);
     execution.box = start.frame.run_id;
 }
@@ -129,8 +134,17 @@ void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_vi
     tell_output(*execution, stream, taken, false);
 }
 
+void Executions::on_files(std::uint64_t box, std::string_view bytes) {
+    Execution* execution = by_box(box);
+    if (execution != nullptr && execution->files) execution->files->take(bytes);
+}
+
 void Executions::on_stream_end(std::uint64_t box, std::size_t stream) {
     Execution* execution = by_box(box);
+    if (execution != nullptr && stream == kFiles) {
+        execution->files_open = false;
+        return end_step_when_complete(*execution);
+    }
     if (execution == nullptr || stream >= execution->kept.size() || !execution->kept[stream].open)
         return;
     execution->kept[stream].open = false;
@@ -151,7 +165,9 @@ void Executions::on_ended(std::uint64_t box, const isolate::Outcome& outcome,
 }
 
 void Executions::end_step_when_complete(Execution& execution) {
-    if (!execution.outcome || execution.kept[0].open || execution.kept[1].open) return;
+    const bool open =
+        execution.kept[0].open || execution.kept[1].open || execution.files_open;
+    if (!execution.outcome || open) return;
     const std::uint64_t box = execution.box;
     const ExecutionPtr keep = by_box_.at(box);
     by_box_.erase(box);
@@ -217,6 +233,16 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
     remove(execution);
 }
 
+std::vector<ResultFile> Executions::take_files(Execution& execution) {
+    std::vector<ResultFile> files;
+    if (!execution.files) return files;
+    std::vector<isolate::CollectedFile> found = execution.files->finish();
+    for (std::size_t i = 0; i < found.size(); ++i)
+        files.push_back({std::move(execution.job.collect[i]), std::move(found[i])});
+    execution.files.reset();
+    return files;
+}
+
 void Executions::finish_run(Execution& execution, Verdict verdict) {
     Result result;
     result.verdict = verdict;
@@ -232,6 +258,7 @@ void Executions::finish_run(Execution& execution, Verdict verdict) {
     result.setup_time = execution.setup;
     result.level = execution.level;
     result.compile = std::move(execution.compile);
+    result.files = take_files(execution);
     answer(execution, Finished{execution.tag(), execution.job.language, execution.job.base64,
                                std::move(result), execution.job.method});
     remove(execution);

@@ -23,7 +23,8 @@ class Instance;
 namespace cloister::keeper {
 
 using Clock = std::chrono::steady_clock;
-using Ends = std::array<isolate::Fd, 3>; ///< stdin, stdout, stderr
+using Ends = std::array<isolate::Fd, 4>; ///< stdin, stdout, stderr; collected files, if any
+inline constexpr std::size_t kStreams = 3;
 
 struct Events {
     /// Our ends of a run's pipes, for whoever feeds and reads it; first of its events.

@@ -58,12 +58,14 @@ struct Job {
     Fd input{};
     std::size_t written = 0;
     std::array<Stream, 2> streams{};
+    Fd files{};
+    isolate::CollectionReader collection{0, 0};
     std::optional<Clock::time_point> started{};
     bool ended = false;
     bool cancelled = false;
     bool signalled = false;
 
-    bool is_over() const { return ended && !streams[0].fd && !streams[1].fd; }
+    bool is_over() const { return ended && !streams[0].fd && !streams[1].fd && !files; }
     void take_output(std::size_t stream, Fd fd) {
         stop_blocking(fd);
         const bool output = stream == 0;
@@ -97,6 +99,7 @@ struct LocalRunner::State {
     void give_streams(Job& job, RunFds& fds);
     void feed(Job& job);
     void collect(Job& job, Stream& stream);
+    static void take_files(Job& job);
     void keep_time(Job& job, std::optional<Clock::time_point>& next);
     void settle(Job& job);
     void finish(std::vector<Job>& all, const Again& again = {});
@@ -108,6 +111,8 @@ Events LocalRunner::State::events() {
                     Job& job = *jobs.at(id);
                     job.input = std::move(ends[0]);
                     for (std::size_t i = 0; i < 2; ++i) job.take_output(i, std::move(ends[i + 1]));
+                    job.files = std::move(ends[kStreams]);
+                    if (job.files) stop_blocking(job.files);
                 },
             .started =
                 [this](std::uint64_t id, std::chrono::nanoseconds, wire::Level level) {
@@ -163,6 +168,10 @@ void LocalRunner::State::begin(Job& job) {
     if (request.level == wire::Level::warm) frame.flags |= wire::kFlagUsual;
     frame.artifact = request.artifact;
     frame.limits = job.limits;
+    if (!request.bundle.collect.empty()) {
+        frame.flags |= wire::kFlagCollect;
+        job.collection = {request.bundle.collect.size(), request.bundle.collect_bytes};
+    }
 
     RunFds fds;
     fds.bundle = seal(isolate::pack(request.bundle));
@@ -237,6 +246,20 @@ void LocalRunner::State::collect(Job& job, Stream& stream) {
     }
 }
 
+void LocalRunner::State::take_files(Job& job) {
+    std::array<char, 65536> chunk{};
+    for (;;) {
+        const ssize_t size = ::read(job.files.get(), chunk.data(), chunk.size());
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && errno == EAGAIN) return;
+        if (size <= 0) {
+            job.files.reset();
+            return;
+        }
+        job.collection.take({chunk.data(), static_cast<std::size_t>(size)});
+    }
+}
+
 void LocalRunner::State::keep_time(Job& job, std::optional<Clock::time_point>& next) {
     if (job.ended || !job.started) return;
     const Clock::time_point now = Clock::now();
@@ -260,6 +283,7 @@ void LocalRunner::State::settle(Job& job) {
     const bool overflowed = job.result.output_dropped + job.result.error_dropped > 0;
     if (overflowed && !job.result.outcome.ending.killed_for)
         job.result.verdict = isolate::Verdict::output_limit;
+    job.result.files = job.collection.finish();
     jobs.erase(job.result.run_id);
 }
 
@@ -276,6 +300,8 @@ void LocalRunner::State::finish(std::vector<Job>& all, const Again& again) {
                 if (stream.fd)
                     watched.push_back({.fd = stream.fd.get(), .events = POLLIN, .revents = 0});
             }
+            if (job.files)
+                watched.push_back({.fd = job.files.get(), .events = POLLIN, .revents = 0});
         }
         timespec wait{};
         if (next) {
@@ -291,6 +317,7 @@ void LocalRunner::State::finish(std::vector<Job>& all, const Again& again) {
             for (Stream& stream : job.streams) {
                 if (stream.fd) collect(job, stream);
             }
+            if (job.files) take_files(job);
             if (!again || !job.is_over() || !jobs.contains(job.result.run_id)) continue;
             settle(job);
             if (!again(job.result)) continue;

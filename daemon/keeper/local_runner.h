@@ -7,6 +7,7 @@
 #include "daemon/keeper/pool.h"
 #include "daemon/wire/frames.h"
 #include "isolate/bundle.h"
+#include "isolate/collection.h"
 #include "isolate/verdict.h"
 
 #include <chrono>
@@ -23,7 +24,7 @@ struct LocalRun {
     std::string runtime; ///< id in the settings
     wire::Stage stage = wire::Stage::run;
     std::string policy{}; ///< empty: the step's, else the configured run policy
-    isolate::Bundle bundle{};
+    isolate::Bundle bundle{}; ///< with `collect`: none of the descriptors below
     std::string input{};                     ///< the whole of stdin
     std::optional<isolate::Limits> limits{}; ///< absent: the policy's
     std::uint64_t artifact = 0;              ///< run_id of an earlier compile run
@@ -46,6 +47,7 @@ struct LocalResult {
     std::string error{};                  ///< stderr, likewise
     std::uint64_t output_dropped = 0;
     std::uint64_t error_dropped = 0;
+    std::vector<isolate::CollectedFile> files{}; ///< as the bundle's `collect` names them
 };
 
 using Again = std::function<bool(const LocalResult&)>;

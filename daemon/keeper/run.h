@@ -34,6 +34,9 @@ struct Runs::Run {
     std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
     std::optional<Clock::time_point> next_cpu_check{};
     bool wants_usage = false;
+    bool collects = false; ///< init reads files back when the program has ended
+    std::optional<std::chrono::nanoseconds> cpu_at_end{}; ///< then: what init uses is not the
+                                                          ///< program's
     std::optional<Clock::time_point> next_usage{};
     bool init_gone = false;
     bool proven_empty = false;

@@ -54,7 +54,7 @@ Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
 /// no more than it was given: a pipe that ends with its box.
 Pipes make_pipes(uid_t owner) {
     Pipes pipes;
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < kStreams; ++i) {
         int ends[2];
         check(::pipe2(ends, O_CLOEXEC), "make a pipe");
         Fd read(ends[0]);
@@ -186,7 +186,7 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
                                     plan.live_environment.end());
         }
         spec.warm_environment = warm_environment;
-        for (std::size_t i = 0; i < 3; ++i) spec.streams[i] = pipes.theirs[i].get();
+        for (std::size_t i = 0; i < kStreams; ++i) spec.streams[i] = pipes.theirs[i].get();
     }
     run.box = isolate::Box::make(instance_.cgroups(), spec);
     run.ends = std::move(pipes.ours);
@@ -211,6 +211,8 @@ bool Runs::start(const wire::RunFrame& frame, RunFds fds) {
     if (by_id_.contains(frame.run_id) || artifacts_.contains(frame.run_id)) return false;
     if (!isolate::within(frame.limits, policy->ceilings)) return false;
     if (frame.artifact != 0 && !artifacts_.contains(frame.artifact)) return false;
+    // Whoever brings streams is not handed any, so neither the one for files.
+    if ((frame.flags & wire::kFlagCollect) != 0 && fds.streams[0]) return false;
 
     ++total_;
     const Clock::time_point taken = Clock::now();
@@ -267,7 +269,16 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     const bool own_pipes = !run.shape.warm && !fds.streams[0];
     if (own_pipes) pipes = make_pipes(user_of(run.slot));
     const Ends& theirs = own_pipes ? pipes.theirs : fds.streams;
-    for (std::size_t i = 0; i < 3; ++i) order.streams[i] = theirs[i].get();
+    for (std::size_t i = 0; i < kStreams; ++i) order.streams[i] = theirs[i].get();
+    run.collects = (frame.flags & wire::kFlagCollect) != 0;
+    Fd collect_pipe;
+    if (run.collects) {
+        int ends[2];
+        check(::pipe2(ends, O_CLOEXEC), "make a pipe for files");
+        pipes.ours[kStreams] = Fd(ends[0]);
+        collect_pipe = Fd(ends[1]);
+    }
+    order.collect_pipe = collect_pipe.get();
     if (run.shape.warm) {
         const auto used = run.box.cpu_time();
         if (!used) throw isolate::SysError(EMFILE, "read a box's processor time");
@@ -285,6 +296,8 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
 }
 
 void Runs::end(Run& run, Verdict reason) {
+    if (run.ended && std::exchange(run.collects, false))
+        return run.box.kill(); // what is left are its files
     if (run.ended || run.phase != Run::Phase::under_way) return;
     if (!run.ending.killed_for) run.ending.killed_for = reason; // the first cause stays
     run.box.kill();
@@ -351,6 +364,7 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
     case isolate::Report::Kind::ended:
         if (run.ended) break;
         run.ended = std::max(then, run.started.value_or(then));
+        if (run.collects) run.cpu_at_end = run.box.cpu_time();
         if (WIFEXITED(report.value)) run.ending.exit_code = WEXITSTATUS(report.value);
         if (WIFSIGNALED(report.value)) run.ending.signal = WTERMSIG(report.value);
         if (run.is_made_ahead()) fail(run, Step::warm_up, ECHILD);
@@ -440,6 +454,10 @@ void Runs::dispatch() {
 }
 
 void Runs::check_clocks(Run& run, Clock::time_point now) {
+    if (run.ended && run.collects && now >= *run.ended + kCollectTime) {
+        run.collects = false;
+        return run.box.kill();
+    }
     if (run.ended || run.ending.killed_for || run.ending.failed_step != Step::none) return;
     if (run.phase == Run::Phase::making) {
         if (now >= run.made_at + kWarmUpTime) fail(run, Step::warm_up, ETIMEDOUT);
@@ -490,6 +508,7 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
     for (const auto& run : slots_) {
         if (!run) continue;
         if (run->init_gone || run->phase == Run::Phase::aside) consider(run->next_finish);
+        if (run->ended && run->collects && !run->init_gone) consider(*run->ended + kCollectTime);
         // Being ended: what comes next is init's end, which is an event.
         if (run->ended || run->ending.killed_for || run->ending.failed_step != Step::none) continue;
         if (run->phase == Run::Phase::making) consider(run->made_at + kWarmUpTime);
@@ -514,7 +533,9 @@ void Runs::count(Run& run, const isolate::Counters& counters, std::chrono::nanos
         std::max(usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
     usage.oom_kills = std::max(usage.oom_kills, counters.oom_kills);
     usage.forks_refused = std::max(usage.forks_refused, counters.forks_refused);
-    if (run.started) usage.cpu_time = std::max(usage.cpu_time, cpu_time - run.cpu_before);
+    if (!run.started) return;
+    const auto used = run.cpu_at_end ? std::min(cpu_time, *run.cpu_at_end) : cpu_time;
+    usage.cpu_time = std::max(usage.cpu_time, used - run.cpu_before);
 }
 
 /// Init has ended: is anything left?

@@ -167,17 +167,19 @@ void check_terminal(const Fd& terminal) {
 
 void Service::handle_run(wire::Received& received) {
     const wire::RunFrame& frame = received.frame.body.run;
-    require((frame.flags & ~(wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage)) == 0,
-            "an unknown flag");
+    constexpr std::uint32_t kFlags =
+        wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage | wire::kFlagCollect;
+    require((frame.flags & ~kFlags) == 0, "an unknown flag");
     RunFds fds;
     fds.bundle = std::move(received.fds[received.fd_count - 1]);
     check_bundle(fds.bundle);
     fds.terminal = received.frame.kind == wire::Kind::run_on_terminal;
     if (fds.terminal) {
         check_terminal(received.fds[0]);
-        for (Fd& stream : fds.streams)
-            stream =
+        for (std::size_t i = 0; i < kStreams; ++i) {
+            fds.streams[i] =
                 Fd(check(::fcntl(received.fds[0].get(), F_DUPFD_CLOEXEC, 3), "copy a terminal"));
+        }
     }
     require(executor_->start(frame, std::move(fds)), "a run beyond what it may ask for");
 }
@@ -312,7 +314,8 @@ void Service::tell(const wire::Frame& frame, Ends ends) {
 void Service::flush() {
     while (!unsent_.empty()) {
         const Unsent& next = unsent_.front();
-        const std::array fds = {next.ends[0].get(), next.ends[1].get(), next.ends[2].get()};
+        std::array<int, std::tuple_size_v<Ends>> fds{};
+        std::ranges::transform(next.ends, fds.begin(), [](const Fd& end) { return end.get(); });
         const auto count = static_cast<std::size_t>(std::count_if(
             next.ends.begin(), next.ends.end(), [](const Fd& end) { return bool(end); }));
         if (!wire::send(front_.get(), next.frame, fds.data(), count)) return;

@@ -29,7 +29,8 @@ enum class Kind : std::uint32_t {
     ended = 102,
     status_reply = 103,
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
-    streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr
+    streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr; for one
+                   ///< that asked by kFlagCollect with a fourth
     analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
     usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage
     reload = 108,  ///< with 1 descriptor, the settings' text; what is asked for from now on is
@@ -54,6 +55,9 @@ inline constexpr std::uint32_t kFlagLive = 1; ///< output is watched as it happe
 /// the run itself.
 inline constexpr std::uint32_t kFlagUsual = 2;
 inline constexpr std::uint32_t kFlagUsage = 4; ///< `usage` frames while the program runs
+/// The files that the bundle names are read back when the program has ended: the run's streams have
+/// a fourth one, which brings them (isolate/collection.h). Not on a terminal.
+inline constexpr std::uint32_t kFlagCollect = 8;
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0

@@ -64,6 +64,36 @@ static int change_artifact(void) {
     return 0;
 }
 
+/* Leaves files that a run was asked for, then fights whoever reads them. */
+static int leave(int argc, char** argv) {
+    static char zeros[4096];
+    for (int i = 2; i + 1 < argc; i += 2) { /* path, bytes */
+        char* slash = argv[i];
+        while ((slash = strchr(slash + 1, '/')) != NULL) {
+            *slash = '\0';
+            mkdir(argv[i], 0700);
+            *slash = '/';
+        }
+        int fd = open(argv[i], O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        if (fd < 0) return 5;
+        for (long left = atol(argv[i + 1]); left > 0; left -= (long)sizeof zeros)
+            write_all(fd, zeros, left < (long)sizeof zeros ? (size_t)left : sizeof zeros);
+        close(fd);
+    }
+    mkdir("folder", 0700);
+    close(open("closed", O_CREAT | O_WRONLY, 0));
+    close(open("locked", O_CREAT | O_WRONLY, 0600));
+    int locked = open("locked", O_RDONLY);
+    fcntl(locked, F_SETLEASE, F_WRLCK);
+    for (int i = 0; i < 20; ++i) {
+        if (fork() == 0) {
+            signal(SIGTERM, SIG_IGN);
+            for (;;) {}
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char** argv) {
     const char* part = argc > 1 ? argv[1] : "";
     long number = argc > 2 ? atol(argv[2]) : 0;
@@ -74,6 +104,7 @@ int main(int argc, char** argv) {
     if (strcmp(part, "raise") == 0) return raise((int)number);
     if (strcmp(part, "sleep") == 0) return sleep_ms(number), 0;
     if (strcmp(part, "compile") == 0) return compile();
+    if (strcmp(part, "leave") == 0) return leave(argc, argv);
     if (strcmp(part, "change") == 0) return change_artifact();
     if (strcmp(part, "fail_to_compile") == 0) return fprintf(stderr, "main.x:1: error\n"), 1;
     if (strcmp(part, "arguments") == 0) {

@@ -23,6 +23,8 @@ isolate::Bundle small_bundle() {
     bundle.arguments = {"one", ""};
     bundle.entry = "main.py";
     bundle.main_name = "Main";
+    bundle.collect = {"out.txt", "a/b"};
+    bundle.collect_bytes = 1000;
     return bundle;
 }
 
@@ -42,7 +44,8 @@ bool stays_inside(const std::string& bytes) {
                    static_cast<std::size_t>(end - text);
     };
     if (view.file_count() > isolate::kMaxBundleFiles ||
-        view.argument_count() > isolate::kMaxBundleArguments)
+        view.argument_count() > isolate::kMaxBundleArguments ||
+        view.collect_count() > isolate::kMaxBundleCollect)
         return false;
     bool inside = is_string_inside(view.entry()) && is_string_inside(view.main_name());
     for (std::size_t i = 0; i < view.file_count(); ++i) {
@@ -53,6 +56,8 @@ bool stays_inside(const std::string& bytes) {
     }
     for (std::size_t i = 0; i < view.argument_count(); ++i)
         inside = inside && is_string_inside(view.argument(i));
+    for (std::size_t i = 0; i < view.collect_count(); ++i)
+        inside = inside && is_string_inside(view.collect(i));
     return inside;
 }
 
@@ -66,6 +71,9 @@ TEST_CASE("an honest parcel is read as it was packed", "[escape][bundle]") {
     CHECK(std::string(view.file(0).path) == "main.py");
     CHECK(view.file(0).content.size() == 9);
     CHECK(std::string(view.argument(0)) == "one");
+    CHECK(view.collect_count() == 2);
+    CHECK(std::string(view.collect(1)) == "a/b");
+    CHECK(view.collect_bytes() == 1000);
     CHECK(stays_inside(bytes));
 }
 
@@ -117,6 +125,9 @@ TEST_CASE("a parcel beyond its bounds is not packed", "[escape][bundle]") {
     isolate::Bundle talkative = small_bundle();
     talkative.arguments.assign(isolate::kMaxBundleArguments + 1, "x");
     CHECK_THROWS(isolate::pack(talkative));
+    isolate::Bundle curious = small_bundle();
+    curious.collect.assign(isolate::kMaxBundleCollect + 1, "x");
+    CHECK_THROWS(isolate::pack(curious));
     isolate::Bundle heavy = small_bundle();
     heavy.files[0].content.assign(isolate::kMaxBundleBytes, 'x');
     CHECK_THROWS(isolate::pack(heavy));

@@ -268,6 +268,8 @@ keeper::LocalRun request_for(const Attack& attack, const Words& arguments, const
     }
     for (const std::string& path : attack.bundle_paths)
         request.bundle.files.push_back({.path = path, .content = "planted\n"});
+    request.bundle.collect = attack.collect;
+    request.bundle.collect_bytes = attack.collect_bytes;
     // The test's own patience, for the attack whose clock is left out.
     request.cancel_after = limits.wall_time + 2500ms;
     return request;
@@ -475,6 +477,9 @@ std::string describe(const Evidence& evidence) {
              << " processes, " << usage.forks_refused << " forks refused, oom " << usage.oom_kills
              << "\n"
              << result.output << result.error << "\n";
+        for (const isolate::CollectedFile& file : result.files)
+            text << "collected: " << isolate::name_of(file.state) << " "
+                 << file.content.substr(0, 80) << "\n";
     }
     text << evidence.left_behind.size() << " processes left, answered after "
          << evidence.elapsed / 1ms << " ms";

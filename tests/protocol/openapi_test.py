@@ -118,7 +118,7 @@ class Document(RestCase):
 
         common = {"wait", "cancel_on_disconnect"}
         run = read_in(code, "read_execute_code")
-        self.assertEqual(set(schemas["Execute"]["properties"]) - common - {"args", "files", "limits"}, run)
+        self.assertEqual(set(schemas["Execute"]["properties"]) - common - {"args", "files", "limits", "collect"}, run)
         self.assertEqual(set(schemas["Limits"]["properties"]), read_in(code, "read_limits") - {"limits"})
         judging = (FRONT / "judge_requests.cpp").read_text()
         self.assertEqual(read_in(judging, "read_test") | {"name", "encoding", "limits"}, set(schemas["JudgeTest"]["properties"]))
@@ -189,6 +189,8 @@ class Answers(RestCase):
             note("/api/v1/execute", "POST", self.ask("POST", "/api/v1/execute", {"language": language, "code": code, "wait": True}))
             groups = {"groups": [{"name": "g", "points": 1}], "tests": [{"group": "g", "expected": "x"}]}
             note("/api/v1/judge", "POST", self.ask("POST", "/api/v1/judge", {"language": language, "code": code, "wait": True, **groups}))
+        keeps = {**HELLO, "code": "open('f', 'w').write('x')", "collect": ["f", "none"], "wait": True}
+        note("/api/v1/execute", "POST", self.ask("POST", "/api/v1/execute", keeps))
         made = [got[1]["id"] for got in answers["/api/v1/execute", "POST"] + answers["/api/v1/judge", "POST"]
                 if got[0] == 202 and "id" in got[1]]
         one = "/api/v1/submissions/{id}"

@@ -377,6 +377,57 @@ class Running(cases.Case):
         self.assertEqual(result["output"], "[] [] ['main.py']\n")
 
 
+class Collecting(cases.Case):
+    def test_files_come_back_with_the_result(self):
+        client = self.connect()
+        self.assertIn("collect", client.hello["features"])
+        self.assertEqual(client.hello["limits"]["collect_files"], 64)
+        code = ("import os\nos.mkdir('d')\nopen('d/text', 'w').write('한\\n')\nopen('bytes', 'wb').write(b'\\xff\\x00')\n"
+                "os.symlink('/etc/passwd', 'link')\nopen('large', 'wb').truncate(2 << 20)\nprint('done')")
+        names = ["d/text", "bytes", "link", "d", "large", "none"]
+        for file_path in ("main.py", "other.py"):  # in a warm box, and in another
+            result = client.run(code, collect=names, file_path=file_path)
+            self.assertEqual((result["verdict"], result["output"]), ("ok", "done\n"), result)
+            self.assertEqual(result["files"], [
+                {"path": "d/text", "content": "한\n", "encoding": "utf8", "bytes": 4},
+                {"path": "bytes", "content": base64.b64encode(b"\xff\x00").decode(), "encoding": "base64", "bytes": 2},
+                {"path": "link", "error": "not_regular"}, {"path": "d", "error": "not_regular"},
+                {"path": "large", "error": "too_large"}, {"path": "none", "error": "missing"}])
+        self.assertNotIn("files", client.run("pass"))
+
+    def test_a_program_that_is_stopped_leaves_nothing(self):
+        result = self.connect().run("open('f', 'w').write('x')\nwhile True: pass", collect=["f"], limits={"cpu_time": .2})
+        self.assertEqual((result["verdict"], result["files"]), ("time_limit", [{"path": "f", "error": "not_collected"}]))
+
+    def test_compiled_programs_leave_files_too(self):
+        self.need("c")
+        code = "#include <stdio.h>\nint main(void) { FILE *f = fopen(\"f\", \"w\"); fputs(\"left\", f); return fclose(f); } // " + service.fresh_mark()
+        for cached in (False, True):
+            result = self.connect().run(code, "c", collect=["f"] if cached else ["g", "f"])
+            self.assertEqual(result["files"][-1]["content"], "left")
+            self.assertEqual(result["compile"]["cached"], cached)
+
+    def test_what_is_asked_for_is_bounded_and_beneath(self):
+        client = self.connect()
+        ask = {"type": "execute_code", "language": "python", "code": ""}
+        for collect, code in ((["x"] * 65, "too_large"), ([1], "bad_message"), ("x", "bad_message"), (["../x"], "bad_path"),
+                              (["/etc/passwd"], "bad_path"), (["a//b"], "bad_path"), (["a/./b"], "bad_path"), ([""], "bad_path"),
+                              (["x" * 2000], "bad_path")):
+            self.assertEqual(client.ask(ask | {"collect": collect})["code"], code, collect[:1])
+        self.assertEqual(client.ask(ask | {"collect": ["x"], "tty": True})["code"], "bad_message")
+        many = client.run("for i in range(64): open(str(i), 'w').write(str(i))", collect=[str(i) for i in range(64)])
+        self.assertEqual([f["content"] for f in many["files"]], [str(i) for i in range(64)])
+
+    def test_who_stays_behind_holds_nobody_up(self):
+        code = ("import os\nopen('f', 'w').write('early')\n"
+                "for _ in range(20):\n  if os.fork() == 0:\n    while True: open('f', 'w').write('late')\n")
+        begin = time.monotonic()
+        result = self.connect().run("import os\nopen('g', 'w').write('g')\n" + code, collect=["g", "f"])
+        self.assertEqual(result["files"][0]["content"], "g")
+        self.assertIn(result["files"][1]["content"], ("early", "late", ""))
+        self.assertLess(time.monotonic() - begin, 4 * service.SLOW)
+
+
 class Limits(cases.Case):
     def refused(self, code, **fields):
         answer = self.connect().ask({"type": "execute_code", "language": "python", "code": ""} | fields)

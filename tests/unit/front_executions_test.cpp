@@ -1,5 +1,6 @@
 // Promises of the flow of runs: one answer for each accepted job, output kept to the byte, input
 // refused whole, nothing left when a client goes.
+#include "daemon/front/replies.h"
 #include "tests/unit/front_fixture.h"
 
 #include <csignal>
@@ -212,6 +213,42 @@ TEST_CASE("a compiled run passes its artifact on and releases it", "[front]") {
     CHECK(result.compile->error == "warning");
     CHECK(stage.boxes.log == std::vector<std::string>{"release " + std::to_string(compile)});
     CHECK(ears.all<StageBegan>().size() == 2);
+}
+
+TEST_CASE("files that were asked for come with the result, which waits for them", "[front]") {
+    Stage stage;
+    Ears ears;
+    const ClientId client = stage.executions.open_client(ears);
+    Job job = stage.compiled_job("f");
+    job.collect = {"a", "b"};
+    job.collect_bytes = 100;
+    (void)stage.executions.submit(client, std::move(job));
+    const auto compile = stage.boxes.last();
+    CHECK((stage.boxes.boxes.at(compile).start.frame.flags & wire::kFlagCollect) == 0);
+    stage.end(compile);
+    const auto run = stage.boxes.last();
+    CHECK((stage.boxes.boxes.at(run).start.frame.flags & wire::kFlagCollect) != 0);
+    isolate::CollectionPart part;
+    part.size = 3;
+    std::string stream(reinterpret_cast<const char*>(&part), sizeof part);
+    stream += "abc";
+    part.kind = isolate::CollectionPart::kEnd;
+    part.size = 0;
+    stream.append(reinterpret_cast<const char*>(&part), sizeof part);
+    stage.executions.on_files(run, stream.substr(0, 10));
+    stage.end(run);
+    CHECK(ears.all<Finished>().empty());
+    stage.executions.on_files(run, stream.substr(10));
+    stage.executions.on_stream_end(run, Executions::kFiles);
+    const Finished finished = ears.all<Finished>().at(0);
+    REQUIRE(finished.result.files.size() == 2);
+    CHECK(finished.result.files[0].path == "a");
+    CHECK(finished.result.files[0].file.content == "abc");
+    CHECK(finished.result.files[1].file.state == isolate::Collected::not_collected);
+    const std::string text = result_text(finished);
+    CHECK(text.find(R"("files":[{"path":"a","content":"abc","encoding":"utf8","bytes":3},)"
+                    R"({"path":"b","error":"not_collected"}])") != std::string::npos);
+    CHECK(stage.executions.is_idle());
 }
 
 TEST_CASE("a compile that fails is the answer", "[front]") {

@@ -39,6 +39,23 @@ struct Opened {
 
 } // namespace
 
+TEST_CASE("files to be collected are named to the program's box, not to the compiler's", "[front]") {
+    ExecuteCode request = request_for("c");
+    request.collect = {"out/a.txt"};
+    const Job job = made(request);
+    const Opened run(job);
+    REQUIRE(run.view.collect_count() == 1);
+    CHECK(std::string(run.view.collect(0)) == "out/a.txt");
+    CHECK(run.view.collect_bytes() == kSettings.config.collect_bytes);
+    isolate::BundleView compile;
+    REQUIRE(compile.open(std::as_bytes(std::span(job.compile_bundle))));
+    CHECK(compile.collect_count() == 0);
+    request.collect = {"../out"};
+    CHECK(refused(request).code == "bad_path");
+    request.collect = {"/etc/passwd"};
+    CHECK(refused(request).code == "bad_path");
+}
+
 TEST_CASE("an interpreted language is one step, a compiled one two with limits of their own",
           "[front]") {
     const Job python = made(request_for("PY"));

@@ -1,0 +1,151 @@
+// Promises of collecting: a run's files come back as they were at its end, whatever was made ahead;
+// each that does not says why; what a program leaves behind holds nobody up.
+#include "tests/box/box.h"
+
+#include <catch2/catch.hpp>
+
+namespace cloister::box_test {
+namespace {
+
+using isolate::Collected;
+
+LocalRun leave(const Words& made, const Words& collected, std::uint32_t most = 1'000'000) {
+    Words words = {"leave"};
+    words.insert(words.end(), made.begin(), made.end());
+    LocalRun request = play(words);
+    request.bundle.collect = collected;
+    request.bundle.collect_bytes = most;
+    return request;
+}
+
+std::vector<Collected> states(const LocalResult& result) {
+    std::vector<Collected> all;
+    for (const isolate::CollectedFile& file : result.files) all.push_back(file.state);
+    return all;
+}
+
+std::string part(std::uint32_t file, std::uint32_t kind, std::uint32_t size,
+                 const std::string& content = "") {
+    isolate::CollectionPart head;
+    head.file = file;
+    head.kind = kind;
+    head.size = size;
+    return std::string(reinterpret_cast<const char*>(&head), sizeof head) + content;
+}
+std::string end_of(std::uint32_t file, Collected state = Collected::whole) {
+    return part(file, isolate::CollectionPart::kEnd + static_cast<std::uint32_t>(state), 0);
+}
+
+std::vector<isolate::CollectedFile> read(const std::string& stream, std::size_t files,
+                                         std::uint64_t most, std::size_t piece) {
+    isolate::CollectionReader reader(files, most);
+    for (std::size_t at = 0; at < stream.size(); at += piece)
+        reader.take(std::string_view(stream).substr(at, piece));
+    return reader.finish();
+}
+
+} // namespace
+
+TEST_CASE("files come back as they were at the end, from every kind of box", "[box][root]") {
+    for (const wire::Level level : {wire::Level::cold, wire::Level::prepared}) {
+        LocalRun request = leave({"out.txt", "5", "deep/er/still", "300000", "empty", "0"},
+                                 {"deep/er/still", "out.txt", "empty"});
+        request.level = level;
+        const LocalResult result = runner().run(request);
+        INFO(describe(result));
+        CHECK(result.verdict == Verdict::ok);
+        REQUIRE(states(result) == std::vector<Collected>(3, Collected::whole));
+        CHECK(result.files[0].content == std::string(300'000, '\0'));
+        CHECK(result.files[1].content == std::string(5, '\0'));
+        CHECK(result.files[2].content.empty());
+    }
+    CHECK(left_on_host().empty());
+}
+
+TEST_CASE("a file that does not come back says why, and the others come", "[box][root]") {
+    std::string deep = "a";
+    while (deep.size() + 2 <= isolate::kMaxBundlePath) deep += "/a";
+    const LocalResult result =
+        runner().run(leave({"large", "70000", "fits", "100"},
+                           {"nowhere", "folder", "large", "closed", deep, "fits/below", ".", "locked", "fits"},
+                           60'000));
+    INFO(describe(result));
+    REQUIRE(states(result) ==
+            std::vector<Collected>{Collected::missing, Collected::not_regular,
+                                   Collected::too_large, Collected::unreadable, Collected::missing,
+                                   Collected::missing, Collected::not_regular, Collected::whole,
+                                   Collected::whole});
+    CHECK(result.files.back().content.size() == 100);
+}
+
+TEST_CASE("the bound is of all files together", "[box][root]") {
+    const LocalResult result =
+        runner().run(leave({"a", "600", "b", "600", "c", "400"}, {"a", "b", "c"}, 1000));
+    CHECK(states(result) ==
+          std::vector<Collected>{Collected::whole, Collected::too_large, Collected::whole});
+}
+
+TEST_CASE("a compiler's box gives files back, too", "[box][root]") {
+    LocalRun request = play({}, "compiled");
+    request.stage = wire::Stage::compile;
+    request.bundle.collect = {"program", "folder"};
+    request.bundle.collect_bytes = isolate::kMaxCollectBytes;
+    const LocalResult result = runner().run(request);
+    INFO(describe(result));
+    REQUIRE(states(result) == std::vector<Collected>{Collected::whole, Collected::not_regular});
+    CHECK(result.files[0].content.substr(0, 4) == "\x7f" "ELF");
+    runner().release(result.run_id);
+}
+
+TEST_CASE("what a run that was ended leaves is not collected", "[box][root]") {
+    LocalRun request = play({"sleep", "60000"});
+    request.bundle.collect = {"out.txt"};
+    request.cancel_after = 20ms;
+    const LocalResult result = runner().run(request);
+    CHECK(result.verdict == Verdict::cancelled);
+    CHECK(states(result) == std::vector<Collected>{Collected::not_collected});
+}
+
+TEST_CASE("a large file comes back whole, though many are left who want the processor",
+          "[box][root]") {
+    const LocalResult result =
+        runner().run(leave({"large", "30000000"}, {"large"}, isolate::kMaxCollectBytes));
+    INFO(describe(result));
+    REQUIRE(states(result) == std::vector<Collected>{Collected::whole});
+    CHECK(result.verdict == Verdict::ok);
+    CHECK(result.files[0].content.size() == 30'000'000);
+}
+
+TEST_CASE("a stream of files is read in pieces of any size", "[box]") {
+    const std::string stream = part(0, isolate::CollectionPart::kContent, 3, "abc") +
+                               part(0, isolate::CollectionPart::kContent, 2, "de") + end_of(0) +
+                               end_of(1, Collected::missing);
+    for (const std::size_t piece : {1, 2, 3, 15, 16, 17, 1000}) {
+        const auto files = read(stream, 3, 5, piece);
+        CHECK(files[0].content == "abcde");
+        CHECK(files[1].state == Collected::missing);
+        CHECK(files[2].state == Collected::not_collected);
+    }
+}
+
+TEST_CASE("a stream that lies is worth what came before the lie", "[box]") {
+    const std::string good = part(0, isolate::CollectionPart::kContent, 3, "abc") + end_of(0);
+    const std::vector<std::string> lies = {
+        end_of(0),                                                           // twice
+        end_of(2),                                                           // out of turn
+        part(1, isolate::CollectionPart::kContent, 0),                       // of nothing
+        part(1, isolate::CollectionPart::kContent, 6, "defghi"),             // beyond the bound
+        part(1, isolate::CollectionPart::kContent, 0xffffffff, "def"),       // far beyond
+        part(1, isolate::CollectionPart::kEnd, 3, "def"),                    // an end with bytes
+        part(1, 99, 0),                                                      // of no kind
+        std::string(sizeof(isolate::CollectionPart), '\xff'),                // no part
+    };
+    for (const std::string& lie : lies) {
+        const auto files = read(good + lie + end_of(1), 2, 8, 1000);
+        CHECK(files[0].content == "abc");
+        CHECK(files[1].state == Collected::not_collected);
+        CHECK(files[1].content.empty());
+    }
+}
+
+} // namespace cloister::box_test
