@@ -100,8 +100,8 @@ bool BundleView::open(std::span<const std::byte> bytes) {
         header.collect_count > kMaxBundleCollect)
         return false;
     const std::size_t texts = std::size_t{header.argument_count} + header.collect_count;
-    const std::size_t tail_start = sizeof(Header) + header.file_count * sizeof(Record) +
-                                   texts * sizeof(std::uint32_t);
+    const std::size_t tail_start =
+        sizeof(Header) + header.file_count * sizeof(Record) + texts * sizeof(std::uint32_t);
     if (tail_start >= bytes.size() || bytes.back() != std::byte{0}) return false;
     const auto is_string = [&](std::uint32_t offset) {
         return offset >= tail_start && offset < bytes.size();

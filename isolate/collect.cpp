@@ -64,8 +64,7 @@ int open_file(int box, const char* path) {
     open_how how{};
     // A FIFO would wait for its writer, a file with a lease for its holder.
     how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    how.resolve =
-        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
     return static_cast<int>(::syscall(SYS_openat2, box, path, &how, sizeof how));
 }
 

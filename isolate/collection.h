@@ -19,9 +19,9 @@ inline constexpr std::uint32_t kMaxCollectBytes = 64 * 1024 * 1024;
 enum class Collected : std::uint32_t {
     whole,
     missing,
-    not_regular, ///< a folder, a device, a symbolic link at its end or on the way to it
-    too_large,   ///< more than what the files before it left of the bound
-    unreadable,  ///< its own permissions say so
+    not_regular,   ///< a folder, a device, a symbolic link at its end or on the way to it
+    too_large,     ///< more than what the files before it left of the bound
+    unreadable,    ///< its own permissions say so
     not_collected, ///< the run was ended by us, or the files took too long
 };
 inline constexpr std::array kCollectedNames = {"whole",     "missing",    "not_regular",

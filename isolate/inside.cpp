@@ -256,7 +256,8 @@ void become_nobody(const Inside& inside) {
     (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
-/// Reaps whatever is orphaned to pid 1 until the program itself ends; reads back what was asked for.
+/// Reaps whatever is orphaned to pid 1 until the program itself ends; reads back what was asked
+/// for.
 [[noreturn]] void wait_for_program(pid_t program) {
     for (;;) {
         int status = 0;

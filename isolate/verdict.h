@@ -64,6 +64,7 @@ struct Ending {
 struct Outcome {
     Ending ending{};
     Usage usage{};
+    std::chrono::nanoseconds ended_at{}; ///< CLOCK_MONOTONIC: the program's end; 0: it never began
 };
 
 /// The one word for an outcome; the first cause wins. Pure.

@@ -35,10 +35,10 @@ enum class Layer {
     kill_box,     // killing the pid namespace and the cgroup at the end
     wall_clock,
     cpu_clock,
-    file_bounds,    // size and inode limits of the tmpfs
-    sealed_init,    // init keeps its identity and stays dumpable
-    fresh_network,  // a slot keeps its network namespace whatever happened in it
-    checked_unpack, // the bundle's paths are used as they are
+    file_bounds,         // size and inode limits of the tmpfs
+    sealed_init,         // init keeps its identity and stays dumpable
+    fresh_network,       // a slot keeps its network namespace whatever happened in it
+    checked_unpack,      // the bundle's paths are used as they are
     checked_collect,     // files are read back by following, waiting and without a bound
     kill_before_collect, // what the program left runs on while its files are read
 };

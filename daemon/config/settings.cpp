@@ -105,7 +105,7 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("json_depth", config.json_depth, 4, 128);
     member("files_per_run", config.files_per_run, 1, 256);         // isolate::kMaxBundleFiles
     member("arguments_per_run", config.arguments_per_run, 1, 256); // isolate::kMaxBundleArguments
-    member("collect_files", config.collect_files, 1, 256); // isolate::kMaxBundleCollect
+    member("collect_files", config.collect_files, 1, 256);         // isolate::kMaxBundleCollect
     member("collect_bytes", config.collect_bytes, 1, 64 * isolate::kMiB); // kMaxCollectBytes
     member("messages_per_second", config.messages_per_second, 1, kMany);
     member("message_burst", config.message_burst, 1, kMany);

@@ -27,6 +27,9 @@ public:
     virtual void signal(std::uint64_t box, int number) = 0;
     virtual void release(std::uint64_t artifact) = 0;
     virtual void write(std::uint64_t box, std::string_view bytes) = 0;
+    /// From now on what each of the two prints is the other's input, and its end that input's end;
+    /// who prints faster than the other reads waits, as at a pipe. Both have just been started.
+    virtual void connect(std::uint64_t one, std::uint64_t other) = 0;
     /// End of stdin, after what was written.
     virtual void close_input(std::uint64_t box) = 0;
     /// Bytes written to the box that its program has not taken yet.

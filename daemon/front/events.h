@@ -84,6 +84,7 @@ struct Result {
     std::chrono::nanoseconds queued_time{};
     std::chrono::nanoseconds setup_time{};
     wire::Level level = wire::Level::cold; ///< of the program's box
+    std::chrono::nanoseconds ended_at{};   ///< CLOCK_MONOTONIC: the program's end; 0: it never ran
     std::optional<CompileResult> compile{};
     std::vector<ResultFile> files{}; ///< as Job::collect names them
 };

@@ -29,7 +29,15 @@ struct Executions::Execution {
     std::uint64_t artifact = 0; ///< in use until the end
     bool compiles = false;      ///< for all who want the same
     bool followed = false;      ///< has waited for another one's compiler
-    std::uint64_t follows = 0;  ///< the number of that one, while it is parked; else 0
+    /// The other one of a pair that talk to each other; until both have begun, `second` keeps it
+    /// alive for the first, which waits for both.
+    std::weak_ptr<Execution> partner{};
+    ExecutionPtr second{};
+    bool waits = false;          ///< for its partner, with all but its program's box
+    bool over = false;           ///< answered, or nobody is left to hear it
+    bool talks = false;          ///< with its partner; stays true when that has ended
+    std::uint64_t passed_on = 0; ///< bytes to its partner
+    std::uint64_t follows = 0;   ///< the number of that one, while it is parked; else 0
     bool cancelled = false;
     bool killing = false; ///< a kill frame is on its way
     Clock::time_point accepted{};
@@ -51,6 +59,9 @@ struct Executions::Execution {
 
     const JobStep& plan() const { return job.steps[step]; }
     bool is_program() const { return box != 0 && step + 1 == job.steps.size(); }
+    /// Boxes that it takes when its turn comes.
+    std::size_t places() const { return second ? 2 : 1; }
+    std::size_t bytes() const { return job.bytes() + (second ? second->job.bytes() : 0); }
     RunTag tag() const { return {"r" + std::to_string(number), job.id}; }
 };
 

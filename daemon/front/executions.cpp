@@ -64,6 +64,20 @@ Refusal Executions::busy(const Job& job, const std::string& message) const {
 }
 
 std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job, const Named& named) {
+    return accept(id, made(id, std::move(job)), named);
+}
+
+Executions::ExecutionPtr Executions::made(ClientId client, Job job) {
+    auto execution = std::make_shared<Execution>();
+    execution->client = client;
+    execution->job = std::move(job);
+    execution->accepted = now_();
+    return execution;
+}
+
+std::variant<std::string, Refusal> Executions::accept(ClientId id, ExecutionPtr execution,
+                                                      const Named& named) {
+    const Job& job = execution->job;
     const auto found = clients_.find(id);
     if (draining_ || found == clients_.end()) return busy(job, "The service is stopping.");
     Client& client = *found->second;
@@ -72,15 +86,12 @@ std::variant<std::string, Refusal> Executions::submit(ClientId id, Job job, cons
         return busy(job,
                     "This connection has " + std::to_string(waiting) + " runs waiting already.");
     }
-    const std::size_t bytes = job.bytes();
+    const std::size_t bytes = execution->bytes();
     if (waiting_ >= bounds_.queue || waiting_bytes_ + bytes > bounds_.queue_bytes) {
         return busy(job, "The server's queue is full.");
     }
-    auto execution = std::make_shared<Execution>();
     execution->number = ++last_execution_;
-    execution->client = id;
-    execution->job = std::move(job);
-    execution->accepted = now_();
+    if (execution->second) execution->second->number = ++last_execution_;
     std::string run_id = execution->tag().run_id;
     if (client.waiting.empty()) turn_.push_back(id);
     client.waiting.push_back(execution);
@@ -201,8 +212,13 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     result.verdict = Verdict::cancelled;
     result.reason = reason_for(*keep, Verdict::cancelled);
     result.queued_time = keep->queued;
-    answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, std::move(result),
+    answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, result,
                            keep->job.method});
+    if (keep->second) {
+        Execution& other = *keep->second;
+        answer(other, Finished{other.tag(), other.job.language, other.job.base64, result,
+                               other.job.method});
+    }
     check_idle();
     return std::nullopt;
 }
@@ -268,9 +284,12 @@ void Executions::drain() {
             while (!list->empty()) refused.push_back(withdraw(client, *list->front()));
         }
         for (const ExecutionPtr& execution : refused) {
-            Refusal refusal = busy(execution->job, "The service is stopping.");
-            refusal.run_id = execution->tag().run_id;
-            answer(*execution, Refused{std::move(refusal)});
+            for (const ExecutionPtr& one : {execution, execution->second}) {
+                if (!one) continue;
+                Refusal refusal = busy(one->job, "The service is stopping.");
+                refusal.run_id = one->tag().run_id;
+                answer(*one, Refused{std::move(refusal)});
+            }
         }
     }
     check_idle();

@@ -63,6 +63,11 @@ public:
     /// The run's name, or why not. `named` hears the name before anything happens in the run.
     using Named = std::function<void(const std::string& run_id)>;
     std::variant<std::string, Refusal> submit(ClientId client, Job job, const Named& named = {});
+    /// Two programs that talk to each other: what one prints is the other's input. Their turn comes
+    /// when there are two places, and comes to both; each is answered as one that was submitted
+    /// alone, though one whose partner did not begin is `cancelled`. Neither has input of its own.
+    bool has_room_for_two() const { return bounds_.boxes >= 2; }
+    std::variant<std::string, Refusal> submit_pair(ClientId client, Job first, Job second);
     std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data,
                                  bool eof);
     std::optional<Refusal> signal(ClientId client, const RunName& run, int number);
@@ -80,7 +85,7 @@ public:
     void on_started(std::uint64_t box, std::chrono::nanoseconds setup, wire::Level level);
     void on_usage(const wire::UsageFrame& usage);
     void on_output(std::uint64_t box, std::size_t stream,
-                   std::string_view bytes); ///< 0 stdout or tty, 1 stderr
+                   std::string_view bytes);                    ///< 0 stdout or tty, 1 stderr
     void on_stream_end(std::uint64_t box, std::size_t stream); ///< kFiles, too
     /// Of the stream that brings collected files.
     void on_files(std::uint64_t box, std::string_view bytes);
@@ -123,11 +128,20 @@ private:
     struct Client;
     using ExecutionPtr = std::shared_ptr<Execution>;
 
+    std::variant<std::string, Refusal> accept(ClientId client, ExecutionPtr execution,
+                                              const Named& named);
+    ExecutionPtr made(ClientId client, Job job);
+    bool begin_box(Execution& execution);
+    void begin_pair(Execution& one, Execution& other);
+    void leave_partner(Execution& execution);
+    void finish_cancelled(Execution& execution);
+    void take_talk(Execution& execution, std::size_t size);
     Refusal busy(const Job& job, const std::string& message) const;
     Execution* find(ClientId client, const RunName& run, Refusal& refusal);
     Execution* by_box(std::uint64_t box);
     ExecutionPtr withdraw(Client& client, const Execution& execution);
     void pump();
+    void begin(Client& client, const ExecutionPtr& execution);
     bool find_artifact(const ExecutionPtr& execution);
     void wake_followers(Execution& compiler);
     std::vector<std::pair<ExecutionPtr, std::size_t>> positions() const;

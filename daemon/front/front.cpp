@@ -407,6 +407,7 @@ private:
         settings_.runtime_texts.swap(next.settings.runtime_texts);
         catalog_.entries = std::move(next.catalog.entries);
         catalog_.first_policy = next.catalog.first_policy;
+        judgings_->renew();
         service_.runtimes_json = catalog_.to_json();
         next_.reset();
         ++reloads_;

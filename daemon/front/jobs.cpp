@@ -238,8 +238,8 @@ void add_data(isolate::Bundle& bundle, std::vector<SourceFile>& data) {
 void add_collect(isolate::Bundle& bundle, const ExecuteCode& request, std::uint64_t most_bytes) {
     for (const std::string& path : request.collect) check_path(path);
     bundle.collect = request.collect;
-    bundle.collect_bytes = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(most_bytes, isolate::kMaxCollectBytes));
+    bundle.collect_bytes =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(most_bytes, isolate::kMaxCollectBytes));
 }
 
 Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string& policy) {
@@ -379,6 +379,39 @@ std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog,
         refusal.id = request.id;
         return refusal;
     }
+}
+
+isolate::Limits lowest(isolate::Limits one, const isolate::Limits& other) {
+    const auto take = [](auto& value, const auto& most) { value = std::min(value, most); };
+    take(one.memory_bytes, other.memory_bytes);
+    take(one.cpu_percent, other.cpu_percent);
+    take(one.wall_time, other.wall_time);
+    take(one.cpu_time, other.cpu_time);
+    take(one.processes, other.processes);
+    take(one.output_bytes, other.output_bytes);
+    take(one.file_bytes, other.file_bytes);
+    take(one.file_count, other.file_count);
+    take(one.open_files, other.open_files);
+    take(one.stack_bytes, other.stack_bytes);
+    return one;
+}
+
+bool renumber(Job& job, const Catalog& catalog, const std::string& policy) {
+    const auto entry = std::ranges::find_if(catalog.entries, [&](const Catalog::Entry& one) {
+        return one.runtime->id == job.language && one.version;
+    });
+    if (entry == catalog.entries.end()) return false;
+    const runtimes::Runtime& runtime = *entry->runtime;
+    if (job.has_compiler() != runtime.compile.has_value()) return false;
+    job.runtime = entry->number;
+    for (JobStep& step : job.steps) {
+        const bool compiles = step.stage == wire::Stage::compile;
+        const JobStep fresh = compiles ? step_of(catalog, step.stage, *runtime.compile)
+                                       : step_of(catalog, step.stage, runtime.run, policy);
+        step.policy = fresh.policy;
+        step.limits = lowest(step.limits, fresh.limits);
+    }
+    return true;
 }
 
 std::optional<Job> check_job(const std::string& language, const SourceFile& source,

@@ -40,7 +40,7 @@ struct Job {
     std::string input{};
     std::vector<std::string> collect{}; ///< paths that `bundle` names for its program's files
     std::uint32_t collect_bytes = 0;    ///< of them together, as there
-    bool input_open = false; ///< stdin stays open for execution_input
+    bool input_open = false;            ///< stdin stays open for execution_input
     bool stream = false;
     bool usage = false; ///< what the program uses is told while it runs
     bool terminal = false;
@@ -97,6 +97,13 @@ std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog,
 /// `limits` with what was asked for instead, which may only be lower.
 std::variant<isolate::Limits, Refusal> lower_limits(const isolate::Limits& limits,
                                                     const LimitsAsked& asked);
+
+/// `one` with what `other` has lower.
+isolate::Limits lowest(isolate::Limits one, const isolate::Limits& other);
+
+/// After new settings: the numbers of `job`, made by make_job with this `policy`, are those of
+/// today, its limits within today's. False when its language is no longer there, or is another one.
+bool renumber(Job& job, const Catalog& catalog, const std::string& policy = {});
 
 /// The job that has `source` looked at by the language's checkers; absent when this server has
 /// none for it.

@@ -14,13 +14,14 @@ std::string number_text(double number) {
     return text;
 }
 
-void add_facts(JsonObject& out, const judge::Facts& facts) {
+/// How it ended, and what was used for that.
+void add_facts(JsonObject& out, const judge::Facts& facts, const isolate::Usage& used) {
     if (facts.exit_code >= 0) out.number("exit_code", facts.exit_code);
     if (facts.exit_code < 0) out.none("exit_code");
     if (facts.signal > 0) out.text("signal", signal_name(facts.signal));
     if (facts.signal <= 0) out.none("signal");
-    out.seconds("cpu_time", facts.usage.cpu_time).seconds("wall_time", facts.usage.wall_time);
-    out.count("memory_peak", facts.usage.memory_peak_bytes);
+    out.seconds("cpu_time", used.cpu_time).seconds("wall_time", used.wall_time);
+    out.count("memory_peak", used.memory_peak_bytes);
 }
 
 std::string difference_text(const judge::Difference& found) {
@@ -48,17 +49,23 @@ std::string verdict_text(const JudgeRequest& request, std::size_t test, const Ju
     if (asked.group) out.text("group", request.groups.at(*asked.group).name);
     out.text("verdict", judge::name_of(judged.ruling.word));
     if (!judged.ruling.cause.empty()) out.text("cause", judged.ruling.cause);
-    add_facts(out, judged.facts);
+    add_facts(out, judged.facts, judged.most);
+    if (request.passes > 1) out.count("passes", judged.pass);
     if (!judged.reason.empty()) out.text("reason", judged.reason);
     if (judged.difference) out.raw("difference", difference_text(*judged.difference));
     if (!judged.error.empty())
         out.bytes("stderr", std::string_view(judged.error).substr(0, kMaxEvidence), false);
     if (judged.checker) {
         JsonObject checker;
-        add_facts(checker, *judged.checker);
+        add_facts(checker, *judged.checker, judged.checker->usage);
         checker.bytes("message", std::string_view(judged.message).substr(0, kMaxEvidence), false);
         out.raw("checker", checker.close());
     }
+    if (!judged.team_message.empty())
+        out.bytes("team_message", std::string_view(judged.team_message).substr(0, kMaxEvidence),
+                  false);
+    if (judged.score) out.raw("score", number_text(*judged.score));
+    if (judged.multiplier) out.raw("score_multiplier", number_text(*judged.multiplier));
     return out.close();
 }
 

@@ -16,6 +16,8 @@ using namespace fields;
 
 constexpr std::size_t kMaxGroups = 256;
 constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kMaxKept = 16;
+constexpr std::uint64_t kMaxPasses = 10;
 constexpr double kMaxPoints = 1e9;
 
 double number_or(const json& object, const char* key, double otherwise, double most) {
@@ -34,6 +36,42 @@ std::string short_name(const json& object, std::string otherwise) {
     return name;
 }
 
+/// As ICPC packages allow for the names of files.
+bool is_feedback_name(std::string_view name) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
+    if (name.empty() || name.size() > kMaxName || !plain(name.front())) return false;
+    return std::ranges::all_of(name, [&](char c) { return plain(c) || c == '.' || c == '-'; });
+}
+
+judge::Earning earning_of(std::string_view name) {
+    if (name == "all") return judge::Earning::all;
+    if (name == "each") return judge::Earning::each;
+    if (name == "sum") return judge::Earning::sum;
+    if (name == "min") return judge::Earning::min;
+    wrong("The field 'score' of a group must be \"all\", \"each\", \"sum\" or \"min\".");
+}
+
+/// Names in the feedback folder of files that are kept from pass to pass.
+std::vector<std::string> read_kept(const json& checker) {
+    std::vector<std::string> names;
+    const json* list = find(checker, "keep");
+    if (list == nullptr) return names;
+    if (!list->is_array() || list->size() > kMaxKept)
+        wrong("The field 'keep' of 'checker' must be a list of at most 16 names.");
+    for (const json& item : *list) {
+        if (!item.is_string()) wrong("The field 'keep' of 'checker' must be a list of names.");
+        auto name = item.get<std::string>();
+        if (!is_feedback_name(name))
+            wrong("A name in 'keep' must be 1 to 255 letters, digits, '_', '.' or '-', and not "
+                  "begin with one of the last two.");
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
 std::vector<judge::Group> read_groups(const json& request) {
     std::vector<judge::Group> groups;
     const json* list = find(request, "groups");
@@ -49,9 +87,7 @@ std::vector<judge::Group> read_groups(const json& request) {
             wrong("Two groups are called '" + group.name + "'.");
         group.points = number_or(item, "points", 0, kMaxPoints);
         const std::string score = text_or(item, "score", "all");
-        if (score != "all" && score != "each")
-            wrong("The field 'score' of a group must be \"all\" or \"each\".");
-        group.each = score == "each";
+        group.earning = earning_of(score);
         groups.push_back(std::move(group));
     }
     return groups;
@@ -81,12 +117,16 @@ void read_checker(const json& request, const config::Config& bounds, JudgeReques
         given->is_string() ? given->get<std::string>() : text_or(*given, "type", "token");
     if (type == "exact") judge.manner = judge::Manner::exact;
     else if (type == "lines") judge.manner = judge::Manner::lines;
-    else if (type != "token" && type != "program")
-        wrong("The type of 'checker' must be exact, lines, token or program.");
-    if (given->is_string() && type != "program") return;
-    if (type == "program") {
-        if (!given->is_object()) wrong("A checker of type 'program' needs 'language' and 'code'.");
+    else if (type != "token" && type != "program" && type != "interactor")
+        wrong("The type of 'checker' must be exact, lines, token, program or interactor.");
+    judge.interactive = type == "interactor";
+    const bool is_program = judge.interactive || type == "program";
+    if (given->is_string() && !is_program) return;
+    if (is_program) {
+        if (!given->is_object())
+            wrong("A checker of type '" + type + "' needs 'language' and 'code'.");
         judge.checker = read_program(*given, bounds);
+        judge.kept = read_kept(*given);
         return;
     }
     if (type != "token") return;
@@ -127,6 +167,11 @@ JudgeRequest read_judge(const json& request, const config::Config& bounds) {
         judge.tests.push_back(read_test(item, judge.tests.size(), judge.groups));
     read_checker(request, bounds, judge);
     judge.stop_at_first_failure = flag(request, "stop_at_first_failure");
+    if (find(request, "passes") != nullptr) judge.passes = need_count(request, "passes");
+    if (judge.passes < 1 || judge.passes > kMaxPasses)
+        wrong("The field 'passes' must be a number from 1 to 10.");
+    if (judge.passes > 1 && !judge.checker)
+        wrong("The field 'passes' needs a checker of type program or interactor.");
     return judge;
 }
 

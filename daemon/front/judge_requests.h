@@ -31,6 +31,9 @@ struct JudgeRequest {
     judge::Manner manner = judge::Manner::token;
     judge::TokenRules rules{};
     std::optional<ExecuteCode> checker{}; ///< a program that decides instead
+    bool interactive = false;             ///< it talks to the program
+    std::vector<std::string> kept{};      ///< files of its feedback for its next pass
+    std::size_t passes = 1;               ///< runs of a test at most
     bool stop_at_first_failure = false;
 
     /// Memory that it takes until it is judged.

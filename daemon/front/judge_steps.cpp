@@ -13,12 +13,13 @@ namespace {
 /// Tests that are decided but not told are so many, at most: one slow test holds up the rest.
 constexpr std::size_t kWindow = 64;
 constexpr std::size_t kKeptError = 4 * isolate::kKiB;
+/// For an interactor after its program's last moment.
+constexpr std::chrono::milliseconds kVerdictTime{2'000};
 
 /// Where a checker finds its files, by the convention of its arguments.
 constexpr const char* kInput = "test.in";
 constexpr const char* kAnswer = "test.ans";
 constexpr const char* kFeedback = "feedback/";
-constexpr const char* kFeedbackFile = "feedback/judgemessage.txt"; ///< so that there is a folder
 
 judge::Facts facts_of(const Result& result, const isolate::Limits& limits) {
     judge::Facts facts;
@@ -28,6 +29,38 @@ judge::Facts facts_of(const Result& result, const isolate::Limits& limits) {
     facts.usage = result.usage;
     facts.limits = limits;
     return facts;
+}
+
+/// The highest of each.
+void raise(isolate::Usage& most, const isolate::Usage& used) {
+    most.cpu_time = std::max(most.cpu_time, used.cpu_time);
+    most.wall_time = std::max(most.wall_time, used.wall_time);
+    most.memory_peak_bytes = std::max(most.memory_peak_bytes, used.memory_peak_bytes);
+}
+
+/// The command line of a checker, and its files as far as they are the same for every test.
+void convene(ExecuteCode& checker) {
+    checker.arguments.insert(checker.arguments.begin(), {kInput, kAnswer, kFeedback});
+}
+
+/// It could not be asked at all.
+void fail_checker(Judged& judged, const std::string& why) {
+    judged.ruling = {judge::Word::JE, "checker_failed"};
+    judged.message = why;
+    judged.checker.emplace();
+    judged.state = Judged::State::decided;
+}
+
+/// Files that a checker may leave for others to read.
+std::vector<std::string> feedback_names(const JudgeRequest& request) {
+    std::vector<std::string> names = {std::string(judge::kJudgeMessage),
+                                      std::string(judge::kTeamMessage), std::string(judge::kScore),
+                                      std::string(judge::kScoreMultiplier)};
+    if (request.passes > 1) names.emplace_back(judge::kNextPass);
+    for (const std::string& name : request.kept) {
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+    return names;
 }
 
 /// The three parts of Judging::run_of(). Absent when it is none.
@@ -50,29 +83,48 @@ std::optional<RunOf> read_run(const std::optional<std::string>& name) {
 
 } // namespace
 
+/// True when nobody will hear this test's verdict.
+bool Judgings::is_useless(const Judging& judging, std::size_t test) {
+    return judging.cancelled || judging.hopeless || judging.failure ||
+           (judging.request.stop_at_first_failure && !judging.score->still_matters(test));
+}
+
 /// Starts what may run now.
 void Judgings::feed(const JudgingPtr& judging) {
     if (judging->over || std::exchange(judging->feeding, true)) return;
     const auto client = clients_.find(judging->client);
     const std::size_t size = judging->tests.size();
-    // A checker that a full queue refused goes before new tests.
+    // What a full queue refused, and next passes, go before new tests.
     for (std::size_t test = judging->told; test < judging->next && !judging->over; ++test) {
-        if (judging->tests[test].state != Judged::State::refused) continue;
-        if (!start_checker(*judging, test)) break;
+        const Judged::State state = judging->tests[test].state;
+        if (state == Judged::State::refused && !start_checker(*judging, test)) break;
+        if (state != Judged::State::again || judging->abandoned) continue;
+        if (is_useless(*judging, test)) {
+            judging->tests[test].state = Judged::State::decided; // and skipped when it is told
+            advance(judging);
+        } else if (!start_test(*judging, test)) {
+            judging->tests[test].state = Judged::State::again; // for the next tick
+            break;
+        } else if (judging->tests[test].state == Judged::State::decided) {
+            advance(judging);
+        }
     }
     while (!judging->over && !judging->abandoned && judging->next < size &&
            judging->next < judging->told + kWindow && !client->second->congested) {
         const std::size_t most = judging->compiled ? bounds_.parallel : 1;
         if (judging->in_flight >= most) break;
         const std::size_t test = judging->next;
-        if (judging->request.stop_at_first_failure && !judging->score->still_matters(test)) {
+        if (is_useless(*judging, test)) {
             judging->tests[test].state = Judged::State::decided; // and skipped when it is told
             ++judging->next;
             advance(judging);
             continue;
         }
         ++judging->next;
-        if (start_test(*judging, test)) continue;
+        if (start_test(*judging, test)) {
+            if (judging->tests[test].state == Judged::State::decided) advance(judging);
+            continue;
+        }
         if (judging->next == test + 1) --judging->next; // for the next tick
         break;
     }
@@ -82,10 +134,11 @@ void Judgings::feed(const JudgingPtr& judging) {
 
 /// False when the queue has no room for it now.
 bool Judgings::start_test(Judging& judging, std::size_t test) {
+    if (judging.request.interactive) return start_pair(judging, test);
     Job job = judging.program;
     job.id = judging.run_of(test, 'p');
     job.steps.back().limits = judging.limits[test];
-    job.input = judging.request.tests[test].input;
+    job.input = judging.input_of(test);
     judging.tests[test].state = Judged::State::running;
     ++judging.in_flight;
     const auto accepted = executions_.submit(clients_.at(judging.client)->runs, std::move(job));
@@ -95,18 +148,27 @@ bool Judgings::start_test(Judging& judging, std::size_t test) {
     return false;
 }
 
+/// Nothing of it can be wrong that prepare() has not seen, but for its size.
+std::variant<Job, Refusal> Judgings::checker_job(const Judging& judging, std::size_t test) const {
+    ExecuteCode checker = *judging.request.checker;
+    checker.data = {{kInput, judging.input_of(test)},
+                    {kAnswer, judging.request.tests[test].expected}};
+    for (const auto& [name, content] : judging.tests[test].feedback.files)
+        checker.data.push_back({kFeedback + name, content});
+    const std::string message = kFeedback + std::string(judge::kJudgeMessage);
+    if (judging.tests[test].feedback.find(judge::kJudgeMessage) == nullptr)
+        checker.data.push_back({message, {}}); // so that there is a folder
+    for (const std::string& name : feedback_names(judging.request))
+        checker.collect.push_back(kFeedback + name);
+    convene(checker);
+    return make_job(std::move(checker), catalog_, settings_.config.judge_policy);
+}
+
 bool Judgings::start_checker(Judging& judging, std::size_t test) {
     Judged& judged = judging.tests[test];
-    const TestAsked& asked = judging.request.tests[test];
-    ExecuteCode checker = *judging.request.checker;
-    checker.data = {{kInput, asked.input}, {kAnswer, asked.expected}, {kFeedbackFile, {}}};
-    checker.arguments.insert(checker.arguments.begin(), {kInput, kAnswer, kFeedback});
-    auto made = make_job(std::move(checker), catalog_, settings_.config.judge_policy);
-    if (auto* why = std::get_if<Refusal>(&made)) {
-        judged.ruling = {judge::Word::JE, "checker_failed"};
-        judged.message = why->message;
-        judged.checker.emplace();
-        judged.state = Judged::State::decided;
+    auto made = checker_job(judging, test);
+    if (const auto* why = std::get_if<Refusal>(&made)) {
+        fail_checker(judged, why->message);
         return true;
     }
     Job job = std::get<Job>(std::move(made));
@@ -122,6 +184,38 @@ bool Judgings::start_checker(Judging& judging, std::size_t test) {
     return false;
 }
 
+/// The program and its interactor, each in a box of its own.
+bool Judgings::start_pair(Judging& judging, std::size_t test) {
+    Judged& judged = judging.tests[test];
+    auto made = checker_job(judging, test);
+    if (const auto* why = std::get_if<Refusal>(&made)) {
+        fail_checker(judged, why->message);
+        return true;
+    }
+    Job program = judging.program;
+    program.id = judging.run_of(test, 'p');
+    program.steps.back().limits = judging.limits[test];
+    Job interactor = std::get<Job>(std::move(made));
+    interactor.id = judging.run_of(test, 'i');
+    interactor.pinned = true;
+    // Processor time is its own; of the wall clock it has what the program has, and then some to
+    // come to a verdict.
+    auto& wall_time = interactor.steps.back().limits.wall_time;
+    wall_time = std::min(wall_time, judging.limits[test].wall_time + kVerdictTime);
+    judged.state = Judged::State::running;
+    judged.program_ended = judged.checker_ended = false;
+    judging.in_flight += 2;
+    const auto accepted = executions_.submit_pair(clients_.at(judging.client)->runs,
+                                                  std::move(program), std::move(interactor));
+    const auto* why = std::get_if<Refusal>(&accepted);
+    if (why == nullptr) return true;
+    judging.in_flight -= 2;
+    judged.state = Judged::State::waiting;
+    if (why->code == "busy") return false;
+    fail_checker(judged, why->message); // of the two boxes that there were, one is left
+    return true;
+}
+
 void Judgings::hear(Client& client, const Event& event) {
     const auto* finished = std::get_if<Finished>(&event);
     const auto* refused = std::get_if<Refused>(&event);
@@ -132,6 +226,8 @@ void Judgings::hear(Client& client, const Event& event) {
     const JudgingPtr judging = found->second;
     --judging->in_flight;
     if (refused != nullptr) return give_up(judging, refused->refusal);
+    if (judging->compile_failed)
+        return end_when_done(judging); // its interactor, which did not begin
     if (run->kind == 'p') take_program(judging, run->test, *finished);
     else take_checker(judging, run->test, *finished);
 }
@@ -139,10 +235,12 @@ void Judgings::hear(Client& client, const Event& event) {
 void Judgings::take_program(const JudgingPtr& judging, std::size_t test, const Finished& finished) {
     const Result& result = finished.result;
     Judged& judged = judging->tests[test];
-    if (!std::exchange(judging->compiled, true) && result.compile) {
+    judging->compiled = true;
+    if (result.compile && result.compile->success && !judging->program_held)
+        judging->program_held = executions_.hold(judging->program);
+    if (result.compile && !judging->compile) {
         judging->compile = result.compile;
         judging->compile_failed = result.verdict == isolate::Verdict::compile_error;
-        if (!judging->compile_failed) judging->program_held = executions_.hold(judging->program);
         tell(*judging, "compiled", compile_text(*result.compile));
         if (judging->over) return;
     }
@@ -152,8 +250,14 @@ void Judgings::take_program(const JudgingPtr& judging, std::size_t test, const F
         return end_when_done(judging);
     }
     judged.facts = facts_of(result, judging->limits[test]);
+    raise(judged.most, result.usage);
     judged.reason = result.reason;
     judged.error = result.error.substr(0, kKeptError);
+    if (judging->request.interactive) {
+        judged.program_ended = true;
+        judged.program_end = result.ended_at;
+        return decide_interaction(judging, test);
+    }
     judged.output = result.output;
     decide(judging, test);
 }
@@ -188,22 +292,117 @@ void Judgings::take_checker(const JudgingPtr& judging, std::size_t test, const F
     const Result& result = finished.result;
     Judged& judged = judging->tests[test];
     judged.checker = facts_of(result, {});
-    judged.ruling = judge::rule_on_checker(*judged.checker);
     judged.message = result.error;
-    if (!judged.message.empty() && !result.output.empty()) judged.message += '\n';
-    judged.message += result.output;
-    if (judged.ruling.word == judge::Word::JE && !result.reason.empty())
-        judged.reason = "The checker: " + result.reason;
-    if (result.verdict == isolate::Verdict::compile_error) {
-        judging->abandoned = true; // every other test would say the same
-    } else if (result.compile && !std::exchange(judging->checker_compiled, true)) {
-        ExecuteCode bare = *judging->request.checker;
-        bare.data = {{kInput, {}}}; // so that the compiler's parcel is the one of the tests
-        bare.arguments.insert(bare.arguments.begin(), {kInput, kAnswer, kFeedback});
-        auto made = make_job(std::move(bare), catalog_, settings_.config.judge_policy);
-        if (const auto* job = std::get_if<Job>(&made))
-            judging->checker_held = executions_.hold(*job);
+    // What an interactor prints was said to the program.
+    if (!judging->request.interactive) {
+        if (!judged.message.empty() && !result.output.empty()) judged.message += '\n';
+        judged.message += result.output;
     }
+    judged.message.resize(std::min(judged.message.size(), kKeptError));
+    if (!result.reason.empty() && judge::rule_on_checker(*judged.checker).word == judge::Word::JE)
+        judged.checker_reason = "The checker: " + result.reason;
+    take_feedback(*judging, test, result);
+    if (result.verdict == isolate::Verdict::compile_error)
+        judging->abandoned = true; // every other test would say the same
+    else hold_checker(*judging, result);
+    if (judging->request.interactive) {
+        judged.checker_ended = true;
+        judged.checker_end = result.ended_at;
+        // Its word is final, so the program need not go on.
+        const bool is_final = judge::rule_on_checker(*judged.checker).word != judge::Word::AC;
+        if (is_final && !judged.program_ended) stop_program(*judging, test);
+        return decide_interaction(judging, test);
+    }
+    judged.ruling = judge::rule_on_checker(*judged.checker);
+    settle(judging, test);
+}
+
+void Judgings::stop_program(const Judging& judging, std::size_t test) {
+    RunName run;
+    run.id = judging.run_of(test, 'p');
+    // One that has just ended needs none; when it ended is known in the end.
+    (void)executions_.cancel(clients_.at(judging.client)->runs, run);
+}
+
+/// What was compiled is kept for the tests to come.
+void Judgings::hold_checker(Judging& judging, const Result& result) {
+    if (!result.compile || !result.compile->success || judging.checker_held) return;
+    ExecuteCode bare = *judging.request.checker;
+    bare.data = {{kInput, {}}}; // so that the compiler's parcel is the one of the tests
+    convene(bare);
+    auto made = make_job(std::move(bare), catalog_, settings_.config.judge_policy);
+    if (const auto* job = std::get_if<Job>(&made)) judging.checker_held = executions_.hold(*job);
+}
+
+/// Each pass begins with the files of the one before, so these are all.
+void Judgings::take_feedback(Judging& judging, std::size_t test, const Result& result) {
+    Judged& judged = judging.tests[test];
+    if (result.files.empty()) return;
+    judged.feedback.files.clear();
+    for (const ResultFile& one : result.files) {
+        const std::string name = one.path.substr(std::string_view(kFeedback).size());
+        if (one.file.state == isolate::Collected::whole)
+            judged.feedback.files.emplace_back(name, one.file.content);
+        else if (one.file.state != isolate::Collected::missing &&
+                 one.file.state != isolate::Collected::not_collected)
+            judged.bad_feedback = name + ": " + std::string(isolate::name_of(one.file.state));
+    }
+    const std::string* said = judged.feedback.find(judge::kJudgeMessage);
+    if (said != nullptr && !said->empty()) judged.message = said->substr(0, kKeptError);
+}
+
+/// Both have to be over; one that never began is, too.
+void Judgings::decide_interaction(const JudgingPtr& judging, std::size_t test) {
+    Judged& judged = judging->tests[test];
+    if (!judged.program_ended || !judged.checker_ended) return end_when_done(judging);
+    const bool interactor_first =
+        judged.checker_end.count() > 0 && judged.checker_end < judged.program_end;
+    judged.ruling = judge::rule_on_interaction(judged.facts, *judged.checker, interactor_first);
+    const bool waited =
+        judged.ruling.word == judge::Word::TLE && judged.ruling.cause == "wall_time";
+    if (waited)
+        judged.reason = "Program and interactor had not come to an end within " +
+                        readable_seconds(judged.facts.limits.wall_time) +
+                        "; they may have waited for each other.";
+    settle(judging, test);
+}
+
+/// The checker's word is there: it decides, or asks for another pass.
+void Judgings::settle(const JudgingPtr& judging, std::size_t test) {
+    Judged& judged = judging->tests[test];
+    const auto fault = [&](const std::string& why) {
+        judged.ruling = {judge::Word::JE, "checker_failed"};
+        judged.checker_reason = why;
+    };
+    auto next = judged.feedback.take(judge::kNextPass);
+    const bool accepts = judged.ruling.word == judge::Word::AC;
+    const bool has_verdict = accepts || judged.ruling.word == judge::Word::WA;
+    if (has_verdict && !judged.bad_feedback.empty())
+        fault("The checker left something that cannot be read, " + judged.bad_feedback + ".");
+    else if (next && !accepts && judged.ruling.cause == "checker")
+        fault("The checker left nextpass.in and did not accept.");
+    else if (next && accepts && judged.pass >= judging->request.passes)
+        fault("The checker left nextpass.in in the last of " +
+              std::to_string(judging->request.passes) + " passes.");
+    else if (next && accepts && judging->abandoned) fault("The judging was given up.");
+    else if (next && accepts) {
+        ++judged.pass;
+        judged.input = *std::move(next);
+        judged.state = Judged::State::again;
+        return feed(judging);
+    }
+    for (const std::string_view name : {judge::kScore, judge::kScoreMultiplier}) {
+        const std::string* text = judged.feedback.find(name);
+        if (text == nullptr || !has_verdict) continue;
+        const auto number = judge::score_in(*text);
+        if (!number) fault("The checker left " + std::string(name) + " without a number in it.");
+        (name == judge::kScore ? judged.score : judged.multiplier) = number;
+    }
+    if (const std::string* text = judged.feedback.find(judge::kTeamMessage))
+        judged.team_message = text->substr(0, kKeptError);
+    judged.feedback = {};
+    if (judged.ruling.word == judge::Word::JE && !judged.checker_reason.empty())
+        judged.reason = judged.checker_reason;
     judged.state = Judged::State::decided;
     advance(judging);
     feed(judging);
@@ -217,19 +416,20 @@ void Judgings::advance(const JudgingPtr& judging) {
         if (judged.state != Judged::State::decided) break;
         ++judging->told;
         judged.output = {};
-        if (judging->cancelled || judging->hopeless ||
-            (judging->request.stop_at_first_failure && !judging->score->still_matters(test))) {
+        if (is_useless(*judging, test)) {
             ++judging->skipped;
             continue;
         }
         judge::Marked marked;
         marked.word = judged.ruling.word;
-        marked.cpu_time = judged.facts.usage.cpu_time;
-        marked.wall_time = judged.facts.usage.wall_time;
-        marked.memory_bytes = judged.facts.usage.memory_peak_bytes;
+        marked.cpu_time = judged.most.cpu_time;
+        marked.wall_time = judged.most.wall_time;
+        marked.memory_bytes = judged.most.memory_peak_bytes;
+        marked.score = judged.score;
+        marked.multiplier = judged.multiplier;
         judging->score->add(test, marked);
         const std::string text = verdict_text(judging->request, test, judged);
-        judged.error = judged.message = {};
+        judged.error = judged.message = judged.input = judged.team_message = {};
         if (judged.checker && judged.checker->verdict == isolate::Verdict::compile_error)
             judging->hopeless = true;
         tell(*judging, "verdict", text);
@@ -244,14 +444,16 @@ void Judgings::drop_useless(Judging& judging) {
     for (std::size_t test = judging.told; test < judging.next; ++test) {
         const Judged::State state = judging.tests[test].state;
         const bool runs = state == Judged::State::running || state == Judged::State::checking;
-        const bool useless =
-            judging.cancelled || judging.hopeless || judging.failure ||
-            (judging.request.stop_at_first_failure && !judging.score->still_matters(test));
-        if (!runs || !useless) continue;
+        if (!runs || !is_useless(judging, test)) continue;
         RunName run;
-        run.id = judging.run_of(test, state == Judged::State::running ? 'p' : 'c');
-        (void)executions_.cancel(client->second->runs, run); // one that has just ended needs none
-        if (judging.over) return;
+        std::string_view kinds = "c";
+        if (state == Judged::State::running) kinds = judging.request.interactive ? "pi" : "p";
+        for (const char kind : kinds) {
+            run.id = judging.run_of(test, kind);
+            // One that has just ended needs none.
+            (void)executions_.cancel(client->second->runs, run);
+            if (judging.over) return;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 // that implement judgings.h only.
 #pragma once
 
+#include "daemon/front/judge/feedback.h"
 #include "daemon/front/judge/ruling.h"
 #include "daemon/front/judgings.h"
 
@@ -13,15 +14,35 @@
 namespace cloister::front {
 
 struct Judged {
-    enum class State : std::uint8_t { waiting, running, checking, refused, decided };
+    enum class State : std::uint8_t {
+        waiting,
+        running,  ///< its program, with its interactor if there is one
+        checking, ///< its checker
+        refused,  ///< its checker, by a full queue
+        again,    ///< waits for its next pass
+        decided
+    };
     State state = State::waiting;
-    judge::Facts facts{};
+    std::size_t pass = 1;
+    judge::Facts facts{};       ///< of the last pass
+    isolate::Usage most{};      ///< of any pass: times and memory
+    std::string input{};        ///< of a pass that is not the first
+    judge::Feedback feedback{}; ///< of its passes so far
+    bool program_ended = false; ///< of a pass with an interactor
+    bool checker_ended = false;
+    std::chrono::nanoseconds program_end{}; ///< when; 0: it never began
+    std::chrono::nanoseconds checker_end{};
     std::string reason{}; ///< why it was ended, one sentence
     std::string output{}; ///< until it is decided
     std::string error{};  ///< the beginning of stderr
     judge::Ruling ruling{};
     std::optional<judge::Difference> difference{};
-    std::string message{}; ///< what the checker said
+    std::string message{};        ///< what the checker said
+    std::string checker_reason{}; ///< why its word does not count, one sentence
+    std::string bad_feedback{};   ///< a file of its that is none, and why
+    std::string team_message{};
+    std::optional<double> score{};
+    std::optional<double> multiplier{};
     std::optional<judge::Facts> checker{};
 };
 
@@ -40,7 +61,6 @@ struct Judgings::Judging {
     std::size_t skipped = 0;
     bool compiled = false; ///< the first run is over: there is a program
     bool feeding = false;
-    bool checker_compiled = false;
     std::optional<CompileResult> compile{};
     bool compile_failed = false;
     bool abandoned = false; ///< no test is started any more
@@ -52,6 +72,9 @@ struct Judgings::Judging {
     bool over = false;
 
     RunTag tag() const { return {"j" + std::to_string(number), request.id}; }
+    const std::string& input_of(std::size_t test) const {
+        return tests[test].pass == 1 ? request.tests[test].input : tests[test].input;
+    }
     /// The name of a run among those of its client.
     std::string run_of(std::size_t test, char kind) const {
         return std::to_string(number) + "." + std::to_string(test) + "." + kind;

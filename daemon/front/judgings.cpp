@@ -8,6 +8,7 @@ namespace cloister::front {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryAfter{1'000};
+constexpr std::chrono::milliseconds kAtLeast{1'000}; ///< of the wall clock, for two who talk
 
 Refusal refusal(const char* code, std::string message) {
     Refusal made;
@@ -83,12 +84,19 @@ std::optional<Refusal> Judgings::prepare(Judging& judging) {
             return *why;
         }
         // Who says nothing of the wall clock has all that the policy allows: a program that is not
-        // given a processor is not slow.
-        judging.limits.push_back(std::get<isolate::Limits>(lowered));
+        // given a processor is not slow. One that talks may wait for an interactor that waits for
+        // it.
+        auto limits = std::get<isolate::Limits>(lowered);
+        if (request.interactive && !asked.wall_time)
+            limits.wall_time = std::min(limits.wall_time, kAtLeast + 2 * limits.cpu_time);
+        judging.limits.push_back(limits);
         groups.push_back(test.group);
     }
     judging.score.emplace(request.groups, groups);
     judging.tests.resize(request.tests.size());
+    if (request.interactive && !executions_.has_room_for_two())
+        return refusal("runtime_unavailable",
+                       "An interactor needs two boxes at one time, and this server has one.");
     if (!request.checker) return std::nullopt;
     auto checker = make_job(*request.checker, catalog_, policy);
     if (auto* why = std::get_if<Refusal>(&checker)) {
@@ -170,6 +178,26 @@ std::vector<Judgings::JudgingPtr> Judgings::all() const {
 
 void Judgings::tick() {
     for (const JudgingPtr& judging : all()) feed(judging);
+}
+
+// Numbers of runtimes and policies are good until the settings have been read twice more; a judging
+// may go on for longer. What was compiled was compiled by what has gone: it is compiled again.
+void Judgings::renew() {
+    const std::string& policy = settings_.config.judge_policy;
+    for (const JudgingPtr& judging : all()) {
+        if (judging->over) continue;
+        for (auto* held : {&judging->program_held, &judging->checker_held}) {
+            if (*held) executions_.let_go(**held);
+            held->reset();
+        }
+        if (!renumber(judging->program, catalog_, policy)) {
+            give_up(judging, refusal("runtime_unavailable",
+                                     "The language of this judging is no longer there."));
+            continue;
+        }
+        const isolate::Limits& most = judging->program.steps.back().limits;
+        for (isolate::Limits& limits : judging->limits) limits = lowest(limits, most);
+    }
 }
 
 void Judgings::drain() {

@@ -63,6 +63,8 @@ public:
     void set_congested(ClientNumber client, bool congested);
     /// Tries again what a full queue refused; every second or so.
     void tick();
+    /// New settings hold: what is under way goes on by their numbers.
+    void renew();
     /// Refuses new judgings and gives up those under way.
     void drain();
 
@@ -78,10 +80,18 @@ private:
     void feed(const JudgingPtr& judging);
     bool start_test(Judging& judging, std::size_t test);
     bool start_checker(Judging& judging, std::size_t test);
+    bool start_pair(Judging& judging, std::size_t test);
+    std::variant<Job, Refusal> checker_job(const Judging& judging, std::size_t test) const;
     void hear(Client& client, const Event& event);
     void take_program(const JudgingPtr& judging, std::size_t test, const Finished& finished);
     void take_checker(const JudgingPtr& judging, std::size_t test, const Finished& finished);
     void decide(const JudgingPtr& judging, std::size_t test);
+    void decide_interaction(const JudgingPtr& judging, std::size_t test);
+    void stop_program(const Judging& judging, std::size_t test);
+    static bool is_useless(const Judging& judging, std::size_t test);
+    void hold_checker(Judging& judging, const Result& result);
+    void take_feedback(Judging& judging, std::size_t test, const Result& result);
+    void settle(const JudgingPtr& judging, std::size_t test);
     void advance(const JudgingPtr& judging);
     void give_up(const JudgingPtr& judging, Refusal refusal);
     void drop_useless(Judging& judging);

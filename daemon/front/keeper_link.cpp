@@ -23,7 +23,10 @@ struct KeeperLink::Streams {
     bool paused = false;
     std::shared_ptr<StreamWriter> input{};
     std::array<std::shared_ptr<StreamReader>, 2> output{};
-    bool collects = false; ///< the pipes are one more
+    std::uint64_t peer = 0; ///< the box that it is connected with
+    bool held = false;      ///< its output waits for the peer to read
+    bool over = false;      ///< nobody prints any more: what is left is a pipe's worth
+    bool collects = false;  ///< the pipes are one more
     std::shared_ptr<StreamReader> files{}; ///< never paused: it is bounded, and its box waits
     int terminal_fd = -1; ///< borrowed from `output[0]`, for resizing; open as long as that is
 };
@@ -59,7 +62,8 @@ Fd sealed(std::string_view bytes) {
     return memory;
 }
 
-constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
+constexpr std::size_t kStreams = 3;                ///< stdin, stdout, stderr
+constexpr std::size_t kMostUnread = 64 * 1024;     ///< of a box's input, before its peer waits
 constexpr std::size_t kMostStreams = kStreams + 1; ///< and collected files
 
 wire::Level level_of(const wire::StartedFrame& started) {
@@ -77,7 +81,10 @@ KeeperLink::KeeperLink(boost::asio::io_context& io, Fd socket, Handlers handlers
 
 KeeperLink::~KeeperLink() {
     for (auto& [box, streams] : boxes_) {
-        if (streams->input) streams->input->close();
+        if (streams->input) {
+            streams->input->when_taken({});
+            streams->input->close();
+        }
         for (const auto& reader : streams->output) {
             if (reader) reader->close();
         }
@@ -113,8 +120,15 @@ std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool 
                                                  std::size_t stream) {
     return std::make_shared<StreamReader>(
         io_, std::move(fd), live,
-        [this, box, stream](std::string_view bytes) { executions_->on_output(box, stream, bytes); },
-        [this, box, stream] { executions_->on_stream_end(box, stream); });
+        [this, box, stream](std::string_view bytes) {
+            if (stream == 0) pass_on(box, bytes);
+            executions_->on_output(box, stream, bytes);
+        },
+        [this, box, stream] {
+            const Streams* ended = stream == 0 ? find(box) : nullptr;
+            if (ended != nullptr && ended->peer != 0) close_input(ended->peer);
+            executions_->on_stream_end(box, stream);
+        });
 }
 
 std::shared_ptr<StreamReader> KeeperLink::files_reader(std::uint64_t box, Fd fd) {
@@ -193,6 +207,8 @@ void KeeperLink::take_streams(wire::Received& received) {
     // Most programs get no input: then this end closes with the frame.
     const bool no_input = streams->input_over && streams->early_input.empty();
     if (!no_input) streams->input = std::make_shared<StreamWriter>(io_, std::move(received.fds[0]));
+    if (streams->input && streams->peer != 0)
+        streams->input->when_taken([this, box] { take_more(box); });
     for (std::size_t i = 0; i < streams->output.size(); ++i) {
         streams->output[i] = reader(box, std::move(received.fds[i + 1]), streams->live, i);
         if (streams->paused) streams->output[i]->pause(true);
@@ -209,7 +225,8 @@ void KeeperLink::take_streams(wire::Received& received) {
 
 /// A run that was refused inside the keeper has no streams, and so no end of them to wait for.
 void KeeperLink::take_end(const wire::EndedFrame& ended) {
-    const Streams* streams = find(ended.run_id);
+    Streams* streams = find(ended.run_id);
+    if (streams != nullptr) streams->over = true;
     const bool never_began = streams != nullptr && streams->waiting;
     const std::size_t outputs = streams != nullptr && streams->collects ? 3 : 2;
     executions_->on_ended(ended.run_id, ended.outcome, ended.artifact_bytes);
@@ -261,6 +278,35 @@ void KeeperLink::write(std::uint64_t box, std::string_view bytes) {
     if (!streams->input_over) streams->early_input += bytes;
 }
 
+// Through this process, not by a pipe between the boxes: so any box will do, also one that was made
+// ahead with its pipes; what is printed is held against the limit byte for byte; and the keeper
+// needs not know of it. The price is a turn of this loop for each message.
+void KeeperLink::connect(std::uint64_t one, std::uint64_t other) {
+    Streams* first = find(one);
+    Streams* second = find(other);
+    if (first == nullptr || second == nullptr) return;
+    first->peer = other;
+    second->peer = one;
+}
+
+/// What `box` printed, to its peer. One that is over reads nothing any more.
+void KeeperLink::pass_on(std::uint64_t box, std::string_view bytes) {
+    Streams* from = find(box);
+    if (from == nullptr || from->peer == 0 || find(from->peer) == nullptr) return;
+    write(from->peer, bytes);
+    if (from->over || unread_input(from->peer) < kMostUnread) return;
+    from->held = true;
+    from->output[0]->pause(true);
+}
+
+/// `box` has read all that there was.
+void KeeperLink::take_more(std::uint64_t box) {
+    const Streams* to = find(box);
+    Streams* from = to == nullptr ? nullptr : find(to->peer);
+    if (from == nullptr || !std::exchange(from->held, false) || from->paused) return;
+    from->output[0]->pause(false);
+}
+
 void KeeperLink::close_input(std::uint64_t box) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
@@ -287,6 +333,7 @@ void KeeperLink::pause(std::uint64_t box, bool paused) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
     streams->paused = paused; // for readers that are not there yet
+    streams->held = false;
     for (const auto& reader : streams->output) {
         if (reader) reader->pause(paused);
     }
@@ -296,6 +343,7 @@ void KeeperLink::forget(std::uint64_t box) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
     if (streams->waiting) reserve(--awaited_);
+    take_more(box); // whoever waited for it to read does so no longer
     if (streams->input) streams->input->close();
     for (const auto& reader : streams->output) {
         if (reader) reader->close();

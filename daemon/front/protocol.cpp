@@ -136,8 +136,8 @@ std::vector<std::string> read_collect(const json& request, const config::Config&
     if (list == nullptr) return paths;
     if (!list->is_array()) wrong("The field 'collect' must be a list of paths.");
     if (list->size() > bounds.collect_files) {
-        throw Wrong{"too_large", "At most " + std::to_string(bounds.collect_files) +
-                                     " files may be collected."};
+        throw Wrong{"too_large",
+                    "At most " + std::to_string(bounds.collect_files) + " files may be collected."};
     }
     for (const json& item : *list) {
         if (!item.is_string()) wrong("The field 'collect' must be a list of paths.");
@@ -169,8 +169,7 @@ ExecuteCode read_execute_code(const json& request, const config::Config& bounds)
     execute.files = read_files(request, bounds);
     execute.entry = text_or(request, "entry", "");
     execute.collect = read_collect(request, bounds);
-    if (!execute.collect.empty() && execute.terminal)
-        wrong("A run with 'tty' has no 'collect'.");
+    if (!execute.collect.empty() && execute.terminal) wrong("A run with 'tty' has no 'collect'.");
     execute.limits = read_limits(request);
     execute.is_private = flag(request, "private");
     const std::string encoding = text_or(request, "output_encoding", "utf8");

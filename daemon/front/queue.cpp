@@ -24,17 +24,33 @@ void Executions::pump() {
         }
         passed_over = 0;
         const ExecutionPtr execution = client.waiting.front();
+        if (running_ + execution->places() > bounds_.boxes && running_ > 0) {
+            turn_.push_front(id); // the next place is kept for it
+            break;
+        }
         client.waiting.pop_front();
         if (!client.waiting.empty()) turn_.push_back(id);
         if (!find_artifact(execution)) continue;
-        client.running.push_back(execution);
-        --waiting_;
-        waiting_bytes_ -= execution->job.bytes();
-        ++running_;
-        execution->queued = now_() - execution->accepted;
-        start_step(*execution);
+        begin(client, execution);
     }
     queue_moved();
+}
+
+/// Its turn has come.
+void Executions::begin(Client& client, const ExecutionPtr& execution) {
+    --waiting_;
+    waiting_bytes_ -= execution->bytes();
+    const ExecutionPtr second = std::move(execution->second);
+    for (const ExecutionPtr& one : {execution, second}) {
+        if (!one) continue;
+        client.running.push_back(one);
+        ++running_;
+        one->queued = now_() - one->accepted;
+    }
+    if (second) (void)find_artifact(second); // never parked
+    start_step(*execution);
+    // Ended already when the first could not start; then it is in no list any more.
+    if (second && !second->over) start_step(*second);
 }
 
 void Executions::queue_moved() const {
@@ -131,7 +147,7 @@ Executions::ExecutionPtr Executions::withdraw(Client& client, const Execution& e
             std::find_if(first, last, [&](const auto& one) { return one.second == found; });
         if (follower != last) followers_.erase(follower);
         --waiting_;
-        waiting_bytes_ -= found->job.bytes();
+        waiting_bytes_ -= found->bytes();
         queue_moved();
         return found;
     }

@@ -29,22 +29,32 @@ void Executions::start_step(Execution& execution) {
         remove(execution);
         return;
     }
+    const ExecutionPtr partner = program ? execution.partner.lock() : nullptr;
+    if (!partner) return (void)begin_box(execution);
+    execution.waits = true;
+    if (partner->waits) begin_pair(execution, *partner);
+}
+
+/// False when it could not be made; then the execution is over.
+bool Executions::begin_box(Execution& execution) {
+    const bool program = execution.step + 1 == execution.job.steps.size();
     try {
         start_box(execution, program);
     } catch (const isolate::SysError& error) {
         refuse(execution,
                busy(execution.job, std::string("The server lacks the means to start a run now: ") +
                                        error.code().message() + "."));
-        return;
+        return false;
     } catch (const std::exception&) { // of a library: memory, or a descriptor it could not watch
         refuse(execution, busy(execution.job, "The server lacks the means to start a run now."));
-        return;
+        return false;
     }
     const auto& running = clients_.at(execution.client)->running;
     by_box_[execution.box] =
         *std::ranges::find(running, &execution, [](const auto& one) { return one.get(); });
-    if (program) return feed_program(execution);
-    boxes_.close_input(execution.box);
+    if (program) feed_program(execution);
+    else boxes_.close_input(execution.box);
+    return true;
 }
 
 void Executions::start_box(Execution& execution, bool program) {
@@ -88,7 +98,8 @@ void Executions::feed_program(Execution& execution) {
     if (!execution.early_input.empty()) boxes_.write(execution.box, execution.early_input);
     job.input = {};
     execution.early_input = {};
-    if (!job.input_open || execution.input_closed) boxes_.close_input(execution.box);
+    const bool open = job.input_open || !execution.partner.expired();
+    if (!open || execution.input_closed) boxes_.close_input(execution.box);
     if (job.stream && clients_.at(execution.client)->congested) boxes_.pause(execution.box, true);
 }
 
@@ -121,6 +132,7 @@ void Executions::on_usage(const wire::UsageFrame& usage) {
 void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {
     Execution* execution = by_box(box);
     if (execution == nullptr || stream >= execution->kept.size()) return;
+    if (execution->talks && stream == 0) return take_talk(*execution, bytes.size());
     KeptStream& kept = execution->kept[stream];
     const std::size_t room = execution->plan().limits.output_bytes - kept.bytes.size();
     const std::string_view taken = bytes.substr(0, room);
@@ -165,8 +177,7 @@ void Executions::on_ended(std::uint64_t box, const isolate::Outcome& outcome,
 }
 
 void Executions::end_step_when_complete(Execution& execution) {
-    const bool open =
-        execution.kept[0].open || execution.kept[1].open || execution.files_open;
+    const bool open = execution.kept[0].open || execution.kept[1].open || execution.files_open;
     if (!execution.outcome || open) return;
     const std::uint64_t box = execution.box;
     const ExecutionPtr keep = by_box_.at(box);
@@ -254,6 +265,7 @@ void Executions::finish_run(Execution& execution, Verdict verdict) {
     result.output_dropped = execution.kept[0].dropped;
     result.error_dropped = execution.kept[1].dropped;
     result.usage = execution.outcome->usage;
+    result.ended_at = execution.outcome->ended_at;
     result.queued_time = execution.queued;
     result.setup_time = execution.setup;
     result.level = execution.level;
@@ -343,6 +355,8 @@ void Executions::answer(Execution& execution, Event event) {
 
 /// The execution is over: its slot and its artifact are free.
 void Executions::remove(Execution& execution) {
+    execution.over = true;
+    leave_partner(execution);
     wake_followers(execution);
     if (execution.artifact != 0) artifacts_.give_back(execution.artifact);
     --running_;

@@ -10,6 +10,8 @@ namespace cloister::front {
 namespace {
 
 constexpr std::chrono::milliseconds kGather{8};
+constexpr std::size_t kTakenKept =
+    64 * 1024;                            ///< bytes that the pipe has and we still hold, at most
 constexpr std::size_t kLarge = 16 * 1024; ///< a read of this size is worth a message of its own
 
 std::array<char, 64 * 1024> shared_buffer;
@@ -85,8 +87,8 @@ StreamWriter::StreamWriter(boost::asio::io_context& io, isolate::Fd fd) : stream
 
 void StreamWriter::write(std::string_view bytes) {
     if (!stream_.is_open() || finishing_) return;
-    if (taken_ == pending_.size()) {
-        pending_.clear();
+    if (taken_ == pending_.size() || taken_ >= kTakenKept) {
+        pending_.erase(0, taken_);
         taken_ = 0;
     }
     pending_ += bytes;
@@ -103,6 +105,9 @@ void StreamWriter::close() {
     pending_.clear();
     taken_ = 0;
     (void)stream_.close(ignored);
+    // A copy: who hears it may write, or close, again.
+    const std::function<void()> on_room = on_room_;
+    if (on_room) on_room();
 }
 
 void StreamWriter::flush() {
@@ -123,7 +128,9 @@ void StreamWriter::flush() {
                            });
         return;
     }
-    if (finishing_) close();
+    if (finishing_) return close();
+    const std::function<void()> on_room = on_room_;
+    if (on_room) on_room();
 }
 
 } // namespace cloister::front

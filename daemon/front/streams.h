@@ -51,6 +51,8 @@ public:
     StreamWriter(boost::asio::io_context& io, isolate::Fd fd);
     /// What a program that closed its stdin does not take is dropped.
     void write(std::string_view bytes);
+    /// `on_room` is called whenever all that was written is taken, or nobody will take it.
+    void when_taken(std::function<void()> on_room) { on_room_ = std::move(on_room); }
     /// Closes the stream behind what was written.
     void finish();
     void close();
@@ -64,6 +66,7 @@ private:
     std::size_t taken_ = 0; ///< bytes at the front of `pending_` that the pipe has
     bool finishing_ = false;
     bool waiting_ = false;
+    std::function<void()> on_room_{};
 };
 
 } // namespace cloister::front

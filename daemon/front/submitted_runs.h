@@ -1,12 +1,10 @@
-// Submissions that are runs: from a job to its submission and back. Who submits is a client of
-// Executions like any other, so that the fair queue knows them apart.
+// Submissions that are runs: from a job to its submission and back.
 #pragma once
 
 #include "daemon/front/executions.h"
 #include "daemon/front/submissions.h"
+#include "daemon/front/submitters.h"
 
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,8 +12,7 @@ namespace cloister::front {
 
 class SubmittedRuns {
 public:
-    SubmittedRuns(Executions& executions, Submissions& submissions)
-        : executions_(executions), submissions_(submissions) {}
+    SubmittedRuns(Executions& executions, Submissions& submissions);
 
     /// Runs `job` for the open submission `id`. `submitter` tells who is one client and who is
     /// another. A refusal means that nothing was started.
@@ -23,22 +20,12 @@ public:
     std::size_t submitters() const { return submitters_.size(); }
 
 private:
-    /// One client of Executions, for as long as something of it is under way.
-    struct Submitter : Listener {
-        Submitter(SubmittedRuns& runs, std::string called) : owner(runs), name(std::move(called)) {}
-        void on_event(const Event& event) override { owner.hear(*this, event); }
-        SubmittedRuns& owner;
-        std::string name;
-        ClientId client = 0;
-        std::size_t under_way = 0;
-    };
-
-    void hear(Submitter& from, const Event& event);
-    void leave(Submitter& submitter);
+    struct Ears;
+    void hear(const std::string& submitter, const Event& event);
 
     Executions& executions_;
     Submissions& submissions_;
-    std::map<std::string, std::shared_ptr<Submitter>> submitters_{};
+    Submitters submitters_;
 };
 
 } // namespace cloister::front

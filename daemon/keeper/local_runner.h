@@ -23,8 +23,8 @@ namespace cloister::keeper {
 struct LocalRun {
     std::string runtime; ///< id in the settings
     wire::Stage stage = wire::Stage::run;
-    std::string policy{}; ///< empty: the step's, else the configured run policy
-    isolate::Bundle bundle{}; ///< with `collect`: none of the descriptors below
+    std::string policy{};                    ///< empty: the step's, else the configured run policy
+    isolate::Bundle bundle{};                ///< with `collect`: none of the descriptors below
     std::string input{};                     ///< the whole of stdin
     std::optional<isolate::Limits> limits{}; ///< absent: the policy's
     std::uint64_t artifact = 0;              ///< run_id of an earlier compile run

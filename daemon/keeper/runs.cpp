@@ -571,7 +571,8 @@ void Runs::answer(Run& run) {
         run.ending.failed_step = Step::start_program;
         run.ending.error = ECHILD;
     }
-    const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage};
+    const auto ended_at = run.started ? run.ended->time_since_epoch() : Clock::duration::zero();
+    const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage, .ended_at = ended_at};
     const bool built = isolate::judge(outcome.ending, outcome.usage) == Verdict::ok;
     std::uint64_t artifact_bytes = 0;
     if (run.work && built) {

@@ -29,7 +29,8 @@ enum class Kind : std::uint32_t {
     ended = 102,
     status_reply = 103,
     drain = 104,   ///< the service is stopping: finish within the drain time, then exit 0
-    streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr; for one
+    streams = 105, ///< with 3 descriptors, our ends of a run's pipes: stdin, stdout, stderr; for
+                   ///< one
                    ///< that asked by kFlagCollect with a fourth
     analyst = 106, ///< with 1 descriptor, the control socket of an analyst that begins (analyst.h)
     usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage

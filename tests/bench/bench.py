@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """./dev bench: what a run costs, beside a bare spawn and the other sandboxes that are installed, and through a
-daemon at every level of what was ready; what a message costs, and an edit in a room, beside other WebSocket servers.
+daemon at every level of what was ready; what judging costs beside running; what a message costs, and an edit in a room, beside other WebSocket servers.
 Prints tables, asserts nothing.
 
     bench.py --build BUILD [--quick] [--publish] [--rounds N] [--hello-rounds N] [--slices N] [--pause-ms MS]
@@ -9,6 +9,7 @@ Writes BUILD/bench/table.md, bench.svg and every single time as CSV. --publish a
 and tests/bench/README.md, and the picture into docs/.
 """
 import argparse
+import os
 import re
 import shutil
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import clocks
+import judging
 import levels
 import machine
 import report
@@ -31,8 +33,8 @@ from picture import picture
 
 # Seconds that each part may take, `settle` for each daemon: it ends with the round or slice in which they are
 # used up.
-FULL = {"latency": 25, "loops": 50, "hello": 85, "throughput": 55, "settle": 15, "sockets": 75}
-QUICK = {"latency": 4, "loops": 7, "hello": 18, "throughput": 9, "settle": 4, "sockets": 15}
+FULL = {"latency": 25, "loops": 50, "hello": 85, "throughput": 55, "settle": 15, "sockets": 75, "judging": 30}
+QUICK = {"latency": 4, "loops": 7, "hello": 18, "throughput": 9, "settle": 4, "sockets": 15, "judging": 12}
 # One contender's slice in box_bench, and one cell's counting in the daemons.
 LOOP_MS = {False: 400, True: 150}
 COUNT_SECONDS = {False: 0.8, True: 0.25}
@@ -135,17 +137,18 @@ def main():
                                     left_out)
         exact = measure_clocks(daemons, 1 if options.quick else 5, left_out)
     loads.append(machine.load())
+    judged = judging.measure(options.build, options.quick, 2 * options.slices, seconds["judging"], left_out)
     messages = sockets.measure(options.build, options.quick, options.slices, seconds["sockets"], left_out)
     loads.append(machine.load())
 
     about += (f". Load average {loads[0]} before, {loads[1]} after the boxes, {loads[2]} after hello world, "
               f"{loads[3]} after the runs, {loads[4]} at the end.")
     tables = [boxes.table(), paragraphs(report.hello_matrix(hello.samples), report.engine_table(hello)),
-              report.throughput_table(slices),
+              report.throughput_table(slices), report.judging_table(judged, os.cpu_count()),
               report.messages_table(messages), report.rooms_table(messages)]
     ratios = report.ratios(boxes, slices)
     whole = paragraphs(about, method(options), tables[0], ratios, tables[1], report.hello_table(hello.samples),
-                       tables[2], report.clocks_table(exact), *tables[3:], report.authority_table(messages), "Left out:",
+                       tables[2], tables[3], report.clocks_table(exact), *tables[4:], report.authority_table(messages), "Left out:",
                        report.left_out(left_out)) + "\n"
     short = paragraphs(about, "![The same numbers as bars](docs/bench.svg)", *tables, ratios)
     folder = options.build / "bench"

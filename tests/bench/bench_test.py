@@ -14,6 +14,7 @@ import bench
 import clocks
 import contenders
 import engine
+import judging
 import levels
 import plot
 import report
@@ -146,6 +147,21 @@ class Messages(unittest.TestCase):
             lines = (Path(folder) / "sockets.csv").read_text().splitlines()
         self.assertEqual(len(lines), 1 + 3 * (3 * 4 + 1))
         self.assertIn("round trip,cloister,1,1,0,1000,10000,100", lines)
+
+
+class Judging(unittest.TestCase):
+    def test_a_row_is_a_program_and_what_judging_adds(self):
+        slices = [judging.Slice("C", kind, number, 100, seconds) for number, (ours, beside) in enumerate([(1.1, 1.0), (2.2, 2.0), (1.0, 1.0)])
+                  for kind, seconds in (("judged", ours), ("bare", beside))]
+        text = report.judging_table(slices, 2)
+        self.assertIn("| C ", text)
+        self.assertIn("+10 %", text)
+        self.assertIn(" 45 ", text)
+        self.assertEqual(report.judging_table([], 2), "")
+
+    def test_tests_are_right_by_their_own_expectation(self):
+        for test in judging.tests_of(5):
+            self.assertEqual(sum(map(int, test["stdin"].split())), int(test["expected"]))
 
 
 class Clocks(unittest.TestCase):

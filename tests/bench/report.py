@@ -207,6 +207,20 @@ CLOCKS = {"wall": ("wall limit: overshoot, ms", 1000), "cpu": ("CPU limit: overs
           "short": ("40 ms of computing: wall / CPU", 1)}
 
 
+def judging_table(slices, processors):
+    """Tests that are judged in a second, by core, beside as many runs; and what one of them costs more."""
+    rows = []
+    for program in dict.fromkeys(one.program for one in slices):
+        def by_kind(kind):
+            return [one.seconds / one.tests for one in slices if (one.program, one.kind) == (program, kind)]
+        judged, bare = by_kind("judged"), by_kind("bare")
+        if judged and bare:
+            more = [ours / beside - 1 for ours, beside in zip(judged, bare)]
+            rows.append((program, rate(1 / median(judged) / processors), rate(1 / median(bare) / processors),
+                         f"{median(more) * 100:+.0f} %"))
+    return table(("tests in a second, by core", "judged", "bare runs", "a judged one costs"), rows)
+
+
 def clocks_table(clocks):
     rows = []
     for one in clocks:

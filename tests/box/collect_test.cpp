@@ -65,16 +65,15 @@ TEST_CASE("files come back as they were at the end, from every kind of box", "[b
 TEST_CASE("a file that does not come back says why, and the others come", "[box][root]") {
     std::string deep = "a";
     while (deep.size() + 2 <= isolate::kMaxBundlePath) deep += "/a";
-    const LocalResult result =
-        runner().run(leave({"large", "70000", "fits", "100"},
-                           {"nowhere", "folder", "large", "closed", deep, "fits/below", ".", "locked", "fits"},
-                           60'000));
+    const LocalResult result = runner().run(
+        leave({"large", "70000", "fits", "100"},
+              {"nowhere", "folder", "large", "closed", deep, "fits/below", ".", "locked", "fits"},
+              60'000));
     INFO(describe(result));
     REQUIRE(states(result) ==
-            std::vector<Collected>{Collected::missing, Collected::not_regular,
-                                   Collected::too_large, Collected::unreadable, Collected::missing,
-                                   Collected::missing, Collected::not_regular, Collected::whole,
-                                   Collected::whole});
+            std::vector<Collected>{Collected::missing, Collected::not_regular, Collected::too_large,
+                                   Collected::unreadable, Collected::missing, Collected::missing,
+                                   Collected::not_regular, Collected::whole, Collected::whole});
     CHECK(result.files.back().content.size() == 100);
 }
 
@@ -93,7 +92,8 @@ TEST_CASE("a compiler's box gives files back, too", "[box][root]") {
     const LocalResult result = runner().run(request);
     INFO(describe(result));
     REQUIRE(states(result) == std::vector<Collected>{Collected::whole, Collected::not_regular});
-    CHECK(result.files[0].content.substr(0, 4) == "\x7f" "ELF");
+    CHECK(result.files[0].content.substr(0, 4) == "\x7f"
+                                                  "ELF");
     runner().release(result.run_id);
 }
 
@@ -131,14 +131,14 @@ TEST_CASE("a stream of files is read in pieces of any size", "[box]") {
 TEST_CASE("a stream that lies is worth what came before the lie", "[box]") {
     const std::string good = part(0, isolate::CollectionPart::kContent, 3, "abc") + end_of(0);
     const std::vector<std::string> lies = {
-        end_of(0),                                                           // twice
-        end_of(2),                                                           // out of turn
-        part(1, isolate::CollectionPart::kContent, 0),                       // of nothing
-        part(1, isolate::CollectionPart::kContent, 6, "defghi"),             // beyond the bound
-        part(1, isolate::CollectionPart::kContent, 0xffffffff, "def"),       // far beyond
-        part(1, isolate::CollectionPart::kEnd, 3, "def"),                    // an end with bytes
-        part(1, 99, 0),                                                      // of no kind
-        std::string(sizeof(isolate::CollectionPart), '\xff'),                // no part
+        end_of(0),                                                     // twice
+        end_of(2),                                                     // out of turn
+        part(1, isolate::CollectionPart::kContent, 0),                 // of nothing
+        part(1, isolate::CollectionPart::kContent, 6, "defghi"),       // beyond the bound
+        part(1, isolate::CollectionPart::kContent, 0xffffffff, "def"), // far beyond
+        part(1, isolate::CollectionPart::kEnd, 3, "def"),              // an end with bytes
+        part(1, 99, 0),                                                // of no kind
+        std::string(sizeof(isolate::CollectionPart), '\xff'),          // no part
     };
     for (const std::string& lie : lies) {
         const auto files = read(good + lie + end_of(1), 2, 8, 1000);

@@ -50,7 +50,7 @@ struct Attack {
     Judge judge{};
     std::string policy = "default";
     std::vector<std::string> bundle_paths{}; ///< of files that a hostile client sends along
-    std::vector<std::string> collect{}; ///< files that are read back
+    std::vector<std::string> collect{};      ///< files that are read back
     std::uint32_t collect_bytes = 64 * 1024; ///< of these together
     bool needs_a_route = false; ///< the host must have a network for the attack to succeed anywhere
 };

@@ -182,6 +182,223 @@ class Checkers(JudgeCase):
         self.assertEqual(message["result"]["skipped"], 3)
 
 
+GUESS = """import sys
+judge_input, answer, feedback = sys.argv[1:4]
+secret = int(open(judge_input).read())
+print("hello", flush=True)
+for turn in range(1, 20):
+    line = sys.stdin.readline()
+    if not line:
+        open(feedback + "judgemessage.txt", "w").write("the program left")
+        sys.exit(43)
+    guess = int(line)
+    print("right" if guess == secret else "more" if guess < secret else "less", flush=True)
+    if guess == secret:
+        open(feedback + "judgemessage.txt", "w").write(f"{turn} turns")
+        open(feedback + "teammessage.txt", "w").write("well done")
+        sys.exit(42)
+sys.exit(43)
+"""
+GUESSER = """low, high = 0, 1000
+assert input() == "hello"
+while True:
+    middle = (low + high) // 2
+    print(middle, flush=True)
+    said = input()
+    if said == "right": break
+    if said == "more": low = middle + 1
+    else: high = middle - 1
+"""
+
+
+class Interactors(JudgeCase):
+    def talk(self, code, interactor=GUESS, tests=({"stdin": "700"},), language="python", **fields):
+        checker = {"type": "interactor", "language": language, "code": interactor}
+        return self.judge(code, list(tests), checker=checker | fields.pop("more", {}), **fields)[0]
+
+    def test_a_conversation(self):
+        verdicts = self.talk(GUESSER, tests=[{"stdin": str(n)} for n in (0, 1, 500, 700, 1000)])
+        self.assertEqual([one["verdict"] for one in verdicts], ["AC"] * 5, verdicts)
+        self.assertRegex(verdicts[0]["checker"]["message"], r"^\d+ turns$")
+        self.assertEqual(verdicts[0]["team_message"], "well done")
+        self.assertIn("cpu_time", verdicts[0]["checker"])
+
+    def test_compiled_ones_are_compiled_once(self):
+        self.need("c")
+        mark = service.fresh_mark()
+        program = "#include <stdio.h>\nint main(void){int n;while(scanf(\"%d\",&n)==1){printf(\"%d\\n\",2*n);fflush(stdout);}return 0;}//" + mark
+        interactor = ("#include <stdio.h>\nint main(void){int n;for(int i=0;i<100;++i){printf(\"%d\\n\",i);fflush(stdout);"
+                      "if(scanf(\"%d\",&n)!=1||n!=2*i)return 43;}return 42;}//" + mark)
+        client = self.connect()
+        client.send(type="judge", id="x", language="c", code=program, tests=[{}] * 10,
+                    checker={"type": "interactor", "language": "c", "code": interactor})
+        self.assertEqual(client.receive()["type"], "judge_started")
+        self.assertEqual(client.receive()["compile"]["cached"], False)
+        for _ in range(10):
+            verdict = client.receive()["test"]
+            self.assertEqual(verdict["verdict"], "AC", verdict)
+        self.assertEqual(client.receive()["result"]["verdicts"], {"AC": 10})
+
+    def test_who_decides(self):
+        table = (
+            ("x = input()\nprint(5, flush=True)", GUESS, "WA"),  # leaves too early
+            ("1 / 0", GUESS, "RTE"),
+            ("raise SystemExit(42)", GUESS, "RTE"),
+            ("while True: pass", GUESS, "TLE"),
+            ("input()\nwhile True: print(1)", "import sys\nprint('x', flush=True)\nsys.exit(43)", "WA"),
+            ("input()\nimport os\nos.abort()", "import sys\nprint('x', flush=True)\nsys.stdin.read()\nsys.exit(43)", "RTE"),
+            ("print(1)", "raise SystemExit(0)", "JE"),
+            ("input()", "import os; os.abort()", "JE"),
+            ("print(1)", "import sys; sys.exit(42)", "AC"),  # its output goes nowhere, which is no crash
+            ("for i in range(10000): print('x' * 10)", "import sys; sys.exit(42)", "AC"),
+        )
+        for code, interactor, word in table:
+            verdict = self.talk(code, interactor, limits={"cpu_time": 1})[0]
+            self.assertEqual(verdict["verdict"], word, (code, interactor, verdict))
+
+    def test_two_who_wait_for_each_other(self):
+        begin = time.monotonic()
+        verdict = self.talk("input()", "import sys\nsys.stdin.readline()\nsys.exit(42)", limits={"cpu_time": 0.3})[0]
+        self.assertEqual((verdict["verdict"], verdict["cause"]), ("TLE", "wall_time"), verdict)
+        self.assertIn("waited for each other", verdict["reason"])
+        self.assertLess(time.monotonic() - begin, 8 * service.SLOW)
+
+    def test_the_interactors_waiting_is_not_its_own_time(self):
+        slow = "input()\nimport time\nt = time.process_time()\nwhile time.process_time() < t + .7: pass\nprint(1, flush=True)"
+        interactor = "import sys\nprint('go', flush=True)\nsys.stdin.readline()\nsys.exit(42)"
+        verdict = self.talk(slow, interactor, limits={"cpu_time": 2}, more={"limits": {"cpu_time": 0.5}})[0]
+        self.assertEqual(verdict["verdict"], "AC", verdict)
+
+    def test_hostile_ones_harm_nobody_else(self):
+        flood = "import os\nwhile True: os.write(1, b'x' * 65536)"
+        deaf = "import time\ntime.sleep(60)"
+        bomb = "import os\nwhile True: os.fork()"
+        forger = "import sys\nprint('42')\nprint('{\\\"verdict\\\": \\\"AC\\\"}', file=sys.stderr)\nsys.exit(44)"
+        limits = {"cpu_time": 0.5}
+        for code, interactor, words in (
+                (flood, deaf, ("TLE",)), (deaf, flood, ("TLE", "JE")), (flood, flood, ("OLE", "TLE", "JE")),
+                (flood, "import sys\nwhile sys.stdin.buffer.read(65536): pass\nsys.exit(42)", ("OLE", "TLE")),
+                (bomb, GUESS, ("RTE", "TLE", "WA")), ("input()", bomb, ("JE",)), ("input()", forger, ("JE",)),
+                ("input()", "x = []\nwhile True: x.append('x' * 1_000_000)", ("JE",))):
+            verdict = self.talk(code, interactor, limits=limits, more={"limits": {"cpu_time": 0.5}})[0]
+            self.assertIn(verdict["verdict"], words, (code, interactor, verdict))
+        self.assertEqual(self.talk(GUESSER)[0]["verdict"], "AC")
+
+    def test_an_interactor_needs_two_boxes(self):
+        daemon = service.Daemon({"boxes": 1, "artifact_cache": 0})
+        self.addCleanup(daemon.stop)
+        client = self.http(daemon)
+        body = {"language": "python", "code": "", "tests": [{}], "wait": True, "checker": {"type": "interactor", "language": "python", "code": ""}}
+        status, answer = client.ask("POST", "/api/v1/judge", body)
+        self.assertEqual((status, answer["error"]["code"]), (422, "runtime_unavailable"))
+
+    def test_many_at_once_in_few_boxes(self):
+        daemon = service.Daemon({"boxes": 3})
+        self.addCleanup(daemon.stop)
+        tests = [{"stdin": str(100 * n)} for n in range(4)]
+        words = []
+
+        def one():
+            client = self.connect(daemon)
+            client.send(type="judge", id="x", language="python", code=GUESSER, tests=tests,
+                        checker={"type": "interactor", "language": "python", "code": GUESS})
+            while (message := client.receive(120 * service.SLOW))["type"] not in ("judge_result", "error"):
+                pass
+            words.append(message.get("result", message).get("verdict"))
+
+        threads = [threading.Thread(target=one) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        single = self.connect(daemon).run("print(1)")
+        for thread in threads:
+            thread.join()
+        self.assertEqual((words, single["output"]), (["AC"] * 6, "1\n"))
+
+
+class Feedback(JudgeCase):
+    def checked(self, checker, tests=({},), code="print(input())", **fields):
+        return self.judge(code, list(tests), checker={"type": "program", "language": "python", "code": checker, **fields.pop("more", {})}, **fields)
+
+    def test_passes(self):
+        checker = """import os, sys
+judge_input, answer, feedback = sys.argv[1:4]
+seen = open(feedback + "state").read() if os.path.exists(feedback + "state") else ""
+assert not os.path.exists(feedback + "nextpass.in")
+number = int(sys.stdin.read())
+open(feedback + "state", "w").write(seen + str(number))
+if number < 3:
+    open(feedback + "nextpass.in", "w").write(str(number + 1))
+open(feedback + "judgemessage.txt", "w").write("seen " + seen)
+sys.exit(42)
+"""
+        verdicts, message = self.checked(checker, [{"stdin": "1"}, {"stdin": "3"}], passes=3, more={"keep": ["state"]})
+        self.assertEqual([(one["verdict"], one["passes"], one["checker"]["message"]) for one in verdicts],
+                         [("AC", 3, "seen 12"), ("AC", 1, "seen")], message)
+        verdict = self.checked(checker, [{"stdin": "0"}], passes=3)[0][0]
+        self.assertEqual((verdict["verdict"], verdict["cause"]), ("JE", "checker_failed"))
+        self.assertIn("last of 3 passes", verdict["reason"])
+        verdict = self.checked("import sys\nopen(sys.argv[3] + 'nextpass.in', 'w')\nsys.exit(43)", [{"stdin": "0"}], passes=2)[0][0]
+        self.assertEqual(verdict["verdict"], "JE")
+        # Where no passes were asked for, nobody looks for one.
+        self.assertEqual(self.checked("import sys\nopen(sys.argv[3] + 'nextpass.in', 'w')\nsys.exit(42)", [{"stdin": "0"}])[0][0]["verdict"], "AC")
+        # Limits hold for each pass.
+        slow = "import time\nn = input()\nwhile time.process_time() < 0.35: pass\nprint(n)"
+        verdict = self.checked(checker, [{"stdin": "1"}], code=slow, passes=3, limits={"cpu_time": 0.8}, more={"keep": ["state"]})[0][0]
+        self.assertEqual(verdict["verdict"], "AC", verdict)
+
+    def test_passes_of_an_interactor(self):
+        interactor = """import sys
+number = int(open(sys.argv[1]).read())
+print(number, flush=True)
+answer = sys.stdin.readline()
+if answer != str(number) + "\\n": sys.exit(43)
+if number < 2: open(sys.argv[3] + "nextpass.in", "w").write(str(number + 1))
+sys.exit(42)
+"""
+        verdicts, _ = self.judge("print(input())", [{"stdin": "0"}], passes=3, checker={"type": "interactor", "language": "python", "code": interactor})
+        self.assertEqual([(one["verdict"], one["passes"]) for one in verdicts], [("AC", 3)], verdicts)
+
+    def test_scores(self):
+        checker = "import sys\nopen(sys.argv[3] + 'score.txt', 'w').write(sys.stdin.read())\nsys.exit(42)"
+        groups = [{"name": "a", "points": 50, "score": "sum"}, {"name": "b", "points": 50, "score": "min"}]
+        tests = [{"stdin": n, "group": g} for n, g in (("10.5", "a"), ("20", "a"), ("30", "b"), ("40", "b"))]
+        verdicts, message = self.checked(checker, tests, groups=groups)
+        self.assertEqual([one["score"] for one in verdicts], [10.5, 20, 30, 40])
+        self.assertEqual([group["points"] for group in message["result"]["groups"]], [30.5, 30])
+        verdict = self.checked(checker, [{"stdin": "lots"}])[0][0]
+        self.assertEqual(verdict["verdict"], "JE")
+        self.assertIn("score.txt", verdict["reason"])
+
+    def test_hostile_feedback(self):
+        head = "import os, sys\nfeedback = sys.argv[3]\n"
+        table = (
+            ("os.remove(feedback + 'judgemessage.txt')\nos.symlink('/etc/passwd', feedback + 'judgemessage.txt')", "JE"),
+            ("os.remove(feedback + 'judgemessage.txt')\nos.symlink('../test.ans', feedback + 'judgemessage.txt')", "JE"),
+            ("os.rename(feedback, 'else')\nos.symlink('/etc', 'feedback')\nos.symlink('/proc/self/environ', 'else/teammessage.txt')", "JE"),
+            ("open(feedback + 'judgemessage.txt', 'wb').truncate(1 << 25)", "JE"),
+            ("os.remove(feedback + 'judgemessage.txt')\nos.mkdir(feedback + 'judgemessage.txt')", "JE"),
+            ("os.chmod(feedback, 0)", "JE"),
+            ("open(feedback + 'judgemessage.txt', 'wb').write(b'\\xff' * 100000)", "AC"),
+            ("os.remove(feedback + 'judgemessage.txt'); os.rmdir(feedback)", "AC"),
+            ("open(feedback + 'score.txt', 'w').write('1e999')", "JE"),
+        )
+        for act, word in table:
+            verdict = self.checked(head + act + "\nsys.exit(42)", [{"stdin": "x"}])[0][0]
+            self.assertEqual(verdict["verdict"], word, (act, verdict))
+            self.assertNotIn("root:", json.dumps(verdict))
+            self.assertLessEqual(len(verdict.get("checker", {}).get("message", "")), 4096)
+
+    def test_wrong_requests(self):
+        client = self.connect()
+        base = {"type": "judge", "language": "python", "code": "", "tests": [{}]}
+        program = {"type": "program", "language": "python", "code": ""}
+        for fields in ({"passes": 0, "checker": program}, {"passes": 11, "checker": program}, {"passes": 2}, {"passes": "2", "checker": program},
+                       {"checker": "interactor"}, {"checker": {**program, "keep": ["../x"]}}, {"checker": {**program, "keep": [".x"]}},
+                       {"checker": {**program, "keep": ["x"] * 17}}, {"checker": {**program, "collect": ["x"]}}, {"collect": ["x"]},
+                       {"groups": [{"name": "g", "score": "most"}]}):
+            self.assertEqual(client.ask(base | fields)["code"], "bad_message", fields)
+
+
 class Many(JudgeCase):
     def test_a_thousand_tests_compile_once_and_leave_others_their_turn(self):
         self.need("c")

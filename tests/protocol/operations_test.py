@@ -341,6 +341,18 @@ class Reload(Operations):
         self.wait_for(ready, "no warm box after the reload")
         self.wait_for(lambda: client.run("print(1)")["start"] == "warm", "no run is warm")
 
+    def test_a_judging_outlasts_reloads(self):
+        daemon = self.daemon()
+        client = self.connect(daemon)
+        code = "import time\ntime.sleep(.4)\nprint(input())"
+        checker = "import sys\nsys.exit(42 if sys.stdin.read() == open(sys.argv[1]).read() + '\\n' else 43)"
+        client.send(type="judge", language="python", code=code, tests=[{"stdin": str(n)} for n in range(16)],
+                    checker={"type": "program", "language": "python", "code": checker})
+        client.wait("judge_verdict")
+        for _ in range(3):
+            self.reload(daemon)
+        self.assertEqual(client.wait("judge_result")["result"]["verdicts"], {"AC": 16})
+
     def test_reloads_under_load_lose_no_run(self):
         daemon = self.daemon()
         client = self.connect(daemon)

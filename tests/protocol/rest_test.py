@@ -110,6 +110,24 @@ class Running(RestCase):
         self.assertEqual(self.events(submission["id"], numbers[1]), events[2:])
         self.assertEqual(self.events(submission["id"], numbers[-1]), 204)
 
+    def test_what_a_run_uses_is_told_on_the_way(self):
+        code = "import time\nx = bytearray(20 << 20)\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\nprint('done')"
+        status, submission = self.http().run(code=code, usage=True)
+        self.assertEqual(status, 202)
+        events = self.events(submission["id"])
+        used = [data for _, name, data in events if name == "usage"]
+        self.assertGreater(len(used), 1, events)
+        for before, after in zip(used, used[1:]):
+            self.assertGreater(after["wall_time"], before["wall_time"])
+            self.assertGreaterEqual(after["cpu_time"], before["cpu_time"])
+        self.assertEqual(set(used[0]), {"wall_time", "cpu_time", "memory"})
+        self.assertGreater(used[-1]["memory"], 20 << 20)
+        self.assertEqual(events[-1][1], "result")
+        again = self.events(submission["id"], events[-2][0])  # who comes back finds the rest
+        self.assertEqual([name for _, name, _ in again], ["result"])
+        plain = self.http().run(code=code)[1]["id"]
+        self.assertNotIn("usage", [name for _, name, _ in self.events(plain)])
+
     def test_stages_of_a_compiled_program(self):
         self.need("c")
         _, submission = self.http().run(language="c", code="int main(void){return 0;}  // " + service.fresh_mark())

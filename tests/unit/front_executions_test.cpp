@@ -10,6 +10,7 @@
 using namespace cloister::front;
 using cloister::isolate::Outcome;
 using cloister::isolate::Verdict;
+namespace isolate = cloister::isolate;
 namespace wire = cloister::wire;
 
 namespace {
@@ -228,15 +229,12 @@ TEST_CASE("files that were asked for come with the result, which waits for them"
     stage.end(compile);
     const auto run = stage.boxes.last();
     CHECK((stage.boxes.boxes.at(run).start.frame.flags & wire::kFlagCollect) != 0);
-    isolate::CollectionPart part;
-    part.size = 3;
-    std::string stream(reinterpret_cast<const char*>(&part), sizeof part);
-    stream += "abc";
-    part.kind = isolate::CollectionPart::kEnd;
-    part.size = 0;
-    stream.append(reinterpret_cast<const char*>(&part), sizeof part);
+    const std::string stream = collection_of({"abc"});
     stage.executions.on_files(run, stream.substr(0, 10));
-    stage.end(run);
+    Outcome outcome;
+    outcome.ending.exit_code = 0;
+    stage.executions.on_ended(run, outcome);
+    for (const std::size_t output : {0, 1}) stage.executions.on_stream_end(run, output);
     CHECK(ears.all<Finished>().empty());
     stage.executions.on_files(run, stream.substr(10));
     stage.executions.on_stream_end(run, Executions::kFiles);

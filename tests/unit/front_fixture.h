@@ -69,6 +69,27 @@ inline Catalog made_catalog(const config::Settings& settings) {
     return catalog;
 }
 
+/// The stream by which a box passes on its files; absent: there is none such.
+inline std::string collection_of(const std::vector<std::optional<std::string>>& files) {
+    std::string stream;
+    isolate::CollectionPart part;
+    const auto add = [&] { stream.append(reinterpret_cast<const char*>(&part), sizeof part); };
+    for (const auto& file : files) {
+        if (file && !file->empty()) {
+            part.kind = isolate::CollectionPart::kContent;
+            part.size = static_cast<std::uint32_t>(file->size());
+            add();
+            stream += *file;
+        }
+        const auto state = file ? isolate::Collected::whole : isolate::Collected::missing;
+        part.kind = isolate::CollectionPart::kEnd + static_cast<std::uint32_t>(state);
+        part.size = 0;
+        add();
+        ++part.file;
+    }
+    return stream;
+}
+
 /// A keeper on paper. `log` holds one line for each thing asked.
 class PaperBoxes : public Boxes {
 public:
@@ -106,6 +127,9 @@ public:
         log.push_back("release " + std::to_string(artifact));
     }
     void write(std::uint64_t box, std::string_view bytes) override { boxes.at(box).input += bytes; }
+    void connect(std::uint64_t one, std::uint64_t other) override {
+        log.push_back("connect " + std::to_string(one) + " " + std::to_string(other));
+    }
     void close_input(std::uint64_t box) override { boxes.at(box).input_closed = true; }
     std::size_t unread_input(std::uint64_t box) override { return boxes.at(box).input.size(); }
     void resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) override {
@@ -176,9 +200,11 @@ struct Stage {
     }
     void end_as(std::uint64_t box, const isolate::Outcome& outcome) {
         const bool terminal = boxes.boxes.at(box).start.terminal;
+        const bool collects = (boxes.boxes.at(box).start.frame.flags & wire::kFlagCollect) != 0;
         executions.on_ended(box, outcome);
         executions.on_stream_end(box, 0);
         if (!terminal) executions.on_stream_end(box, 1);
+        if (collects) executions.on_stream_end(box, Executions::kFiles);
     }
 
     Clock::time_point now{};

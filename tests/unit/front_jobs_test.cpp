@@ -39,7 +39,8 @@ struct Opened {
 
 } // namespace
 
-TEST_CASE("files to be collected are named to the program's box, not to the compiler's", "[front]") {
+TEST_CASE("files to be collected are named to the program's box, not to the compiler's",
+          "[front]") {
     ExecuteCode request = request_for("c");
     request.collect = {"out/a.txt"};
     const Job job = made(request);

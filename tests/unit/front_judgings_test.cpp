@@ -1,86 +1,11 @@
 // Promises of judging: one compile, verdicts in the order of the tests, one end, stopping when told
 // to, no client starved, forged verdicts worth nothing.
-#include "daemon/front/judging.h"
-#include "tests/unit/front_fixture.h"
-
-#include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
+#include "tests/unit/court.h"
 
 using namespace cloister::front;
 using cloister::isolate::Outcome;
 using nlohmann::json;
 namespace wire = cloister::wire;
-
-namespace {
-
-struct Court : JudgeListener {
-    explicit Court(std::size_t parallel = 2, std::size_t boxes = 4)
-        : stage(bounds_with(boxes)), settings(made_settings()), catalog(made_catalog(settings)),
-          judgings(stage.executions, catalog, settings, bounds(parallel)),
-          client(judgings.open_client(*this)) {}
-
-    static Judgings::Bounds bounds(std::size_t parallel) {
-        Judgings::Bounds made;
-        made.parallel = parallel;
-        return made;
-    }
-    void on_judge_event(const JudgeEvent& event) override {
-        events.push_back(event);
-        if (react) react(event);
-    }
-
-    static json request(std::size_t tests, const std::string& language = "python") {
-        json made = {{"type", "judge"}, {"language", language}, {"code", "x"}, {"id", "mine"}};
-        for (std::size_t i = 0; i < tests; ++i)
-            made["tests"].push_back({{"stdin", std::to_string(i)}, {"expected", "yes"}});
-        return made;
-    }
-    std::variant<std::string, Refusal> submit(const json& request) {
-        auto parsed = parse(request.dump(), settings.config);
-        if (const auto* why = std::get_if<Refusal>(&parsed)) return *why;
-        return judgings.submit(client, std::get<JudgeRequest>(std::get<Request>(parsed)));
-    }
-    std::string refused(const json& request) {
-        const auto answer = submit(request);
-        return accepted(answer) ? "" : std::get<Refusal>(answer).code;
-    }
-    void say(std::uint64_t box, const std::string& text) {
-        stage.executions.on_output(box, 0, text);
-    }
-    void finish(std::uint64_t box, const std::string& output, int exit_code = 0) {
-        say(box, output);
-        stage.end(box, exit_code);
-    }
-    std::uint64_t oldest() const { return stage.boxes.boxes.begin()->first; }
-    std::string input(std::uint64_t box) const { return stage.boxes.boxes.at(box).input; }
-    std::vector<json> told(std::string_view name) const {
-        std::vector<json> out;
-        for (const JudgeEvent& event : events)
-            if (event.name == name) out.push_back(json::parse(event.data));
-        return out;
-    }
-    std::string verdicts() const {
-        std::string out;
-        for (const json& one : told("verdict"))
-            out += (out.empty() ? "" : " ") + one["verdict"].get<std::string>();
-        return out;
-    }
-    json result() const {
-        const auto all = told("result");
-        REQUIRE(all.size() == 1);
-        return all[0];
-    }
-
-    Stage stage;
-    cloister::config::Settings settings;
-    Catalog catalog;
-    std::vector<JudgeEvent> events{};
-    std::function<void(const JudgeEvent&)> react{};
-    Judgings judgings;
-    Judgings::ClientNumber client;
-};
-
-} // namespace
 
 TEST_CASE("verdicts come in the order of the tests, whichever ends first", "[front][judge]") {
     Court court;
@@ -214,6 +139,41 @@ TEST_CASE("a checker that does not compile ends the judging", "[front][judge]") 
     CHECK(court.verdicts() == "JE");
     CHECK(court.told("verdict")[0]["cause"] == "checker_compile_error");
     CHECK(court.result()["skipped"] == 49);
+}
+
+TEST_CASE("a judging goes on when the settings are read again, by their numbers",
+          "[front][judge]") {
+    Court court(1);
+    REQUIRE(accepted(court.submit(Court::request(4, "c"))));
+    court.finish(court.oldest(), ""); // compiled
+    const auto& old = court.stage.boxes.boxes.at(court.oldest()).start.frame;
+    CHECK(old.runtime == 0);
+    for (Catalog::Entry& entry : court.catalog.entries) entry.number += 10;
+    court.catalog.first_policy += 20;
+    court.settings.policies.at("judge").limits.memory_bytes /= 2;
+    court.judgings.renew();
+    court.finish(court.oldest(), "yes");
+    std::size_t compiles = 0;
+    while (!court.stage.boxes.boxes.empty()) {
+        const auto& frame = court.stage.boxes.boxes.at(court.oldest()).start.frame;
+        CHECK(frame.runtime == 10);
+        CHECK(frame.policy >= 20);
+        const bool compile = frame.stage == wire::Stage::compile;
+        if (!compile)
+            CHECK(frame.limits.memory_bytes ==
+                  court.settings.policies.at("judge").limits.memory_bytes);
+        compiles += compile ? 1 : 0;
+        court.finish(court.oldest(), compile ? "" : "yes");
+    }
+    CHECK(compiles == 1);
+    CHECK(court.told("compiled").size() == 1);
+    CHECK(court.verdicts() == "AC AC AC AC");
+    REQUIRE(accepted(court.submit(Court::request(4))));
+    court.catalog.entries.back().version.reset();
+    court.judgings.renew();
+    while (!court.stage.boxes.boxes.empty()) court.finish(court.oldest(), "yes");
+    CHECK(court.events.back().refusal.code == "runtime_unavailable");
+    CHECK(court.stage.executions.is_idle());
 }
 
 TEST_CASE("a judging is cancelled, or goes with its client", "[front][judge]") {

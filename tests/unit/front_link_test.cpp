@@ -314,3 +314,173 @@ TEST_CASE("without descriptors for its streams a run is not begun", "[front]") {
     REQUIRE(pair.ears.all<Finished>().size() == 1);
     CHECK(pair.ears.all<Finished>()[0].result.output == "out");
 }
+
+namespace {
+
+/// Two programs that talk, with the ends of their pipes in the test's hands.
+struct Talk : Pair {
+    Talk() {
+        Job first = job(false);
+        first.input.clear();
+        Job second = first;
+        second.id = "y";
+        executions.set_boxes(2);
+        REQUIRE(accepted(executions.submit_pair(client, std::move(first), std::move(second))));
+        turn();
+        for (std::uint64_t& box : boxes) {
+            const wire::Received run = asked();
+            REQUIRE(run.frame.kind == wire::Kind::run);
+            box = run.frame.body.run.run_id;
+        }
+    }
+    void begin(std::size_t which) { hand_over(boxes[which], pipes[which]); }
+    void end(std::size_t which) {
+        pipes[which].end();
+        tell(wire::Kind::ended, boxes[which]);
+    }
+    std::array<std::uint64_t, 2> boxes{};
+    std::array<Pipes, 2> pipes{};
+};
+
+void stop_blocking(const Fd& fd) { REQUIRE(::fcntl(fd.get(), F_SETFL, O_NONBLOCK) == 0); }
+
+/// As much as the pipe takes; how much that was.
+std::size_t say_much(const Fd& fd) {
+    const std::string piece(4096, 'x');
+    std::size_t said = 0;
+    for (ssize_t size; (size = ::write(fd.get(), piece.data(), piece.size())) > 0;)
+        said += static_cast<std::size_t>(size);
+    return said;
+}
+
+std::size_t hear_much(const Fd& fd) {
+    std::string piece(65536, '\0');
+    std::size_t heard = 0;
+    for (ssize_t size; (size = ::read(fd.get(), piece.data(), piece.size())) > 0;)
+        heard += static_cast<std::size_t>(size);
+    return heard;
+}
+
+} // namespace
+
+TEST_CASE("what one of two prints is the other's input, and its end that input's end",
+          "[front][link]") {
+    Talk talk;
+    talk.begin(0);
+    talk.pipes[0].say(1, "early");
+    talk.turn();
+    talk.begin(1);
+    CHECK(talk.pipes[1].read_input() == "early");
+    talk.pipes[1].say(1, "back");
+    talk.turn();
+    CHECK(talk.pipes[0].read_input() == "back");
+    talk.pipes[0].say(1, "last");
+    talk.pipes[0].theirs[1].reset(); // its stdout alone
+    talk.turn();
+    CHECK(talk.pipes[1].read_input() == "last");
+    CHECK(is_pipe_closed(talk.pipes[1].theirs[0]));
+    talk.pipes[1].say(1, "still");
+    talk.turn();
+    CHECK(talk.pipes[0].read_input() == "still");
+    talk.end(0);
+    REQUIRE(talk.ears.all<Finished>().size() == 1);
+    CHECK(talk.ears.all<Finished>()[0].result.output.empty());
+    // Nobody reads any more: what is said is lost, and ends nobody.
+    stop_blocking(talk.pipes[1].theirs[1]);
+    for (int round = 0; round < 20; ++round) {
+        CHECK(say_much(talk.pipes[1].theirs[1]) > 0);
+        talk.turn();
+    }
+    talk.end(1);
+    CHECK(talk.ears.all<Finished>().size() == 2);
+    CHECK(talk.executions.is_idle());
+    CHECK(talk.gone.empty());
+}
+
+TEST_CASE("who prints faster than the other reads waits, and nothing is lost", "[front][link]") {
+    Talk talk;
+    for (const std::size_t which : {0, 1}) {
+        talk.begin(which);
+        stop_blocking(talk.pipes[which].theirs[0]);
+        stop_blocking(talk.pipes[which].theirs[1]);
+    }
+    std::size_t said = 0;
+    for (int round = 0; round < 50; ++round) {
+        said += say_much(talk.pipes[0].theirs[1]);
+        talk.turn();
+    }
+    CHECK(said < 512 * 1024); // two pipes and what is held between them
+    std::size_t heard = 0;
+    for (int round = 0; round < 200; ++round) {
+        heard += hear_much(talk.pipes[1].theirs[0]);
+        said += round < 100 ? say_much(talk.pipes[0].theirs[1]) : 0;
+        talk.turn();
+    }
+    CHECK(heard == said);
+    CHECK(said > 1024 * 1024);
+    talk.end(0);
+    talk.end(1);
+    CHECK(talk.executions.is_idle());
+}
+
+TEST_CASE("a box that has ended is drained although its partner does not read", "[front][link]") {
+    Talk talk;
+    talk.begin(0);
+    talk.begin(1);
+    stop_blocking(talk.pipes[0].theirs[1]);
+    for (int round = 0; round < 20; ++round) {
+        (void)say_much(talk.pipes[0].theirs[1]);
+        talk.turn();
+    }
+    talk.end(0);
+    CHECK(talk.ears.all<Finished>().size() == 1);
+    talk.end(1);
+    CHECK(talk.ears.all<Finished>().size() == 2);
+    CHECK(talk.executions.is_idle());
+}
+
+TEST_CASE("a run that asked for files has one pipe more, whose bytes are its files",
+          "[front][link]") {
+    Pair pair;
+    Job job = pair.job(false);
+    job.collect = {"a"};
+    job.collect_bytes = 10;
+    (void)pair.executions.submit(pair.client, std::move(job));
+    pair.turn();
+    const std::uint64_t box = pair.asked().frame.body.run.run_id;
+    Pipes pipes;
+    int ends[2];
+    check(::pipe2(ends, O_CLOEXEC), "make a pipe");
+    const Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    pair.tell(wire::Kind::streams, box,
+              {pipes.ours[0].get(), pipes.ours[1].get(), pipes.ours[2].get(), read_end.get()});
+    for (Fd& fd : pipes.ours) fd.reset();
+    pipes.end();
+    pair.tell(wire::Kind::ended, box);
+    CHECK(pair.ears.events.empty());
+    const std::string stream = collection_of({"text"});
+    REQUIRE(::write(write_end.get(), stream.data(), stream.size()) ==
+            static_cast<ssize_t>(stream.size()));
+    write_end.reset();
+    pair.turn();
+    const Finished finished = pair.ears.all<Finished>().at(0);
+    CHECK(finished.result.files.at(0).file.content == "text");
+    CHECK(pair.gone.empty());
+}
+
+TEST_CASE("a keeper that brings other pipes than a run has is gone", "[front][link]") {
+    for (const bool collects : {false, true}) {
+        Pair pair;
+        Job job = pair.job(false);
+        if (collects) job.collect = {"a"};
+        (void)pair.executions.submit(pair.client, std::move(job));
+        pair.turn();
+        const std::uint64_t box = pair.asked().frame.body.run.run_id;
+        Pipes pipes;
+        std::vector<int> fds = {pipes.ours[0].get(), pipes.ours[1].get(), pipes.ours[2].get()};
+        if (!collects) fds.push_back(pipes.theirs[0].get());
+        pair.tell(wire::Kind::streams, box, fds);
+        CHECK_FALSE(pair.gone.empty());
+    }
+}

@@ -1,6 +1,7 @@
 // Promises of the judge's logic: what is the same, what is close enough, where the first difference
 // lies; which verdict follows from which end; what points come of it.
 #include "daemon/front/judge/compare.h"
+#include "daemon/front/judge/feedback.h"
 #include "daemon/front/judge/ruling.h"
 #include "daemon/front/judge/scoring.h"
 
@@ -171,6 +172,90 @@ TEST_CASE("a checker accepts with 42, rejects with 43, and fails with all else",
         CHECK(rule_on_checker(facts(verdict, 42)).word == Word::JE);
 }
 
+TEST_CASE("of program and interactor, who failed first and how decides", "[judge]") {
+    const auto ruled_pair = [](const Facts& program, const Facts& interactor, bool first) {
+        const Ruling ruling = rule_on_interaction(program, interactor, first);
+        return std::string(name_of(ruling.word)) + " " + std::string(ruling.cause);
+    };
+    const Facts well = facts(Verdict::ok);
+    const Facts crash = facts(Verdict::signalled);
+    const Facts late = facts(Verdict::time_limit);
+    const Facts waits = facts(Verdict::wall_limit);
+    const Facts stopped = facts(Verdict::cancelled);
+    const Facts accepts = facts(Verdict::nonzero_exit, 42);
+    const Facts rejects = facts(Verdict::nonzero_exit, 43);
+    const Facts fails = facts(Verdict::nonzero_exit, 1);
+    for (const bool first : {false, true}) {
+        CHECK(ruled_pair(well, accepts, first) == "AC ");
+        CHECK(ruled_pair(well, rejects, first) == "WA checker");
+        CHECK(ruled_pair(well, fails, first) == "JE checker_failed");
+        CHECK(ruled_pair(well, facts(Verdict::ok), first) == "JE checker_failed");
+        CHECK(ruled_pair(crash, fails, first) == "JE checker_failed");
+        CHECK(ruled_pair(late, accepts, first) == "TLE cpu_time");
+        CHECK(ruled_pair(crash, accepts, first) == "RTE signal");
+        CHECK(ruled_pair(facts(Verdict::output_limit), accepts, first) == "OLE output");
+        CHECK(ruled_pair(well, facts(Verdict::compile_error), first) == "JE checker_compile_error");
+        CHECK(ruled_pair(waits, waits, first) == "TLE wall_time");
+        CHECK(ruled_pair(well, facts(Verdict::time_limit, 42), first) == "JE checker_failed");
+    }
+    // A program that fails because it was rejected is rejected; one that failed first has failed.
+    for (const Facts& program : {crash, late, waits, stopped}) {
+        CHECK(ruled_pair(program, rejects, true) == "WA checker");
+        CHECK(ruled_pair(program, fails, true) == "JE checker_failed");
+    }
+    CHECK(ruled_pair(crash, rejects, false) == "RTE signal");
+    CHECK(ruled_pair(late, rejects, false) == "TLE cpu_time");
+    // Who waits until its wall clock for a program that goes on waits for a slow program.
+    CHECK(ruled_pair(well, waits, true) == "TLE wall_time");
+    CHECK(ruled_pair(well, waits, false) == "JE checker_failed");
+    // Not begun, or not ended by itself.
+    CHECK(ruled_pair(facts(Verdict::compile_error), stopped, false) == "CE compile_error");
+    CHECK(ruled_pair(stopped, facts(Verdict::compile_error), false) == "JE checker_compile_error");
+    CHECK(ruled_pair(facts(Verdict::internal_error), accepts, false) == "JE internal_error");
+}
+
+TEST_CASE("feedback is files by name, and a score is one number", "[judge]") {
+    Feedback feedback;
+    feedback.files = {{"a", "1"}, {"nextpass.in", "2"}};
+    CHECK(*feedback.find("a") == "1");
+    CHECK(feedback.find("b") == nullptr);
+    CHECK(feedback.take("nextpass.in") == "2");
+    CHECK_FALSE(feedback.take("nextpass.in"));
+    CHECK(score_in("12.5\n") == 12.5);
+    CHECK(score_in("  0 ") == 0);
+    CHECK(score_in("1e3") == 1000);
+    for (const char* text : {"", " ", "x", "1 2", "-1", "nan", "inf", "1e10", "0x10", "1,5", "+1"})
+        CHECK_FALSE(score_in(text));
+}
+
+TEST_CASE("scores of a checker make a group's points, within what it can earn", "[judge]") {
+    const auto scored = [](Word word, std::optional<double> score,
+                           std::optional<double> multiplier = {}) {
+        Marked made = marked(word);
+        made.score = score;
+        made.multiplier = multiplier;
+        return made;
+    };
+    Score score({{"s", 100, Earning::sum}, {"m", 50, Earning::min}}, {0, 0, 0, 0, 1, 1});
+    score.add(0, scored(Word::AC, 30));
+    score.add(1, scored(Word::WA, 99)); // a score counts for what is accepted
+    score.add(2, scored(Word::AC, {}, 0.5));
+    CHECK(score.points() == Approx(42.5));
+    CHECK(score.still_matters(3));
+    score.add(3, scored(Word::AC, {}));
+    CHECK(score.groups()[0].points == Approx(67.5));
+    score.add(4, scored(Word::AC, 20));
+    CHECK(score.groups()[1].points == 0); // not all of it is judged
+    score.add(5, scored(Word::AC, {}, 0.9));
+    CHECK(score.groups()[1].points == 20);
+    Score much({{"s", 10, Earning::sum}, {"m", 10, Earning::min}}, {0, 0, 1, 1});
+    for (std::size_t test = 0; test < 4; ++test) much.add(test, scored(Word::AC, 1000));
+    CHECK(much.points() == 20);
+    Score failed({{"m", 10, Earning::min}}, {0, 0});
+    failed.add(0, scored(Word::RTE, {}));
+    CHECK_FALSE(failed.still_matters(1));
+}
+
 TEST_CASE("the first failure in the order of the tests decides, a judge error before all",
           "[judge]") {
     Score score({}, std::vector<std::optional<std::size_t>>(4));
@@ -190,7 +275,7 @@ TEST_CASE("the first failure in the order of the tests decides, a judge error be
 }
 
 TEST_CASE("points come for whole groups, or for each test", "[judge]") {
-    Score score({{"a", 30, false}, {"b", 60, true}, {"empty", 10, false}}, {0, 0, 1, 1, 1, {}});
+    Score score({{"a", 30}, {"b", 60, Earning::each}, {"empty", 10}}, {0, 0, 1, 1, 1, {}});
     CHECK(score.max_points() == 100);
     score.add(0, marked(Word::AC));
     CHECK(score.points() == 0); // not all of the group is judged
@@ -202,7 +287,7 @@ TEST_CASE("points come for whole groups, or for each test", "[judge]") {
     score.add(4, marked(Word::AC));
     CHECK(score.points() == Approx(70));
     CHECK(score.groups().at(1).passed == 2);
-    Score failed({{"a", 30, false}}, {0, 0, 0});
+    Score failed({{"a", 30}}, {0, 0, 0});
     failed.add(0, marked(Word::WA));
     CHECK_FALSE(failed.still_matters(1));
     failed.add(1, marked(Word::AC));

@@ -35,4 +35,18 @@ Ruling rule_on_checker(const Facts& facts) {
     return {Word::JE, "checker_failed"};
 }
 
+Ruling rule_on_interaction(const Facts& program, const Facts& interactor, bool interactor_first) {
+    const Ruling on_interactor = rule_on_checker(interactor);
+    if (interactor.verdict == Verdict::compile_error) return on_interactor;
+    const bool both_waited = interactor_first || program.verdict == Verdict::wall_limit;
+    if (interactor.verdict == Verdict::wall_limit && both_waited) return {Word::TLE, "wall_time"};
+    // What became of the program afterwards, perhaps by our hand, is of no matter.
+    if (interactor_first && on_interactor.word != Word::AC) return on_interactor;
+    const auto on_program = rule_on_program(program);
+    const bool is_judged =
+        !on_program || (on_program->word != Word::JE && on_program->word != Word::CE);
+    if (is_judged && on_interactor.word == Word::JE) return on_interactor;
+    return on_program.value_or(on_interactor);
+}
+
 } // namespace cloister::judge

@@ -48,6 +48,11 @@ std::optional<Ruling> rule_on_program(const Facts& facts);
 
 /// Of a checker: 42 accepts, 43 rejects, all else is its own failure.
 Ruling rule_on_checker(const Facts& facts);
+/// Of an interactor and the program that it talked to, by the rule of the ICPC tools: an interactor
+/// that failed decides, and one that rejected before the program had ended; else the program's own
+/// failure; else the interactor. Each may have been kept waiting by the other until its wall clock:
+/// that is the program's failure as long as it had not ended.
+Ruling rule_on_interaction(const Facts& program, const Facts& interactor, bool interactor_first);
 inline constexpr int kAccepts = 42;
 inline constexpr int kRejects = 43;
 

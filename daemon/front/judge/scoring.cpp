@@ -32,6 +32,13 @@ void Score::add(std::size_t test, const Marked& marked) {
         State& state = groups_[*group];
         ++state.judged;
         if (marked.word == Word::AC) ++state.passed;
+        const double part = state.group.earning == Earning::sum
+                                ? state.group.points / static_cast<double>(state.tests)
+                                : state.group.points;
+        const double worth = marked.score.value_or(part * marked.multiplier.value_or(1));
+        const double score = marked.word == Word::AC ? worth : 0;
+        state.sum += score;
+        state.lowest = std::min(state.lowest.value_or(score), score);
     }
 }
 
@@ -39,15 +46,23 @@ bool Score::still_matters(std::size_t test) const {
     const auto group = groups_of_tests_.at(test);
     if (!group) return word_ == Word::AC;
     const State& state = groups_[*group];
-    return state.group.each || state.passed == state.judged;
+    const bool by_test =
+        state.group.earning == Earning::each || state.group.earning == Earning::sum;
+    return by_test || state.passed == state.judged;
 }
 
 double Score::earned(const State& state) {
     if (state.tests == 0) return 0;
-    if (state.group.each)
-        return state.group.points * static_cast<double>(state.passed) /
-               static_cast<double>(state.tests);
-    return state.passed == state.tests ? state.group.points : 0;
+    const double all = state.group.points;
+    const bool whole = state.judged == state.tests;
+    switch (state.group.earning) {
+    case Earning::all: return state.passed == state.tests ? all : 0;
+    case Earning::each:
+        return all * static_cast<double>(state.passed) / static_cast<double>(state.tests);
+    case Earning::sum: return std::min(state.sum, all);
+    case Earning::min: return whole ? std::min(*state.lowest, all) : 0;
+    }
+    return 0;
 }
 
 std::vector<Score::GroupScore> Score::groups() const {

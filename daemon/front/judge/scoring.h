@@ -13,10 +13,18 @@
 
 namespace cloister::judge {
 
+/// How a group's tests make its points.
+enum class Earning : std::uint8_t {
+    all,  ///< all of them, if every test is accepted
+    each, ///< each accepted test its part
+    sum,  ///< the sum of the scores that a checker gave to accepted tests
+    min,  ///< the lowest of these, 0 for one that is not accepted
+};
+
 struct Group {
     std::string name{};
-    double points = 0;
-    bool each = false; ///< every test earns its part; else all must be accepted
+    double points = 0; ///< the most that it can earn
+    Earning earning = Earning::all;
 };
 
 /// What became of one test.
@@ -25,6 +33,8 @@ struct Marked {
     std::chrono::nanoseconds cpu_time{};
     std::chrono::nanoseconds wall_time{};
     std::uint64_t memory_bytes = 0;
+    std::optional<double> score{};      ///< that the checker gave
+    std::optional<double> multiplier{}; ///< or of what the test can earn
 };
 
 class Score {
@@ -64,6 +74,8 @@ private:
         std::size_t tests = 0;
         std::size_t judged = 0;
         std::size_t passed = 0;
+        double sum = 0;                 ///< of scores
+        std::optional<double> lowest{}; ///< of scores
     };
     static double earned(const State& state);
 
