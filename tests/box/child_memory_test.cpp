@@ -43,6 +43,17 @@ bool has(const Map& map, const std::string& part) {
     });
 }
 
+/// Init has done all that it does before it waits: it is nobody, and forbids itself new privileges.
+bool is_settled(const std::string& process) {
+    std::ifstream file("/proc/" + process + "/status");
+    bool nobody = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("Uid:")) nobody = !line.starts_with("Uid:\t0\t");
+        if (line.starts_with("NoNewPrivs:")) return nobody && line.ends_with("1");
+    }
+    return false;
+}
+
 } // namespace
 
 TEST_CASE("init has of the keeper's memory what it needs, and nothing else", "[box][root]") {
@@ -55,9 +66,7 @@ TEST_CASE("init has of the keeper's memory what it needs, and nothing else", "[b
         (void)within_a_second([&] {
             std::ifstream file(children);
             std::string pid;
-            if (!(file >> pid)) return false;
-            // Until it has come to its wait it may be in the middle of things.
-            std::this_thread::sleep_for(100ms);
+            if (!(file >> pid) || !is_settled(pid)) return false;
             init = map_of(pid);
             return !init.names.empty();
         });

@@ -21,9 +21,9 @@ def build_directory():
 
 class Daemon:
     def __init__(self, config=None, environment=None, listen="127.0.0.1:0", files=None, runtimes=SOURCE / "runtimes",
-                 policies=SOURCE / "policies"):
+                 policies=SOURCE / "policies", program="cloisterd"):
         self.state = tempfile.mkdtemp(prefix="cloister-protocol-")
-        command = [str(build_directory() / "cloisterd"), "--listen", listen, "--state-dir", self.state,
+        command = [str(build_directory() / program), "--listen", listen, "--state-dir", self.state,
                    "--policies", str(policies), "--runtimes", str(runtimes)]
         file = Path(self.state) / "cloister.jsonc"
         file.write_text(json.dumps(config or {}))
