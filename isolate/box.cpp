@@ -23,27 +23,34 @@ namespace cloister::isolate {
 namespace {
 
 constexpr int kWarmUpSeconds = 10; ///< of processor time, more than any starter takes
+/// What a process may have beside its limit where it is only looked at: runtimes reserve more than
+/// they use, and those that keep to the limit must not notice.
+constexpr std::uint64_t kUnseenMemory = 2'048 * kMiB;
 
 /// The program's rlimits, never above what this process may itself have: without CAP_SYS_RESOURCE
 /// nobody can raise a hard limit, and a lower one than asked for is safe.
-ResourceLimits resource_limits(const Limits& limits, bool warm) {
+ResourceLimits resource_limits(const Limits& limits, Means means, bool warm) {
     // What an interpreter used to come up is not its program's; the keeper's clock is exact.
     const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1 +
                              (warm ? kWarmUpSeconds : 0);
+    // Above the group's limit, also for forks on many cores at once, so that the group refuses
+    // first: it counts its refusals. Without a group this is the limit itself, of the user namespace.
+    const rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
+    // Between two looks a program may outgrow its memory, but not without end.
+    const rlim_t data = means == Means::root ? RLIM_INFINITY : limits.memory_bytes + kUnseenMemory;
     ResourceLimits wanted = {{
         // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as
         // the
         // host's root; 1 is its own value for "abort the dump" (fs/coredump.c).
         {RLIMIT_CORE, {1, 1}},
         {RLIMIT_CPU, {static_cast<rlim_t>(cpu_seconds), static_cast<rlim_t>(cpu_seconds)}},
+        {RLIMIT_DATA, {data, data}},
         {RLIMIT_FSIZE, {limits.file_bytes, limits.file_bytes}},
         {RLIMIT_MEMLOCK, {64 * kKiB, 64 * kKiB}},
         {RLIMIT_MSGQUEUE, {0, 0}},
         {RLIMIT_NICE, {0, 0}},
         {RLIMIT_NOFILE, {limits.open_files, limits.open_files}},
-        // Above the group's limit, also for forks on many cores at once, so that the group refuses
-        // first: it counts its refusals.
-        {RLIMIT_NPROC, {limits.processes + 256, limits.processes + 256}},
+        {RLIMIT_NPROC, {processes, processes}},
         {RLIMIT_RTPRIO, {0, 0}},
         {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
     }};
@@ -63,9 +70,9 @@ ResourceLimits resource_limits(const Limits& limits, bool warm) {
     return wanted;
 }
 
-std::string files_options(const Limits& limits, uid_t user_id) {
+std::string files_options(const Limits& limits, Owner owner) {
     std::string options =
-        "mode=700,uid=" + std::to_string(user_id) + ",gid=" + std::to_string(user_id);
+        "mode=700,uid=" + std::to_string(owner.user) + ",gid=" + std::to_string(owner.group);
     if (weakened(Layer::file_bounds)) return options;
     // Two inodes more than the program may have: the folders that become /box and /tmp.
     return options + ",size=" + std::to_string(limits.file_bytes) +
@@ -101,9 +108,10 @@ std::span<const Word> words(ChildMemory& memory, std::span<const Word> command) 
     return memory.put(std::span<const Word>(all));
 }
 
-/// The network namespace is made by its owner (network.h) and entered.
-std::uint64_t namespaces() {
+/// The network namespace is made by its owner (network.h) and entered, or is the box's own.
+std::uint64_t namespaces(bool own_network) {
     std::uint64_t flags = 0;
+    if (own_network && !weakened(Layer::network_namespace)) flags |= CLONE_NEWNET;
     if (!weakened(Layer::pid_namespace)) flags |= CLONE_NEWPID;
     if (!weakened(Layer::ipc_namespace)) flags |= CLONE_NEWIPC;
     if (!weakened(Layer::host_name)) flags |= CLONE_NEWUTS;
@@ -112,14 +120,15 @@ std::uint64_t namespaces() {
 
 } // namespace
 
-Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
+Box Box::make(CgroupTree* groups, const BoxSpec& spec) {
     Box box;
     box.limits_ = spec.limits;
-    box.user_id_ = spec.user_id;
+    box.owner_ = spec.owner;
+    box.means_ = spec.means;
     box.warm_ = !spec.warm_command.empty();
     Step step = Step::make_cgroup;
     try {
-        box.cgroup_ = tree.make(spec.name, spec.limits);
+        if (groups != nullptr) box.cgroup_ = groups->make(spec.name, spec.limits);
         step = Step::clone_init;
         int ends[2];
         check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "report socket");
@@ -135,12 +144,14 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
             .join_fds = memory.put(std::span<const int>(box.cgroup_.join_fds())),
             .root_namespace = spec.root_namespace,
             .network_namespace = spec.network_namespace,
-            .files_options = memory.put(files_options(spec.limits, spec.user_id)),
+            .files_options = memory.put(files_options(spec.limits, spec.owner)),
             .shm_options = memory.put(shm_options(spec.limits)),
             .work_mount = spec.work_mount,
             .kit_mount = spec.kit_mount,
+            .means = spec.means,
             .user_id = spec.user_id,
-            .limits = resource_limits(spec.limits, box.warm_),
+            .owner = spec.owner,
+            .limits = resource_limits(spec.limits, spec.means, box.warm_),
             .command = words(memory, spec.command),
             .environment = pointers(memory, spec.environment, {}),
             .live_environment = pointers(memory, spec.environment, spec.live_environment),
@@ -155,7 +166,7 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
 
         int pidfd = -1;
         clone_args arguments{};
-        arguments.flags = CLONE_PIDFD | namespaces();
+        arguments.flags = CLONE_PIDFD | namespaces(spec.network_namespace < 0);
         arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
         arguments.exit_signal = SIGCHLD;
         if (box.cgroup_.clone_fd() >= 0) {
@@ -173,6 +184,7 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
         if (pid < 0) throw SysError(error, "clone init");
         box.init_ = Fd(pidfd);
         box.init_pid_ = static_cast<pid_t>(pid);
+        if (groups == nullptr) box.tree_.emplace(box.init_pid_, spec.limits);
         return box;
     } catch (const SysError& error) {
         (void)box.cgroup_.remove();
@@ -183,17 +195,18 @@ Box Box::make(CgroupTree& tree, const BoxSpec& spec) {
 void Box::begin(const BoxOrder& order) {
     Step step = Step::make_cgroup;
     try {
-        cgroup_.begin(order.limits);
+        if (tree_) tree_->begin(order.limits);
+        else cgroup_.begin(order.limits);
         step = Step::await_order;
         Order packet;
         packet.memory_mib = static_cast<std::uint32_t>(order.limits.memory_bytes / kMiB);
-        packet.limits = resource_limits(order.limits, warm_);
+        packet.limits = resource_limits(order.limits, means_, warm_);
         if (order.terminal) packet.flags |= Order::kTerminal;
         if (order.live) packet.flags |= Order::kLive;
         if (order.artifact_mount >= 0) packet.flags |= Order::kArtifact;
-        const std::string files = files_options(order.limits, user_id_);
+        const std::string files = files_options(order.limits, owner_);
         const std::string shm = shm_options(order.limits);
-        if (files != files_options(limits_, user_id_) || shm != shm_options(limits_)) {
+        if (files != files_options(limits_, owner_) || shm != shm_options(limits_)) {
             packet.flags |= Order::kResize;
             if (files.size() >= kMaxOptions || shm.size() >= kMaxOptions)
                 throw SysError(ENAMETOOLONG, "options of a box's tmpfs");
@@ -251,7 +264,7 @@ bool Box::listener_is_over() const {
 }
 
 void Box::kill() {
-    cgroup_.hurry();
+    if (!tree_) cgroup_.hurry();
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
 
@@ -266,20 +279,24 @@ bool Box::signal(int number) {
 
 bool Box::reap() {
     siginfo_t info{};
-    int result;
-    do result = ::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED | WNOHANG);
+    rusage used{};
+    long result;
+    // glibc's waitid has no place for what was used.
+    do result = ::syscall(SYS_waitid, P_PIDFD, init_.get(), &info, WEXITED | WNOHANG, &used);
     while (result < 0 && errno == EINTR);
-    return result < 0 || info.si_pid != 0;
+    if (result == 0 && info.si_pid == 0) return false;
+    if (tree_) tree_->ended(used);
+    return true;
 }
 
 bool Box::is_over() {
     // With init gone the kernel has ended the whole namespace; anything that is still here anyhow
     // is killed by its group. This group is never used again.
-    if (cgroup_.is_empty() || weakened(Layer::kill_box)) return true;
+    if (tree_ || cgroup_.is_empty() || weakened(Layer::kill_box)) return true;
     cgroup_.kill();
     return cgroup_.is_empty();
 }
 
-bool Box::remove() { return cgroup_.remove() || weakened(Layer::kill_box); }
+bool Box::remove() { return tree_ || cgroup_.remove() || weakened(Layer::kill_box); }
 
 } // namespace cloister::isolate

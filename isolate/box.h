@@ -5,6 +5,7 @@
 
 #include "isolate/cgroup.h"
 #include "isolate/inside.h"
+#include "isolate/process_tree.h"
 #include "isolate/seccomp_program.h"
 #include "isolate/verdict.h"
 
@@ -17,11 +18,13 @@ namespace cloister::isolate {
 
 /// What a box is made from. Everything is borrowed until Box::make returns.
 struct BoxSpec {
-    std::string name{}; ///< of its control groups; ours
-    uid_t user_id = 0;
+    std::string name{};       ///< of its control groups; ours
+    Means means = Means::root; ///< what `groups` and namespaces come from
+    uid_t user_id = 0;         ///< the program's, as it sees it
+    Owner owner{};             ///< the same as the keeper sees it: whose its files and pipes are
     Limits limits{}; ///< the most that its order may say
     int root_namespace = -1;
-    int network_namespace = -1;
+    int network_namespace = -1; ///< -1: a fresh one
     const SeccompProgram* filter = nullptr;
     std::span<const Word> command{};
     std::span<const std::string> environment{};      ///< NAME=value
@@ -60,9 +63,12 @@ private:
 class Box {
 public:
     /// Makes the groups and clones init into them. Throws BoxError, leaving nothing behind.
-    static Box make(CgroupTree& tree, const BoxSpec& spec);
+    /// `groups`: null where there are none; then somebody must look().
+    static Box make(CgroupTree* groups, const BoxSpec& spec);
     /// For a box that waits: does ahead what else would take time of its run, and of its answer.
-    void get_ready() { cgroup_.open_files(); }
+    void get_ready() {
+        if (!tree_) cgroup_.open_files();
+    }
     /// Once, and at any time after `make`: the box becomes ready and runs the program. Throws
     /// BoxError; then the box is only good to be killed.
     void begin(const BoxOrder& order);
@@ -91,22 +97,37 @@ public:
     bool is_over();
     /// Removes the groups. False: the kernel still holds one; call again soon.
     bool remove();
-    void set_idle(bool idle) { cgroup_.set_idle(idle); }
+    void set_idle(bool idle) {
+        if (!tree_) cgroup_.set_idle(idle);
+    }
     /// Holds the box's mounts, so that init can end without taking them down: that waits for the
     /// kernel's other processors. They are seen by nobody then, and go with `take_mounts`' result.
     /// Only between init's first report and its end; a failure means that init takes them down.
     void hold_mounts();
     Fd take_mounts() { return std::move(mounts_); }
 
+    /// Nobody but look() sees what the box uses; it wants to be called each kLookPause.
+    bool is_watched() const { return tree_.has_value(); }
+    /// True when the box has more memory than it may.
+    bool look() { return tree_ && tree_->look(); }
+
     /// Nothing when they cannot be read just now, for want of descriptors.
-    std::optional<std::chrono::nanoseconds> cpu_time() const { return cgroup_.cpu_time(); }
-    std::optional<Counters> counters() const { return cgroup_.counters(); }
-    std::uint64_t memory_bytes() const { return cgroup_.memory_bytes(); }
+    std::optional<std::chrono::nanoseconds> cpu_time() const {
+        return tree_ ? tree_->cpu_time() : cgroup_.cpu_time();
+    }
+    std::optional<Counters> counters() const {
+        return tree_ ? tree_->counters() : cgroup_.counters();
+    }
+    std::uint64_t memory_bytes() const {
+        return tree_ ? tree_->memory_bytes() : cgroup_.memory_bytes();
+    }
 
 private:
     Cgroup cgroup_;
+    std::optional<ProcessTree> tree_{}; ///< instead of groups
     Limits limits_{};
-    uid_t user_id_ = 0;
+    Owner owner_{};
+    Means means_ = Means::root;
     bool warm_ = false;
     Fd report_;
     Fd init_;

@@ -141,20 +141,21 @@ private:
 
 } // namespace
 
-void prepare_to_collect(int report_fd, uid_t user_id) {
-    const Steps steps(report_fd);
-    if (!weakened(Layer::own_identity)) {
-        (void)::setfsgid(user_id);
-        (void)::setfsuid(user_id);
-        // The two return what was before, whatever happens: asked again with what is no id, they
-        // tell.
-        const bool set = ::setfsgid(static_cast<gid_t>(-1)) == static_cast<int>(user_id) &&
-                         ::setfsuid(static_cast<uid_t>(-1)) == static_cast<int>(user_id);
-        if (!set) errno = EPERM;
-        steps.require(Step::drop_identity, set);
-    }
-    if (!weakened(Layer::capabilities))
-        steps.require(Step::drop_capabilities, set_kill_capability(false));
+void open_files_as(int report_fd, uid_t user_id) {
+    if (weakened(Layer::own_identity)) return;
+    (void)::setfsgid(user_id);
+    (void)::setfsuid(user_id);
+    // The two return what was before, whatever happens: asked again with what is no id, they tell.
+    const bool set = ::setfsgid(static_cast<gid_t>(-1)) == static_cast<int>(user_id) &&
+                     ::setfsuid(static_cast<uid_t>(-1)) == static_cast<int>(user_id);
+    if (!set) errno = EPERM;
+    Steps(report_fd).require(Step::drop_identity, set);
+}
+
+void keep_kill_capability(int report_fd, Means means) {
+    if (means == Means::none) return drop_capabilities(report_fd);
+    if (weakened(Layer::capabilities)) return;
+    Steps(report_fd).require(Step::drop_capabilities, set_kill_capability(false));
 }
 
 void collect(int report_fd) {

@@ -2,6 +2,8 @@
 // passed on. For the inside of a box only.
 #pragma once
 
+#include "isolate/means.h"
+
 #include <cstdint>
 #include <sys/types.h>
 
@@ -15,10 +17,12 @@ struct CollectOrder {
     std::uint32_t reserved = 0;
 };
 
-/// While init becomes nobody and has its capabilities still: from now on files are opened with the
-/// rights of the program's user, and the one capability to end that user's processes is kept, not
-/// effective, until `collect`.
-void prepare_to_collect(int report_fd, uid_t user_id);
+/// While init becomes nobody and has its capabilities still: from now on it opens files with the
+/// rights of the program's user.
+void open_files_as(int report_fd, uid_t user_id);
+/// The one capability to end that user's processes is kept, not effective, until `collect`; all
+/// others are given away. Without namespaces there is none to keep.
+void keep_kill_capability(int report_fd, Means means);
 
 /// Init, when the program has ended: if a CollectOrder waits at `report_fd`, carries it out.
 /// Otherwise it costs one look.

@@ -15,11 +15,14 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -117,7 +120,8 @@ void mount_files(const Inside& inside) {
         // Fresh folders that nobody else has seen: giving them away by path is safe.
         for (const char* folder : {"/tmp/box", "/tmp/tmp"}) {
             steps.require_call(Step::mount_files, ::mkdir(folder, 0700));
-            steps.require_call(Step::mount_files, ::chown(folder, inside.user_id, inside.user_id));
+            steps.require_call(Step::mount_files,
+                               ::chown(folder, inside.owner.user, inside.owner.group));
         }
         const int box = ::open_tree(AT_FDCWD, "/tmp/box", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         const int tmp = ::open_tree(AT_FDCWD, "/tmp/tmp", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -130,12 +134,30 @@ void mount_files(const Inside& inside) {
     if (inside.kit_mount >= 0) attach(inside, inside.kit_mount, "/kit", Step::attach_kit);
 }
 
-void mount_proc(const Inside& inside) {
+/// Made before the host's is out of sight: who is not root may make one only where one is seen.
+int make_proc(const Inside& inside) {
+    const Steps steps(inside.report_fd);
+    const int proc = ::fsopen("proc", FSOPEN_CLOEXEC);
+    steps.require_call(Step::mount_proc, proc);
     // Without /proc/sys, kcore, keys, sysrq-trigger…: what does not exist needs no masking.
-    const char* options = weakened(Layer::small_proc) ? "" : "hidepid=invisible,subset=pid";
-    Steps(inside.report_fd)
-        .require_call(Step::mount_proc,
-                      ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
+    if (!weakened(Layer::small_proc)) {
+        steps.require_call(Step::mount_proc,
+                           ::fsconfig(proc, FSCONFIG_SET_STRING, "hidepid", "invisible", 0));
+        steps.require_call(Step::mount_proc,
+                           ::fsconfig(proc, FSCONFIG_SET_STRING, "subset", "pid", 0));
+    }
+    steps.require_call(Step::mount_proc,
+                       ::fsconfig(proc, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
+    const int tree = ::fsmount(proc, FSMOUNT_CLOEXEC,
+                               MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    steps.require_call(Step::mount_proc, tree);
+    (void)::close(proc);
+    return tree;
+}
+
+void mount_proc(const Inside& inside, int tree) {
+    attach(inside, tree, "/proc", Step::mount_proc);
+    (void)::close(tree);
     // When the host runs out of memory, boxes go first. Raising needs no privilege; without it we
     // would still be within our own limits, so a refusal is no failure.
     (void)write_text("/proc/self/oom_score_adj", "500");
@@ -148,8 +170,17 @@ void name_host(const Inside& inside) {
 
 void enter_network(const Inside& inside) {
     if (weakened(Layer::network_namespace)) return;
-    Steps(inside.report_fd)
-        .require_call(Step::enter_network, ::setns(inside.network_namespace, CLONE_NEWNET));
+    const Steps steps(inside.report_fd);
+    if (inside.network_namespace >= 0)
+        return steps.require_call(Step::enter_network,
+                                  ::setns(inside.network_namespace, CLONE_NEWNET));
+    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    steps.require_call(Step::enter_network, socket);
+    ifreq request{};
+    std::memcpy(request.ifr_name, "lo", sizeof "lo");
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    steps.require_call(Step::enter_network, ::ioctl(socket, SIOCSIFFLAGS, &request));
+    (void)::close(socket);
 }
 
 /// Streams of a warm interpreter, else fillers, at 0 to 2; the report socket at 3; nothing above:
@@ -224,7 +255,8 @@ pid_t start_warm(const Inside& inside) {
         .go_read = go[0], .go_write = go[1], .ready_read = ready[0], .ready_write = ready[1]};
     // A starter that cannot use inherited descriptors opens them by /proc/self/fd, as itself.
     for (const int end : {pipes.go_read, pipes.ready_write})
-        steps.require_call(Step::start_program, ::fchown(end, inside.user_id, inside.user_id));
+        steps.require_call(Step::start_program,
+                           ::fchown(end, inside.owner.user, inside.owner.group));
     const pid_t interpreter =
         start_and_wait([&](const Launch& launch) { be_interpreter(inside, pipes, launch); });
     clone_args arguments{};
@@ -244,11 +276,14 @@ void become_nobody(const Inside& inside) {
     // Its bounding set may stay: what never calls execve cannot gain from it.
     // With all capabilities until they are given away one line later, because a user id that files
     // are opened with is set by itself.
-    if (!weakened(Layer::own_identity))
-        Steps(kReportFd).require_call(Step::drop_identity,
-                                      ::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
-    drop_identity(kReportFd, inside.user_id + 1);
-    prepare_to_collect(kReportFd, inside.user_id);
+    if (inside.means == Means::root) {
+        if (!weakened(Layer::own_identity))
+            Steps(kReportFd).require_call(Step::drop_identity,
+                                          ::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
+        drop_identity(kReportFd, inside.user_id + 1);
+        open_files_as(kReportFd, inside.user_id);
+    }
+    keep_kill_capability(kReportFd, inside.means);
     if (!weakened(Layer::death_signal))
         Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     if (keeper_is_gone(kReportFd)) ::_exit(127);
@@ -280,8 +315,9 @@ void be_init(const Inside& inside) {
     reset_signals();
     join_cgroups(inside);
     die_with_keeper(inside);
+    const int proc = make_proc(inside);
     enter_root(inside);
-    mount_proc(inside);
+    mount_proc(inside, proc);
     mount_files(inside);
     name_host(inside);
     enter_network(inside);

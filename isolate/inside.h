@@ -18,6 +18,7 @@
 // execve. When init ends the kernel kills all that is left in the namespace.
 #pragma once
 
+#include "isolate/means.h"
 #include "isolate/packet.h"
 #include "isolate/step.h"
 
@@ -49,8 +50,14 @@ struct ResourceLimit {
     int resource;
     rlimit value;
 };
-inline constexpr std::size_t kResourceLimits = 10;
+inline constexpr std::size_t kResourceLimits = 11;
 using ResourceLimits = std::array<ResourceLimit, kResourceLimits>;
+
+/// Whose something is, as the kernel's host knows it.
+struct Owner {
+    uid_t user = 0;
+    gid_t group = 0;
+};
 
 /// What is known when the box is made. All pointers lead into the part of the keeper's memory that
 /// the child gets a copy of (child_memory.h).
@@ -60,12 +67,14 @@ struct Inside {
         -1; ///< the keeper's end, closed first: its hang-up tells that the keeper is gone
     std::span<const int> join_fds{}; ///< v1 `tasks` files
     int root_namespace = -1;
-    int network_namespace = -1;     ///< its loopback is up
+    int network_namespace = -1;     ///< its loopback is up; -1: init is in a fresh one
     const char* files_options = ""; ///< tmpfs options of /tmp, and of /box when there is no work
     const char* shm_options = "";
     int work_mount = -1;             ///< shown writable at /box; -1: /box is a tmpfs of its own
     int kit_mount = -1;              ///< shown read-only at /kit; -1: none
-    uid_t user_id = 0;               ///< the program's; init takes the next one
+    Means means = Means::root;
+    uid_t user_id = 0; ///< the program's; init takes the next one, where it may
+    Owner owner{};     ///< of the program's files: `user_id`, or the only user that there is
     ResourceLimits limits{};         ///< of a warm interpreter
     std::span<const Word> command{}; ///< of the program
     const char* const* environment = nullptr;

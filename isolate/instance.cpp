@@ -43,6 +43,15 @@ Fd try_lock(unsigned number) {
     return {};
 }
 
+/// What is mounted from here on is seen by nobody else, and is gone with this process.
+void mount_work_folder(const std::string& path) {
+    check(::unshare(CLONE_NEWNS), "own mount namespace");
+    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
+    check(::mount("cloister-work", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                  "size=64k,mode=700"),
+          "mount the work folder");
+}
+
 } // namespace
 
 Work::~Work() {
@@ -91,7 +100,7 @@ std::uint64_t Work::bytes() const {
     return (info.f_blocks - info.f_bfree) * static_cast<std::uint64_t>(info.f_bsize);
 }
 
-Instance::Instance() {
+Instance::Instance() : work_folder_(kWorkFolder) {
     make_own_folder(kRunFolder, 0755);
     make_own_folder(kWorkFolder, 0700);
     const CgroupLayout layout = find_cgroups();
@@ -106,21 +115,23 @@ Instance::Instance() {
     }
     if (!lock_) throw std::runtime_error("64 instances of Cloister run on this host already");
     cgroups_ = std::make_unique<CgroupTree>(layout, name_of_instance(number_));
-
-    // What is mounted from here on is seen by nobody else, and is gone with this process.
-    check(::unshare(CLONE_NEWNS), "own mount namespace");
-    check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
-    check(::mount("cloister-work", kWorkFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                  "size=64k,mode=700"),
-          "mount the work folder");
+    mount_work_folder(work_folder_);
 }
 
-Work Instance::make_work(const std::string& name, uid_t owner, std::uint64_t bytes,
+Instance::Instance(Means means, const std::string& folder)
+    : means_(means), work_folder_(folder + "/work") {
+    if (::mkdir(work_folder_.c_str(), 0700) != 0 && errno != EEXIST)
+        throw SysError(errno, "make " + work_folder_);
+    mount_work_folder(work_folder_);
+}
+
+Work Instance::make_work(const std::string& name, Owner owner, std::uint64_t bytes,
                          std::uint32_t files) {
-    const std::string path = std::string(kWorkFolder) + "/" + name;
+    const std::string path = work_folder_ + "/" + name;
     check(::mkdir(path.c_str(), 0755), "make " + path);
-    const std::string id = std::to_string(owner);
-    const std::string options = size_options(bytes, files) + ",mode=755,uid=" + id + ",gid=" + id;
+    const std::string options = size_options(bytes, files) +
+                                ",mode=755,uid=" + std::to_string(owner.user) +
+                                ",gid=" + std::to_string(owner.group);
     if (::mount("cloister-work", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) !=
         0) {
         const int error = errno;

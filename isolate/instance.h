@@ -7,6 +7,7 @@
 
 #include "isolate/cgroup.h"
 #include "isolate/fd.h"
+#include "isolate/inside.h"
 
 #include <cstdint>
 #include <memory>
@@ -52,24 +53,39 @@ private:
 
 class Instance {
 public:
-    /// Takes the first free number, sweeps what dead instances left, and enters a mount namespace
+    /// Root's. Takes the first free number, sweeps what dead instances left, and enters a mount namespace
     /// of its own. Needs root and one thread. Throws SysError or std::runtime_error.
     Instance();
+    /// An ordinary user's, who has entered a user namespace. Everything of it is gone with this
+    /// process, so there is no number and nothing to sweep. `folder` is the user's own: a folder
+    /// "work" in it is where compilers' work is mounted, seen by nobody else. Throws as the other.
+    Instance(Means means, const std::string& folder);
 
+    Means means() const { return means_; }
     unsigned number() const { return number_; }
     int swept() const { return swept_; }
-    CgroupTree& cgroups() { return *cgroups_; }
+    /// Null where there are none.
+    CgroupTree* cgroups() { return cgroups_.get(); }
     /// The program's user id in that slot; its init has the next one. slot < kMaxSlots.
     uid_t user_id(unsigned slot) const { return kFirstId + number_ * kIdsPerInstance + 2 * slot; }
+    /// Whose a slot's pipes and files are: the same, or the only user that there is.
+    Owner owner(unsigned slot) const { return owner_of(user_id(slot)); }
+    Owner analyst_owner() const { return owner_of(analyst_id()); }
     /// For the front when the host has no account for it: the last of the range.
     uid_t front_id() const { return kFirstId + number_ * kIdsPerInstance + kIdsPerInstance - 1; }
     /// The analyst's, which is in no slot; its init has the next one.
     uid_t analyst_id() const { return front_id() - 2; }
 
     /// A fresh work tmpfs owned by `owner`. `name` is ours. Throws SysError.
-    Work make_work(const std::string& name, uid_t owner, std::uint64_t bytes, std::uint32_t files);
+    Work make_work(const std::string& name, Owner owner, std::uint64_t bytes, std::uint32_t files);
 
 private:
+    Owner owner_of(uid_t id) const {
+        return means_ == Means::root ? Owner{id, id} : Owner{::geteuid(), ::getegid()};
+    }
+
+    Means means_ = Means::root;
+    std::string work_folder_;
     Fd lock_;
     unsigned number_ = 0;
     int swept_ = 0;

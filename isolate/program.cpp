@@ -17,6 +17,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -71,10 +72,10 @@ void drop_bounding_set(int report_fd) {
 }
 
 /// Everything that no order changes.
-void take_place(int report_fd) {
+void take_place(int report_fd, const Inside& inside) {
     if (!weakened(Layer::own_session)) Steps(report_fd).require_call(Step::own_session, ::setsid());
     forget_keys(report_fd);
-    drop_bounding_set(report_fd);
+    if (inside.means == Means::root) drop_bounding_set(report_fd);
 }
 
 struct Taken {
@@ -152,6 +153,35 @@ void set_limits(int report_fd, const ResourceLimits& limits) {
     }
 }
 
+void write_map(int report_fd, const char* path, std::initializer_list<std::uint64_t> numbers) {
+    char text[64];
+    char* end = text;
+    for (const std::uint64_t number : numbers) {
+        end = std::to_chars(end, text + sizeof text - 1, number).ptr;
+        *end++ = ' ';
+    }
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    const auto size = static_cast<std::size_t>(end - text);
+    Steps(report_fd).require(Step::drop_identity,
+                             fd >= 0 && ::write(fd, text, size) == static_cast<ssize_t>(size));
+    (void)::close(fd);
+}
+
+/// Who is not root has one user id. In a user namespace of its own the program has another number,
+/// no say over the box's mounts, and a count of processes that is its box's alone. What a namespace
+/// gives its maker is taken away like root's.
+void take_identity(int report_fd, const Inside& inside) {
+    if (weakened(Layer::own_identity)) return;
+    const Steps steps(report_fd);
+    steps.require_call(Step::drop_identity, ::unshare(CLONE_NEWUSER));
+    const int groups = ::open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+    steps.require(Step::drop_identity, groups >= 0 && ::write(groups, "deny", 4) == 4);
+    (void)::close(groups);
+    write_map(report_fd, "/proc/self/uid_map", {inside.user_id, inside.owner.user, 1});
+    write_map(report_fd, "/proc/self/gid_map", {inside.user_id, inside.owner.group, 1});
+    drop_bounding_set(report_fd);
+}
+
 /// A policy that kills by name has a listener: it goes to the keeper, which asks the kernel what
 /// was called and ends the box.
 void load_filter(int report_fd, const Inside& inside) {
@@ -170,8 +200,10 @@ void load_filter(int report_fd, const Inside& inside) {
 
 /// From here on the process is the box's user, behind every lock.
 void lock_in(int report_fd, const Inside& inside, const ResourceLimits& limits) {
+    // Before the limits: those of its maker are what a namespace may have at most.
+    if (inside.means == Means::user_namespace) take_identity(report_fd, inside);
     set_limits(report_fd, limits);
-    drop_identity(report_fd, inside.user_id);
+    if (inside.means == Means::root) drop_identity(report_fd, inside.user_id);
     // Until execve nobody of the same user may look into it, whatever fs.suid_dumpable says.
     Steps(report_fd).require_call(Step::drop_identity, ::prctl(PR_SET_DUMPABLE, 0));
     drop_capabilities(report_fd);
@@ -361,7 +393,7 @@ void forbid_new_privileges(int report_fd) {
 }
 
 void be_program(const Inside& inside, const Launch& launch) {
-    take_place(kReportFd);
+    take_place(kReportFd, inside);
     Taken taken;
     await_order(taken, true);
     apply(taken);
@@ -387,7 +419,7 @@ void be_interpreter(const Inside& inside, const WarmPipes& pipes, const Launch& 
     steps.require_call(Step::set_streams, ::dup2(pipes.ready_write, kReportFd + 1));
     if (!weakened(Layer::close_descriptors))
         steps.require_call(Step::set_streams, ::close_range(kReportFd + 2, report_fd - 1, 0));
-    take_place(report_fd);
+    take_place(report_fd, inside);
     lock_in(report_fd, inside, inside.limits);
     Words words(report_fd);
     words.fill(inside.warm_command, inside.warm_memory_mib, nullptr);
@@ -401,7 +433,7 @@ void be_stager(const Inside& inside, const WarmPipes& pipes) {
         steps.require_call(Step::set_streams, ::dup2(kReportFd, fd));
     (void)::close(pipes.go_read);
     (void)::close(pipes.ready_write);
-    take_place(kReportFd);
+    take_place(kReportFd, inside);
     char byte = 0;
     ssize_t size;
     do size = ::read(pipes.ready_read, &byte, 1);

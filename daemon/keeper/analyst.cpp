@@ -73,7 +73,7 @@ Analyst::Analyst(isolate::Instance& instance, const config::Settings& settings,
         limits_ = policy->second.limits;
         filter_.emplace(policy->second.syscalls);
         root_.emplace(isolate::plan_mounts(shown));
-        network_ = isolate::Network::make();
+        if (instance_.means() == isolate::Means::root) network_ = isolate::Network::make();
         command_ = {word(kProgram), word(kData)};
         environment_ = {"LANG=C.UTF-8"};
         next_ = Clock::now();
@@ -111,7 +111,9 @@ void Analyst::begin() {
         const Fd nowhere(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null"));
         const Fd bundle = empty_bundle();
         const isolate::BoxSpec spec{.name = "analyst-" + std::to_string(++count_),
+                                    .means = instance_.means(),
                                     .user_id = instance_.analyst_id(),
+                                    .owner = instance_.analyst_owner(),
                                     .limits = limits_,
                                     .root_namespace = root_->mount_namespace(),
                                     .network_namespace = network_.fd(),

@@ -38,6 +38,7 @@ struct Runs::Run {
     std::optional<std::chrono::nanoseconds> cpu_at_end{}; ///< then: what init uses is not the
                                                           ///< program's
     std::optional<Clock::time_point> next_usage{};
+    std::optional<Clock::time_point> next_look{}; ///< of a box that is watched by looks
     bool init_gone = false;
     bool proven_empty = false;
     Clock::time_point init_gone_at{};

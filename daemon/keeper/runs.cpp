@@ -52,14 +52,14 @@ Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
 /// Our ends are made non-blocking by whoever reads them; the program's stay as it expects them, and
 /// are its own, so that /dev/stdin, /dev/stdout and /dev/stderr can be opened. Who opens one gets
 /// no more than it was given: a pipe that ends with its box.
-Pipes make_pipes(uid_t owner) {
+Pipes make_pipes(isolate::Owner owner) {
     Pipes pipes;
     for (std::size_t i = 0; i < kStreams; ++i) {
         int ends[2];
         check(::pipe2(ends, O_CLOEXEC), "make a pipe");
         Fd read(ends[0]);
         Fd write(ends[1]);
-        check(::fchown(read.get(), owner, owner), "give a pipe to its program");
+        check(::fchown(read.get(), owner.user, owner.group), "give a pipe to its program");
         const bool input = i == 0;
         pipes.theirs[i] = std::move(input ? read : write);
         pipes.ours[i] = std::move(input ? write : read);
@@ -130,6 +130,10 @@ uid_t Runs::user_of(unsigned slot) const {
     return instance_.user_id(weakened(Layer::own_user_id) ? 0 : slot);
 }
 
+isolate::Owner Runs::owner_of(unsigned slot) const {
+    return instance_.owner(weakened(Layer::own_user_id) ? 0 : slot);
+}
+
 /// A box for `shape` in a free slot; the caller has seen that there is one. `kit_work`: its /box,
 /// for a command that makes a kit. Throws SysError.
 Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPlan& policy,
@@ -143,7 +147,7 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     run.for_kit = kit_work != nullptr;
     run.made_at = Clock::now();
     const std::string serial = std::to_string(++made_);
-    const uid_t user_id = user_of(slot);
+    const isolate::Owner owner = owner_of(slot);
     const isolate::Limits& limits = policy.ceilings;
 
     Fd work_mount;
@@ -152,17 +156,21 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
         work_mount = kit_work->show(isolate::Work::View::unfinished);
     } else if (shape.stage == wire::Stage::compile) {
         run.work =
-            instance_.make_work("work-" + serial, user_id, limits.file_bytes, limits.file_count);
+            instance_.make_work("work-" + serial, owner, limits.file_bytes, limits.file_count);
         work_mount = run.work.show(isolate::Work::View::writable);
     }
     const bool kit = !run.for_kit && kits_[shape.runtime].state == Kit::State::ready;
     if (kit) kit_mount = kits_[shape.runtime].work.show(isolate::Work::View::read_only);
-    if (!networks_[slot] && !weakened(Layer::network_namespace))
+    // One that is kept can be left again by root alone; others' boxes have fresh ones.
+    if (!networks_[slot] && instance_.means() == isolate::Means::root &&
+        !weakened(Layer::network_namespace))
         networks_[slot] = isolate::Network::make();
 
     isolate::BoxSpec spec;
     spec.name = "box-" + std::to_string(slot) + "-" + serial;
-    spec.user_id = user_id;
+    spec.means = instance_.means();
+    spec.user_id = user_of(slot);
+    spec.owner = owner;
     spec.limits = limits;
     spec.root_namespace = plan.root->mount_namespace();
     spec.network_namespace = networks_[slot].fd();
@@ -177,7 +185,7 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     Pipes pipes;
     std::vector<std::string> warm_environment;
     if (shape.warm) {
-        pipes = make_pipes(user_id);
+        pipes = make_pipes(owner);
         spec.root_namespace = plan.warm->root->mount_namespace();
         spec.warm_command = plan.warm->command.words();
         warm_environment = plan.warm->environment;
@@ -267,7 +275,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     Pipes pipes;
     pipes.ours = std::move(run.ends);
     const bool own_pipes = !run.shape.warm && !fds.streams[0];
-    if (own_pipes) pipes = make_pipes(user_of(run.slot));
+    if (own_pipes) pipes = make_pipes(owner_of(run.slot));
     const Ends& theirs = own_pipes ? pipes.theirs : fds.streams;
     for (std::size_t i = 0; i < kStreams; ++i) order.streams[i] = theirs[i].get();
     run.collects = (frame.flags & wire::kFlagCollect) != 0;
@@ -378,6 +386,7 @@ void Runs::program_started(Run& run, Clock::time_point then) {
     run.started = then;
     run.usage.setup_time = then - run.taken;
     run.next_cpu_check = then;
+    if (run.box.is_watched()) run.next_look = then;
     if (run.wants_usage && events_.usage) run.next_usage = then + kUsagePause;
     if (run.id != 0 && events_.started) events_.started(run.id, run.usage.setup_time, run.level);
 }
@@ -470,6 +479,10 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     }
     if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
         return end(run, Verdict::wall_limit);
+    if (run.next_look && now >= *run.next_look) {
+        run.next_look = now + isolate::kLookPause;
+        if (run.box.look()) return end(run, Verdict::memory_limit);
+    }
     if (run.next_usage && now >= *run.next_usage) tell_usage(run, now);
     if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock)) {
         const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
@@ -481,7 +494,10 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
         if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
         // The quota bounds how soon the rest can be used up, but for what is saved up in it: a
         // period's quota and a burst as large, on all processors at once.
-        const auto percent = std::max<std::uint32_t>(run.limits.cpu_percent, 1);
+        // Where there is none, all processors.
+        const auto percent = run.box.is_watched()
+                                 ? 100 * processors_
+                                 : std::max<std::uint32_t>(run.limits.cpu_percent, 1);
         const std::chrono::nanoseconds saved = std::chrono::milliseconds(2 * percent);
         const std::chrono::nanoseconds soonest = (left - saved) * 100 / percent;
         run.next_cpu_check = now + std::max<std::chrono::nanoseconds>(soonest, kCpuCheck);
@@ -517,6 +533,7 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
             consider(*run->started + run->limits.wall_time);
             if (run->next_cpu_check) consider(*run->next_cpu_check);
             if (run->next_usage) consider(*run->next_usage);
+            if (run->next_look) consider(*run->next_look);
         } else {
             consider(run->taken + kSetupTime);
         }

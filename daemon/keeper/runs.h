@@ -94,6 +94,7 @@ private:
 
     // the life of a box (runs.cpp)
     uid_t user_of(unsigned slot) const;
+    isolate::Owner owner_of(unsigned slot) const;
     Run& make(const Shape& shape, const StagePlan& plan, const PolicyPlan& policy,
               const isolate::Work* kit_work);
     void begin(Run& run, const wire::RunFrame& frame, const RunFds& fds);

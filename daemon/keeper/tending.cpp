@@ -231,7 +231,7 @@ bool Runs::tend_kits(Clock::time_point now) {
     try {
         if (!due->work) {
             due->work =
-                instance_.make_work("kit-" + catalogue_.name(runtime), instance_.user_id(kit_slot_),
+                instance_.make_work("kit-" + catalogue_.name(runtime), instance_.owner(kit_slot_),
                                     policy.ceilings.file_bytes, policy.ceilings.file_count);
         }
         const Shape shape{.runtime = runtime, .stage = wire::Stage::compile, .policy = plan.policy};

@@ -187,7 +187,7 @@ TEST_CASE("a flood of output is not kept", "[box][root]") {
 /// Status 0 when counters that cannot be read for want of descriptors are told apart from zero.
 int look_without_descriptors() {
     isolate::Instance instance;
-    isolate::Cgroup group = instance.cgroups().make("box-none", usual_limits());
+    isolate::Cgroup group = instance.cgroups()->make("box-none", usual_limits());
     const bool could = group.cpu_time().has_value() && group.counters().has_value();
     rlimit files{};
     (void)::getrlimit(RLIMIT_NOFILE, &files);
