@@ -7,6 +7,7 @@
 #include "daemon/keeper/notify.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/service.h"
+#include "daemon/keeper/unprivileged.h"
 #include "isolate/fd.h"
 
 #include <arpa/inet.h>
@@ -213,10 +214,12 @@ int serve(const CommandLine& line) {
     Fd listener =
         cloister::keeper::passed_listener(cloister::keeper::environment_variable, ::getpid());
     if (listener) sources.flags["listen"] = cloister::keeper::address_of(listener);
-    const Settings settings = cloister::config::load(sources);
-    if (::geteuid() != 0)
+    Settings settings = cloister::config::load(sources);
+    if (settings.config.executor == "local") cloister::keeper::become_local(settings);
+    else if (::geteuid() != 0)
         throw std::runtime_error("cloisterd must be started by root: making boxes needs it (it "
-                                 "serves as an ordinary user)");
+                                 "serves as an ordinary user). As an ordinary user it can run "
+                                 "programs with \"executor\": \"local\", which protects less");
     const Fd state = hold_state_dir(settings.config.state_dir);
     if (!listener) listener = listen_on(settings.config.listen);
     const std::string missing = cloister::keeper::selftest(settings, probe_path());
@@ -226,8 +229,9 @@ int serve(const CommandLine& line) {
     const auto start_front = [&](int front_end, uid_t fallback_id) {
         const passwd* account =
             ::getpwnam(settings.config.user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
-        const uid_t owner = account != nullptr ? account->pw_uid : fallback_id;
-        const gid_t group = account != nullptr ? account->pw_gid : fallback_id;
+        const bool own = ::geteuid() != 0;            // then there is nobody else that it could be
+        const uid_t owner = own ? ::geteuid() : account != nullptr ? account->pw_uid : fallback_id;
+        const gid_t group = own ? ::getegid() : account != nullptr ? account->pw_gid : fallback_id;
         give_to_front(state, owner, group);
         const pid_t keeper = ::getpid();
         const pid_t front = check(::fork(), "start the front");
@@ -267,7 +271,12 @@ int run(int argc, char** argv) {
         std::puts("The configuration is good.");
         return 0;
     case Act::selftest: {
-        const Settings settings = cloister::config::load(line.sources);
+        Settings settings = cloister::config::load(line.sources);
+        Fd state;
+        if (settings.config.executor == "local") {
+            cloister::keeper::become_local(settings);
+            state = hold_state_dir(settings.config.state_dir); // where boxes have their work
+        }
         const std::string missing = cloister::keeper::selftest(settings, probe_path());
         std::puts(missing.empty() ? "Every layer of the box holds on this host." : missing.c_str());
         return missing.empty() ? 0 : 1;

@@ -34,7 +34,8 @@ ResourceLimits resource_limits(const Limits& limits, Means means, bool warm) {
     const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1 +
                              (warm ? kWarmUpSeconds : 0);
     // Above the group's limit, also for forks on many cores at once, so that the group refuses
-    // first: it counts its refusals. Without a group this is the limit itself, of the user namespace.
+    // first: it counts its refusals. Without a group this is the limit itself, of the user
+    // namespace.
     const rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
     // Between two looks a program may outgrow its memory, but not without end.
     const rlim_t data = means == Means::root ? RLIM_INFINITY : limits.memory_bytes + kUnseenMemory;

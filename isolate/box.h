@@ -18,11 +18,11 @@ namespace cloister::isolate {
 
 /// What a box is made from. Everything is borrowed until Box::make returns.
 struct BoxSpec {
-    std::string name{};       ///< of its control groups; ours
+    std::string name{};        ///< of its control groups; ours
     Means means = Means::root; ///< what `groups` and namespaces come from
     uid_t user_id = 0;         ///< the program's, as it sees it
     Owner owner{};             ///< the same as the keeper sees it: whose its files and pipes are
-    Limits limits{}; ///< the most that its order may say
+    Limits limits{};           ///< the most that its order may say
     int root_namespace = -1;
     int network_namespace = -1; ///< -1: a fresh one
     const SeccompProgram* filter = nullptr;

@@ -148,8 +148,8 @@ int make_proc(const Inside& inside) {
     }
     steps.require_call(Step::mount_proc,
                        ::fsconfig(proc, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
-    const int tree = ::fsmount(proc, FSMOUNT_CLOEXEC,
-                               MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    const int tree =
+        ::fsmount(proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     steps.require_call(Step::mount_proc, tree);
     (void)::close(proc);
     return tree;

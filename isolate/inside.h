@@ -70,12 +70,12 @@ struct Inside {
     int network_namespace = -1;     ///< its loopback is up; -1: init is in a fresh one
     const char* files_options = ""; ///< tmpfs options of /tmp, and of /box when there is no work
     const char* shm_options = "";
-    int work_mount = -1;             ///< shown writable at /box; -1: /box is a tmpfs of its own
-    int kit_mount = -1;              ///< shown read-only at /kit; -1: none
+    int work_mount = -1; ///< shown writable at /box; -1: /box is a tmpfs of its own
+    int kit_mount = -1;  ///< shown read-only at /kit; -1: none
     Means means = Means::root;
-    uid_t user_id = 0; ///< the program's; init takes the next one, where it may
-    Owner owner{};     ///< of the program's files: `user_id`, or the only user that there is
-    ResourceLimits limits{};         ///< of a warm interpreter
+    uid_t user_id = 0;       ///< the program's; init takes the next one, where it may
+    Owner owner{};           ///< of the program's files: `user_id`, or the only user that there is
+    ResourceLimits limits{}; ///< of a warm interpreter
     std::span<const Word> command{}; ///< of the program
     const char* const* environment = nullptr;
     const char* const* live_environment = nullptr; ///< when its output is watched as it happens

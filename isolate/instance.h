@@ -53,8 +53,8 @@ private:
 
 class Instance {
 public:
-    /// Root's. Takes the first free number, sweeps what dead instances left, and enters a mount namespace
-    /// of its own. Needs root and one thread. Throws SysError or std::runtime_error.
+    /// Root's. Takes the first free number, sweeps what dead instances left, and enters a mount
+    /// namespace of its own. Needs root and one thread. Throws SysError or std::runtime_error.
     Instance();
     /// An ordinary user's, who has entered a user namespace. Everything of it is gone with this
     /// process, so there is no number and nothing to sweep. `folder` is the user's own: a folder

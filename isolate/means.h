@@ -18,7 +18,7 @@ struct FoundMeans {
     Means means = Means::none;
     std::string missing{}; ///< of `none`: what the kernel refused, and its reason
 };
-/// For a process that is not root. Throws SysError when nothing can even be tried.
+/// For root: what the user `nobody` would have. Throws SysError when nothing can even be tried.
 FoundMeans find_means();
 
 /// Makes this process, which has one thread, the owner of a user namespace that knows its own user

@@ -42,9 +42,8 @@ std::uint64_t number_in(std::string_view text) {
 /// The number after `key` at the beginning of a line.
 std::uint64_t field(const std::string& text, const std::string& key) {
     const auto at = text.find("\n" + key);
-    return at == std::string::npos
-               ? 0
-               : number_in(std::string_view(text).substr(at + 1 + key.size()));
+    return at == std::string::npos ? 0
+                                   : number_in(std::string_view(text).substr(at + 1 + key.size()));
 }
 
 std::string folder_of(pid_t process) { return "/proc/" + std::to_string(process); }
@@ -139,8 +138,8 @@ void ProcessTree::ended(const rusage& used) {
     ended_ = true;
     // Of the largest process; it counts pages of files, too, so it only stands in for no look.
     if (peaks_.memory_peak_bytes == 0)
-        peaks_.memory_peak_bytes = std::min(static_cast<std::uint64_t>(used.ru_maxrss) * kKiB,
-                                            limits_.memory_bytes);
+        peaks_.memory_peak_bytes =
+            std::min(static_cast<std::uint64_t>(used.ru_maxrss) * kKiB, limits_.memory_bytes);
 }
 
 std::chrono::nanoseconds ProcessTree::cpu_time() const {

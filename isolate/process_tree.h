@@ -40,7 +40,8 @@ private:
     pid_t init_;
     Limits limits_;
     Counters peaks_{};
-    mutable std::chrono::nanoseconds seen_cpu_time_{}; ///< the most: reaped children may hide theirs
+    mutable std::chrono::nanoseconds seen_cpu_time_{}; ///< the most: reaped children may hide
+                                                       ///< theirs
     bool ended_ = false;
 };
 

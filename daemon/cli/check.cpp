@@ -2,7 +2,9 @@
 #include "daemon/cli/check.h"
 
 #include "daemon/keeper/selftest.h"
+#include "daemon/keeper/unprivileged.h"
 #include "isolate/cgroup.h"
+#include "isolate/means.h"
 #include "isolate/mount_plan.h"
 
 #include <algorithm>
@@ -247,6 +249,21 @@ void check_noise() {
     else say(Grade::good, "address randomisation", "on");
 }
 
+/// The executor `local` would run programs so; nothing is wrong with a host that cannot.
+void check_local() {
+    const isolate::FoundMeans found = isolate::find_means();
+    if (found.means == isolate::Means::none) {
+        say(Grade::note, "executor local", "not here: " + found.missing,
+            "an ordinary user's daemon needs user namespaces (docs/executors.md)");
+        return;
+    }
+    std::string words;
+    for (const std::string& word : keeper::unprotected(found.means))
+        words += (words.empty() ? "" : ", ") + word;
+    say(Grade::good, "executor local",
+        "an ordinary user's daemon would not protect: " + words + " (docs/executors.md)");
+}
+
 } // namespace
 
 int check_host(const config::Settings& settings) {
@@ -257,6 +274,7 @@ int check_host(const config::Settings& settings) {
     check_boxes(settings);
     check_daemon(settings);
     check_runtimes(settings);
+    check_local();
     check_noise();
     return worst == Grade::missing ? 1 : 0;
 }

@@ -209,8 +209,8 @@ void check(const Settings& settings) {
             fail(key, "'" + *path + "' is not an absolute path");
     }
     if (config.user.empty()) fail("user", "expected the name of an account");
-    if (config.executor != "auto" && config.executor != "native")
-        fail("executor", "expected auto or native, found '" + config.executor + "'");
+    if (config.executor != "auto" && config.executor != "native" && config.executor != "local")
+        fail("executor", "expected auto, native or local, found '" + config.executor + "'");
     for (const std::string& origin : config.allowed_origins) {
         const std::size_t host = origin.find("://");
         if (host == std::string::npos || host == 0 || host + 3 == origin.size() ||
@@ -498,6 +498,7 @@ Settings reread(const Settings& current, const Sources& sources, bool& restart_n
     restart_needed = !(fresh.config == current.config);
     fresh.config = current.config;
     fresh.method = current.method;
+    fresh.unprotected = current.unprotected;
     check(fresh); // the run policy that holds may be gone from the folder
     return fresh;
 }
@@ -510,6 +511,7 @@ std::string to_text(const Settings& settings) {
         limits[name] = limits_to_json(policy.limits);
     const json whole = {{"config", config},
                         {"method", settings.method},
+                        {"unprotected", settings.unprotected},
                         {"limits", limits}, // as the environment has changed them
                         {"policy_texts", settings.policy_texts},
                         {"runtime_texts", settings.runtime_texts}};
@@ -525,6 +527,7 @@ Settings from_text(const std::string& text) {
     read_config(whole.need("config"), place, true, settings.config);
     try {
         whole.need("method").get_to(settings.method);
+        whole.need("unprotected").get_to(settings.unprotected);
         whole.need("policy_texts").get_to(settings.policy_texts);
         whole.need("runtime_texts").get_to(settings.runtime_texts);
         settings.policies = policies::parse(settings.policy_texts);

@@ -97,6 +97,8 @@ struct Settings {
     /// What runs programs: the executor that `config.executor` came to on this host, found out at
     /// start. Results tell it.
     std::string method = "native";
+    /// What runs are not protected from there, in words (docs/executors.md). Results tell it.
+    std::vector<std::string> unprotected{};
     policies::Policies policies{};
     runtimes::Runtimes runtimes{};
     /// The texts that the two were parsed from, for the hand-over to the front.

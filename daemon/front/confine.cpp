@@ -198,6 +198,7 @@ private:
 } // namespace
 
 Identity find_identity(const std::string& user, uid_t fallback) {
+    if (::geteuid() != 0) return {.uid = ::geteuid(), .gid = ::getegid()};
     const passwd* account = ::getpwnam(user.c_str()); // NOLINT(concurrency-mt-unsafe): one thread
     Identity identity;
     identity.uid = account == nullptr ? fallback : account->pw_uid;
@@ -207,11 +208,12 @@ Identity find_identity(const std::string& user, uid_t fallback) {
 }
 
 void become(const Identity& identity) {
+    const bool as_root = ::geteuid() == 0;
     set_limits();
-    drop_identity(identity);
+    if (as_root) drop_identity(identity); // else there is nothing to drop, and nobody else to be
     // Looking through folders, and nothing else that root may: a state directory in somebody's home
     // is no less usable. What is read there belongs to this user all the same.
-    drop_capabilities(1U << CAP_DAC_READ_SEARCH);
+    drop_capabilities(as_root ? 1U << CAP_DAC_READ_SEARCH : 0);
     // Both are undone by the change of user above, so they come after it.
     check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "die with the keeper");
     check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "forbid being looked into");

@@ -11,7 +11,8 @@ struct Identity {
     gid_t gid = 0;
 };
 
-/// The account `user`, or `fallback` for both ids where there is no such account.
+/// The account `user`, or `fallback` for both ids where there is no such account; for a process
+/// that is not root, itself.
 Identity find_identity(const std::string& user, uid_t fallback);
 
 /// Becomes the front's user: gives up groups, ids, new privileges and all capabilities but one, to

@@ -94,7 +94,8 @@ struct Finished {
     std::string language;
     bool base64 = false;
     Result result;
-    std::string method{}; ///< which executor ran it
+    std::string method{};                   ///< which executor ran it
+    std::vector<std::string> unprotected{}; ///< what it is not protected from, in that executor
 };
 
 /// An accepted job that could not be carried out.

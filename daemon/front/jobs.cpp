@@ -251,6 +251,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.language = runtime.id;
     job.version = *entry.version;
     job.method = catalog.settings->method;
+    job.unprotected = catalog.settings->unprotected;
     if (runtime.compile) {
         job.steps.push_back(step_of(catalog, wire::Stage::compile, *runtime.compile));
         job.steps.back().usual = runtime.compile->warm.has_value();

@@ -33,6 +33,7 @@ struct Job {
     std::string language{};
     std::string version{};
     std::string method = "native"; ///< config::Settings::method
+    std::vector<std::string> unprotected{};
     std::vector<JobStep> steps{};
     std::string bundle{};         ///< packed
     std::string compile_bundle{}; ///< packed without what compilers are not told, the arguments;

@@ -69,6 +69,14 @@ std::string text_of(const Queued& event, const AsSeen& seen) {
     return begin("execution_queued", event.run, seen).count("position", event.position).close();
 }
 
+/// Words of ours: nothing in them needs a mark.
+std::string list_of(const std::vector<std::string>& words) {
+    std::string list;
+    for (const std::string& word : words)
+        list.append(list.empty() ? "\"" : ",\"").append(word).append("\"");
+    return "[" + list + "]";
+}
+
 /// Whole number of the base, null when there is none.
 void exit_fields(JsonObject& out, const Result& result) {
     if (result.exit_code >= 0) out.number("exit_code", result.exit_code);
@@ -110,6 +118,7 @@ std::string result_text(const Finished& event) {
     out.bytes("output", result.output, event.base64).bytes("error", error, event.base64);
     out.seconds("execution_time", result.usage.wall_time);
     out.text("language", event.language).text("method", event.method);
+    if (!event.unprotected.empty()) out.raw("unprotected", list_of(event.unprotected));
     out.text("verdict", isolate::name_of(result.verdict));
     if (!result.reason.empty()) out.text("reason", result.reason);
     exit_fields(out, result);

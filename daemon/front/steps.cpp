@@ -339,6 +339,8 @@ void Executions::tell_output(Execution& execution, std::size_t stream, std::stri
 }
 
 void Executions::answer(Execution& execution, Event event) {
+    if (auto* finished = std::get_if<Finished>(&event))
+        finished->unprotected = execution.job.unprotected;
     if (observer_ && execution.plan().stage != wire::Stage::version) observer_(event);
     const auto found = clients_.find(execution.client);
     if (found == clients_.end() || found->second->listener == nullptr) return;

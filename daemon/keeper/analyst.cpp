@@ -25,6 +25,8 @@ constexpr std::chrono::milliseconds kFirstPause{50};
 constexpr std::chrono::milliseconds kLongestPause{5'000};
 constexpr std::chrono::seconds kGoodLife{30}; ///< one that lived so long was no failure
 constexpr std::chrono::duration<int, std::milli> kCleanRetry{2};
+/// Where no group bounds it; all that runs in it is ours.
+constexpr std::chrono::milliseconds kLookAtAnalyst{200};
 
 /// The data of each language that has some, and what they share, all under one folder.
 std::vector<std::string> mounts(const config::Settings& settings, const std::string& program) {
@@ -177,9 +179,14 @@ void Analyst::dispatch() {
     if (!init_gone_ && box_->reap()) {
         read_reports();
         init_gone_ = true;
+        next_.reset();
     }
     if (init_gone_ && (!next_ || due)) clean();
     if (!init_gone_) take_memory_event();
+    if (!init_gone_ && box_->is_watched() && (!next_ || due)) {
+        if (box_->look()) box_->kill();
+        next_ = Clock::now() + kLookAtAnalyst;
+    }
 }
 
 } // namespace cloister::keeper

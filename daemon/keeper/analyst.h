@@ -55,7 +55,7 @@ private:
     bool init_gone_ = false;
     bool emptied_ = false;
     Clock::time_point began_{};
-    std::optional<Clock::time_point> next_{}; ///< when to begin, or to go on with cleaning
+    std::optional<Clock::time_point> next_{}; ///< when to begin, to look, or to go on with cleaning
     std::chrono::milliseconds pause_{};       ///< before the next one begins
     unsigned count_ = 0;
 };

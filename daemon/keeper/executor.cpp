@@ -17,7 +17,8 @@ unsigned boxes_of(const config::Config& config) {
 
 std::unique_ptr<Executor> make_executor(const config::Settings& settings,
                                         isolate::Instance* instance, Events events) {
-    if (settings.method == "native" && instance != nullptr)
+    const bool boxes = settings.method == "native" || settings.method == "local";
+    if (boxes && instance != nullptr)
         return std::make_unique<Native>(*instance, settings, std::move(events));
     throw std::runtime_error("no executor is called '" + settings.method + "' here");
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/keeper/catalogue.h"
 #include "daemon/keeper/runs.h"
+#include "daemon/keeper/unprivileged.h"
 #include "isolate/weaken.h"
 
 #include <algorithm>
@@ -79,7 +80,7 @@ struct Job {
 
 struct LocalRunner::State {
     const config::Settings settings;
-    isolate::Instance instance{};
+    std::unique_ptr<isolate::Instance> instance;
     unsigned slots;
     Catalogue catalogue;
     Runs runs;
@@ -87,11 +88,11 @@ struct LocalRunner::State {
     std::unordered_map<std::uint64_t, Job*> jobs{};
 
     State(const config::Settings& from, const Pool::Bounds& pool)
-        : settings(from),
+        : settings(from), instance(make_instance(from)),
           slots(from.config.boxes != 0 ? from.config.boxes
                                        : 4 * std::max(1U, std::thread::hardware_concurrency())),
-          catalogue(settings, instance.user_id(0), Runs::slots_for(slots, pool)),
-          runs(instance, catalogue, slots, pool, events()) {}
+          catalogue(settings, instance->user_id(0), Runs::slots_for(slots, pool)),
+          runs(*instance, catalogue, slots, pool, events()) {}
 
     Events events();
     void wait_until(const std::function<bool()>& done);

@@ -6,6 +6,7 @@
 #include "daemon/keeper/analyst.h"
 #include "daemon/keeper/executor.h"
 #include "daemon/keeper/notify.h"
+#include "daemon/keeper/unprivileged.h"
 #include "daemon/wire/frames.h"
 #include "daemon/wire/journal.h"
 #include "isolate/instance.h"
@@ -45,11 +46,11 @@ public:
 };
 
 /// For the analyst's box, and for the native executor's.
-std::unique_ptr<isolate::Instance> instance_for(const std::string& method) {
+std::unique_ptr<isolate::Instance> instance_for(const config::Settings& settings) {
     try {
-        return std::make_unique<isolate::Instance>();
+        return make_instance(settings);
     } catch (const std::exception& error) {
-        if (method == "native") throw;
+        if (settings.method == "native" || settings.method == "local") throw;
         std::fprintf(stderr, "cloisterd: no analysis, for which a box of our own is needed: %s\n",
                      error.what());
         return nullptr;
@@ -63,8 +64,7 @@ public:
         : boxes_(boxes_of(settings.config)), drain_time_(settings.config.drain_time),
           notifier_(environment_variable, ::getpid()),
           serving_("Serving on " + settings.config.listen), reread_(std::move(reread)),
-          front_(std::move(front)), signals_(std::move(signals)),
-          instance_(instance_for(settings.method)),
+          front_(std::move(front)), signals_(std::move(signals)), instance_(instance_for(settings)),
           executor_(make_executor(settings, instance_.get(), events())) {
         if (!instance_) return;
         analyst_.emplace(*instance_, settings, analyst_program, [this](Fd control) {

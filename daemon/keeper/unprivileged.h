@@ -14,8 +14,6 @@ namespace cloister::keeper {
 
 /// What a run is not protected from, as `result.unprotected` spells it (docs/executors.md).
 std::vector<std::string> unprotected(isolate::Means means);
-/// A sentence for one of these words.
-std::string explained(const std::string& word);
 
 /// Makes this process, which has one thread, ready to make boxes as the ordinary user that it is,
 /// notes in `settings` what results tell, and says so on stderr and in the journal. Throws

@@ -398,7 +398,7 @@ class Check(Operations):
         done, found = self.check()
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         for subject in ("kernel", "namespaces", "control groups", "swap accounting", "system call filters", "Landlock", "boxes",
-                        "account", "state directory", "open files", "memory", "swap", "SMT", "CPU governor",
+                        "account", "executor local", "state directory", "open files", "memory", "swap", "SMT", "CPU governor",
                         "address randomisation", *(f"runtime {name}" for name in cases.versions())):
             self.assertIn(subject, found)
         self.assertEqual(found["boxes"][0], "ok")
