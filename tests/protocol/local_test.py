@@ -29,6 +29,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 buffer = ctypes.create_string_buffer(program)
 class Program(ctypes.Structure):
     _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+libc.prctl(38, 1, 0, 0, 0)
 if libc.prctl(22, 2, ctypes.byref(Program(len(program) // 8, ctypes.addressof(buffer)))) != 0:
     sys.exit("no filter: " + os.strerror(ctypes.get_errno()))
 os.execvp(sys.argv[1], sys.argv[1:])
@@ -46,14 +47,13 @@ def children(pid):
 
 class Local(cases.Case):
     """One daemon for the whole class, as `nobody`."""
-    before = ()
     daemon = None
 
     @classmethod
     def setUpClass(cls):
         if ordinary("test", "-x", str(service.build_directory() / "cloisterd")).returncode != 0:
             raise unittest.SkipTest("the build directory cannot be entered by an ordinary user")
-        cls.daemon = service.Daemon(config={"executor": "local"}, user=NOBODY, before=cls.before)
+        cls.daemon = service.Daemon(config={"executor": "local"}, user=NOBODY)
         cls.addClassCleanup(lambda: cls.daemon.stop())
 
     def mine(self, **fields):
@@ -139,7 +139,7 @@ class Local(cases.Case):
             self.assertTrue(service.gone_within(mark, 1 * service.SLOW), end)
 
     def test_a_killed_daemon_takes_everybody_along_and_starts_again(self):
-        daemon = service.Daemon(config={"executor": "local"}, user=NOBODY, before=self.before)
+        daemon = service.Daemon(config={"executor": "local"}, user=NOBODY)
         self.addCleanup(daemon.stop)
         for turn in range(3):
             mark = service.fresh_mark()
@@ -225,7 +225,7 @@ print("tried")
 class Chosen(cases.Case):
     """`local` is chosen by name, and never by itself."""
 
-    def start(self, config, *before, root=False):
+    def refused(self, config, *before, root=False):
         state = Path(service.tempfile.mkdtemp(prefix="cloister-local-"))
         self.addCleanup(shutil.rmtree, state)
         if not root:
@@ -240,7 +240,12 @@ class Chosen(cases.Case):
 
     def test_an_ordinary_user_gets_it_only_by_name(self):
         for config in ({}, {"executor": "auto"}, {"executor": "native"}):
-            self.assertIn('"executor": "local"', self.start(config))
+            self.assertIn('"executor": "local"', self.refused(config))
 
     def test_root_is_refused(self):
-        self.assertIn("'local' is for an ordinary user", self.start({"executor": "local"}, root=True))
+        self.assertIn("'local' is for an ordinary user", self.refused({"executor": "local"}, root=True))
+
+    def test_a_kernel_without_user_namespaces_is_told_in_words(self):
+        said = self.refused({"executor": "local"}, "/usr/bin/python3", "-c", FILTERED)
+        self.assertIn("'local' needs user namespaces", said)
+        self.assertIn("make a user namespace: Operation not permitted", said)

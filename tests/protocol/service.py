@@ -21,7 +21,7 @@ def build_directory():
 
 class Daemon:
     def __init__(self, config=None, environment=None, listen="127.0.0.1:0", files=None, runtimes=SOURCE / "runtimes",
-                 policies=SOURCE / "policies", program="cloisterd", user=None, before=()):
+                 policies=SOURCE / "policies", program="cloisterd", user=None):
         self.state = tempfile.mkdtemp(prefix="cloister-protocol-")
         command = [str(build_directory() / program), "--listen", listen, "--state-dir", self.state,
                    "--policies", str(policies), "--runtimes", str(runtimes)]
@@ -33,7 +33,6 @@ class Daemon:
         if user is not None:  # an ordinary one, by number
             command[1:1] = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
             os.chown(self.state, user, user)
-        command = [*before, *command]
         if files:
             command = ["prlimit", f"--nofile={files}", *command]
         self.command = command
