@@ -87,11 +87,12 @@ std::uint64_t resident_of(const std::string& status) {
     return (field(status, "RssAnon:") + field(status, "RssShmem:")) * kKiB;
 }
 
-/// The same with shared pages divided among those that share them; nothing when it will not be
-/// looked into.
-std::optional<std::uint64_t> share_of(pid_t process) {
+/// The same with shared pages divided among those that share them. One that will not be looked into
+/// has it all; one that has ended meanwhile has nothing.
+std::uint64_t share_of(pid_t process) {
     const std::string text = read_text(folder_of(process) + "/smaps_rollup");
-    if (text.find("\nPss_Anon:") == std::string::npos) return std::nullopt;
+    if (text.find("\nPss_Anon:") == std::string::npos)
+        return resident_of(read_text(folder_of(process) + "/status"));
     return (field(text, "Pss_Anon:") + field(text, "Pss_Shmem:")) * kKiB;
 }
 
@@ -121,7 +122,7 @@ bool ProcessTree::look() {
     if (memory > limits_.memory_bytes && alive.size() > 1) {
         memory = 0;
         for (std::size_t i = 0; i < alive.size(); ++i)
-            memory += std::min(share_of(alive[i]).value_or(sizes[i]), sizes[i]);
+            memory += std::min(share_of(alive[i]), sizes[i]);
     }
     peaks_.memory_peak_bytes = std::max(peaks_.memory_peak_bytes, memory);
     peaks_.processes_peak = std::max(peaks_.processes_peak, tasks + 1); // init, as groups count it

@@ -8,6 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
+import analysis_test
 import base_test
 import cases
 import service
@@ -116,7 +117,7 @@ class Local(cases.Case):
         self.assertIn("True True", result["output"])
         client.send(type="execute_code", language="python", stream=True, id="s",
                     code="import signal, time\nsignal.signal(signal.SIGTERM, lambda *a: (print('told'), exit(0)))\n"
-                         "print('up', flush=True)\ntime.sleep(9)")
+                         "import sys; sys.stdout.write('up\\n')\ntime.sleep(9)")
         client.wait("execution_output", seconds=30 * service.SLOW)
         client.send(type="execution_signal", id="s", signal="SIGTERM")
         self.assertEqual(client.wait("execution_result", seconds=30 * service.SLOW)["result"]["output"], "up\ntold\n")
@@ -203,8 +204,9 @@ print("tried")
         self.assertEqual(seen["output"], "[] []\n")
 
     def test_analysis_works_from_a_box_of_the_same_kind(self):
-        answer = self.mine().ask(type="analyze_code", language="python", code="def f():\n    return undefined_name\n")
-        self.assertEqual(answer["type"], "code_analysis", answer)
+        answer = analysis_test.Analysis.ask(self, self.mine(), "def f(a=[]):\n    return a\n")
+        self.assertEqual(answer["type"], "analysis_result", answer)
+        self.assertEqual(answer["analysis"]["language"], "python")
 
     def test_the_start_is_loud(self):
         text = self.daemon.text()
