@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,6 +31,7 @@ struct Worker {
     std::uint64_t name = 0;
     pid_t pid = 0;
     Fd process{};
+    bool holds = false; ///< a document, and so nobody else's request can go to it
 };
 
 bool tell(AnalystNote::Kind kind, const std::string& text) {
@@ -48,7 +50,7 @@ public:
     void serve() {
         for (;;) {
             bool whole = true;
-            while (whole && workers_.size() < cloister::wire::kAnalystWorkers)
+            while (whole && workers_.size() - holding_ < cloister::wire::kAnalystWorkers)
                 whole = start_worker();
             std::vector<pollfd> watched = {{.fd = kControl, .events = POLLIN, .revents = 0}};
             for (const Worker& one : workers_)
@@ -87,7 +89,8 @@ private:
 
     [[noreturn]] void become_worker(int socket) {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        // 0 to 2 are the control socket and streams that lead nowhere; the worker has one socket.
+        // 0 to 2 are the control socket and streams that lead nowhere; the worker has one socket,
+        // and nothing of its neighbours'.
         if (::dup2(socket, kControl) < 0) ::_exit(1);
         for (int fd = 1; fd < 64; ++fd) (void)::close(fd); // as many as it may have
         cloister::analyst::be_worker(languages_, kControl);
@@ -99,22 +102,43 @@ private:
         const auto packet =
             cloister::isolate::receive_packet(kControl, cloister::isolate::writable_bytes_of(note));
         if (packet.size <= 0) return packet.size < 0 && errno == EINTR;
-        if (packet.size != sizeof note || note.kind != AnalystNote::Kind::kill) return true;
-        for (const Worker& one : workers_) {
-            if (one.name == note.worker)
-                (void)::syscall(SYS_pidfd_send_signal, one.process.get(), SIGKILL, nullptr, 0);
+        if (packet.size != sizeof note) return true;
+        for (Worker& one : workers_) {
+            if (one.name != note.worker) continue;
+            if (note.kind == AnalystNote::Kind::kill) kill(one);
+            if (note.kind == AnalystNote::Kind::hold) hold(one);
         }
         return true;
     }
 
+    static void kill(const Worker& one) {
+        (void)::syscall(SYS_pidfd_send_signal, one.process.get(), SIGKILL, nullptr, 0);
+    }
+
+    /// More than there may be are not held.
+    void hold(Worker& one) {
+        if (one.holds) return;
+        const rlimit seconds{cloister::analyst::kHoldingSeconds,
+                             cloister::analyst::kHoldingSeconds};
+        // It is not reaped yet, so its number is its own.
+        const bool lives_longer = holding_ < cloister::wire::kAnalystHeld &&
+                                  ::prlimit(one.pid, RLIMIT_CPU, &seconds, nullptr) == 0;
+        if (!lives_longer) return kill(one);
+        one.holds = true;
+        ++holding_;
+    }
+
     void reap() {
-        std::erase_if(workers_, [](const Worker& one) {
-            return ::waitpid(one.pid, nullptr, WNOHANG) == one.pid;
+        std::erase_if(workers_, [this](const Worker& one) {
+            const bool gone = ::waitpid(one.pid, nullptr, WNOHANG) == one.pid;
+            if (gone && one.holds) --holding_;
+            return gone;
         });
     }
 
     const Languages& languages_;
     std::vector<Worker> workers_{};
+    std::size_t holding_ = 0; ///< of the workers
     std::uint64_t last_name_ = 0;
 };
 

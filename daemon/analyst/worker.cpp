@@ -2,6 +2,7 @@
 // user of its own, no privilege. They end with it, and so does whatever a source did to it.
 #include "daemon/analyst/worker.h"
 
+#include "daemon/analyst/engine/requests.h"
 #include "daemon/wire/analyst.h"
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -22,7 +24,11 @@ namespace {
 
 /// What it was started with included; two that take it all leave the box some of its memory.
 constexpr rlim_t kAddressSpace = 144 * rlim_t{1024} * 1024;
+/// Of the processor: for one source, and in all its life for one that holds a document. The first
+/// process may let it have up to the second one.
 constexpr rlim_t kSeconds = 2;
+/// Pages that a process has for itself beside its heap.
+constexpr std::size_t kLeastHeld = std::size_t{1024} * 1024;
 
 #if defined(__x86_64__)
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
@@ -72,7 +78,7 @@ constexpr auto make_filter() {
 
 void lock_in() {
     const rlimit space{kAddressSpace, kAddressSpace};
-    const rlimit seconds{kSeconds, kSeconds};
+    const rlimit seconds{kSeconds, kHoldingSeconds};
     const rlimit none{0, 0};
     static constexpr auto kFilter = make_filter();
     const sock_fprog program{.len = kFilter.size(),
@@ -106,25 +112,60 @@ bool write_whole(int fd, const char* bytes, std::size_t size) {
     return true;
 }
 
+/// Taken from the kernel for the heap.
+std::size_t heap_bytes() {
+    const struct mallinfo2 heap = ::mallinfo2();
+    return heap.arena + heap.hblkhd;
+}
+
+/// One head of either kind, as it lies in memory.
+template <typename Head>
+bool read_head(int fd, Head& head) {
+    return read_whole(fd, reinterpret_cast<char*>(&head), sizeof head);
+}
+template <typename Head>
+bool write_head(int fd, const Head& head) {
+    return write_whole(fd, reinterpret_cast<const char*>(&head), sizeof head);
+}
+
+/// Whether the text is the one that the request is about; a worker with another one is of no use.
+bool is_meant(const wire::AnalystRequest& asked, std::string_view text) {
+    return text.size() == asked.text_bytes && wire::mark_of(text) == asked.text_mark;
+}
+
+/// What its document costs, or 0 when it cannot be held.
+std::uint32_t held_kib(const wire::AnalystRequest& asked, const Reader& reader, std::size_t began) {
+    if (asked.kind == wire::AnalystRequest::Kind::once || !reader.can_follow()) return 0;
+    const std::size_t now = heap_bytes();
+    const std::size_t bytes = (now > began ? now - began : 0) + kLeastHeld;
+    return bytes > wire::kAnalystHeldBytes ? 0 : static_cast<std::uint32_t>(bytes / 1024);
+}
+
 } // namespace
 
 void be_worker(const Languages& languages, int socket) {
     lock_in();
-    std::array<unsigned char, 4> head{};
-    if (!read_whole(socket, reinterpret_cast<char*>(head.data()), head.size())) ::_exit(0);
-    std::uint32_t size = 0;
-    for (std::size_t i = 0; i < head.size(); ++i) size |= std::uint32_t{head[i]} << (8 * i);
-    if (size > wire::kMaxAnalystRequest) ::_exit(1);
-    std::string request(size, '\0');
-    if (!read_whole(socket, request.data(), request.size())) ::_exit(1);
-    std::string reply = answer(languages, request);
-    if (reply.size() > wire::kMaxAnalystAnswer) reply = R"({"error":"too_large"})";
-    for (std::size_t i = 0; i < head.size(); ++i)
-        head[i] = static_cast<unsigned char>(reply.size() >> (8 * i));
-    const bool told =
-        write_whole(socket, reinterpret_cast<const char*>(head.data()), head.size()) &&
-        write_whole(socket, reply.data(), reply.size());
-    ::_exit(told ? 0 : 1);
+    const std::size_t began = heap_bytes();
+    Reader reader(languages);
+    for (bool first = true;; first = false) {
+        wire::AnalystRequest asked;
+        if (!read_head(socket, asked)) ::_exit(0);
+        const bool follows = asked.kind == wire::AnalystRequest::Kind::follow;
+        if (asked.size > wire::kMaxAnalystRequest || follows == first) ::_exit(1);
+        std::string request(asked.size, '\0');
+        if (!read_whole(socket, request.data(), request.size())) ::_exit(1);
+        const bool taken = reader.take(request);
+        if (taken && !is_meant(asked, reader.text())) ::_exit(1);
+        std::string reply = reader.answer();
+        if (reply.size() > wire::kMaxAnalystAnswer) reply = R"({"error":"too_large"})";
+        wire::AnalystAnswer answer;
+        answer.size = static_cast<std::uint32_t>(reply.size());
+        answer.text_mark = asked.text_mark;
+        answer.held_kib = taken ? held_kib(asked, reader, began) : 0;
+        const bool told =
+            write_head(socket, answer) && write_whole(socket, reply.data(), reply.size());
+        if (answer.held_kib == 0) ::_exit(told ? 0 : 1);
+    }
 }
 
 } // namespace cloister::analyst

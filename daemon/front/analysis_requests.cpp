@@ -106,13 +106,16 @@ std::string to_json(const Checked& checked) {
 
 } // namespace
 
-std::string to_analyst(const AskAnalyst& ask, std::string_view language) {
+std::string to_analyst(const AskAnalyst& ask, std::string_view language, const TextEdit* edit) {
     JsonObject out;
     out.text("kind", ask.kind == AskAnalyst::Kind::analysis ? "analysis" : "suggestion");
     out.text("language", language).text("lang", ask.korean.value_or(false) ? "ko" : "en");
     out.text("file_path", ask.file_path).count("line", ask.line).count("column", ask.column);
     if (ask.checked) out.raw("checked", to_json(*ask.checked));
-    return out.text("content", ask.content).close();
+    if (edit == nullptr) return out.text("content", ask.content).close();
+    JsonObject change;
+    change.count("start", edit->start).count("removed", edit->removed);
+    return out.raw("edit", change.text("text", edit->inserted).close()).close();
 }
 
 namespace {
@@ -127,6 +130,7 @@ std::string message_with(const AskAnalyst& ask, std::string_view value) {
         out.text("type", "suggestion_result").text("file_path", ask.file_path);
         out.raw("position", position.close()).raw("suggestions", value);
     }
+    if (ask.pushed) out.text("epoch", ask.pushed->epoch).count("version", ask.pushed->version);
     return out.maybe("id", ask.id).text("timestamp", timestamp()).close();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/front/held_documents.h"
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,12 @@ struct Checked {
     std::string output{}; ///< raw bytes
 };
 
+/// Which text of a document a pushed answer is about.
+struct DocumentVersion {
+    std::string epoch{};
+    std::uint64_t version = 0;
+};
+
 struct AskAnalyst {
     enum class Kind : std::uint8_t { analysis, suggestion };
     std::optional<std::string> id{};
@@ -34,6 +41,11 @@ struct AskAnalyst {
     std::uint32_t column = 0;     ///< UTF-16 units, from 0
     bool deep = false; ///< `depth`: with the language's own checkers, where there are any
     std::optional<Checked> checked{}; ///< what they said
+    /// Of a room: the document whose text this is, or nearly so. A worker may hold it.
+    std::optional<RoomDocument> document{};
+    /// Asked by ourselves, for those who subscribed: the answer says so, and when there is none
+    /// nothing (an empty text) comes in its place.
+    std::optional<DocumentVersion> pushed{};
 };
 
 /// What is wrong with a request.
@@ -50,8 +62,10 @@ std::optional<std::variant<AskAnalyst, AskFault>> read_ask(std::string_view type
                                                            const nlohmann::json& message,
                                                            const config::Config& bounds);
 
-/// The request as the analyst takes it; `language` is the runtime's id.
-std::string to_analyst(const AskAnalyst& ask, std::string_view language);
+/// The request as the analyst takes it; `language` is the runtime's id. With `edit`: of the text
+/// that the worker has, instead of the whole content.
+std::string to_analyst(const AskAnalyst& ask, std::string_view language,
+                       const TextEdit* edit = nullptr);
 
 /// The client's answer, made of a worker's. The worker has read a stranger's bytes and may be the
 /// stranger's by now: what it says is parsed and written anew. Absent when it is no answer.

@@ -5,6 +5,7 @@
 #include "isolate/packet.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fcntl.h>
 #include <sstream>
@@ -20,19 +21,6 @@ namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 using isolate::Fd;
 
-std::array<unsigned char, 4> head_of(std::size_t size) {
-    std::array<unsigned char, 4> head{};
-    for (std::size_t i = 0; i < head.size(); ++i)
-        head[i] = static_cast<unsigned char>(size >> (8 * i));
-    return head;
-}
-
-std::uint32_t size_in(const std::array<unsigned char, 4>& head) {
-    std::uint32_t size = 0;
-    for (std::size_t i = 0; i < head.size(); ++i) size |= std::uint32_t{head[i]} << (8 * i);
-    return size;
-}
-
 /// For the log: one line, plain characters, whoever wrote it.
 std::string plain(const std::array<char, 496>& text) {
     std::string out;
@@ -45,50 +33,73 @@ std::string plain(const std::array<char, 496>& text) {
 
 } // namespace
 
-/// One request and its answer. Lives as long as an operation on its socket is under way.
-class AnalystLink::Exchange : public std::enable_shared_from_this<Exchange> {
+/// What leads to one worker, and the request that is under way there. Lives as long as an operation
+/// on its socket is.
+class AnalystLink::Line : public std::enable_shared_from_this<Line> {
 public:
     /// Called once.
-    using Done = std::function<void(const std::optional<std::string>& answer, bool late)>;
+    using Done = std::function<void(Analyses::Answer answer)>;
 
-    Exchange(asio::io_context& io, Fd socket, std::uint64_t worker, Done done)
-        : socket_(io, socket.get()), timer_(io), worker_(worker), done_(std::move(done)) {
+    Line(asio::io_context& io, Fd socket, std::uint64_t name, Worker worker,
+         std::uint64_t generation)
+        : socket_(io, socket.get()), timer_(io), name_(name), worker_(worker),
+          generation_(generation) {
         (void)socket.release(); // now the descriptor's
     }
 
-    std::uint64_t worker() const { return worker_; }
+    /// As the analyst calls it.
+    std::uint64_t name() const { return name_; }
+    Worker worker() const { return worker_; }
+    std::uint64_t generation() const { return generation_; }
 
-    void start(const std::string& request) {
-        head_ = head_of(request.size());
-        text_ = request;
+    void ask(const Analyses::Order& order, Done done) {
+        ++turn_;
+        done_ = std::move(done);
+        request_.size = static_cast<std::uint32_t>(order.request.size());
+        request_.kind = order.kind;
+        request_.text_bytes = order.text_bytes;
+        request_.text_mark = order.text_mark;
+        text_ = order.request;
         timer_.expires_after(kPatience);
-        timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-            if (!error) self->finish(std::nullopt, true);
-        });
-        const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(text_)};
+        timer_.async_wait(
+            [self = shared_from_this(), turn = turn_](const boost::system::error_code& error) {
+                if (!error && self->turn_ == turn) self->fail(true);
+            });
+        const std::array<asio::const_buffer, 2> parts = {
+            asio::buffer(&request_, sizeof request_), asio::buffer(text_)};
         asio::async_write(
             socket_, parts,
             [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                if (error) return self->finish(std::nullopt, false);
+                if (error) return self->fail(false);
                 self->read_head();
             });
     }
 
+    /// Until the next request: there is nothing to hear but its end.
+    void watch(const std::function<void()>& lost) {
+        socket_.async_wait(stream_descriptor::wait_read,
+                           [self = shared_from_this(), turn = turn_,
+                            lost](const boost::system::error_code& error) {
+                               if (!error && self->turn_ == turn) lost();
+                           });
+    }
+
     /// Nothing is called afterwards.
-    void cancel() {
+    void close() {
+        ++turn_;
         done_ = {};
-        close();
+        boost::system::error_code ignored;
+        (void)socket_.close(ignored);
+        (void)timer_.cancel();
     }
 
 private:
     void read_head() {
         asio::async_read(
-            socket_, asio::buffer(head_),
+            socket_, asio::buffer(&answer_, sizeof answer_),
             [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                const std::uint32_t size = size_in(self->head_);
-                if (error || size > wire::kMaxAnalystAnswer)
-                    return self->finish(std::nullopt, false);
-                self->read_text(size);
+                if (error || self->answer_.size > wire::kMaxAnalystAnswer) return self->fail(false);
+                self->read_text(self->answer_.size);
             });
     }
 
@@ -97,38 +108,49 @@ private:
         asio::async_read(
             socket_, asio::buffer(text_),
             [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                if (error || !is_utf8(self->text_)) return self->finish(std::nullopt, false);
-                self->finish(std::move(self->text_), false);
+                if (error || !is_utf8(self->text_)) return self->fail(false);
+                Analyses::Answer answer;
+                answer.text = std::exchange(self->text_, {});
+                answer.text_mark = self->answer_.text_mark;
+                answer.held_bytes = std::size_t{self->answer_.held_kib} * 1024;
+                self->finish(std::move(answer));
             });
     }
 
-    void close() {
-        boost::system::error_code ignored;
-        (void)socket_.close(ignored);
-        (void)timer_.cancel();
+    void fail(bool late) {
+        Analyses::Answer answer;
+        answer.late = late;
+        finish(std::move(answer));
     }
 
-    void finish(const std::optional<std::string>& answer, bool late) {
-        close();
-        if (Done done = std::exchange(done_, {})) done(answer, late);
+    void finish(Analyses::Answer answer) {
+        ++turn_;
+        (void)timer_.cancel();
+        answer.worker = worker_;
+        if (const Done done = std::exchange(done_, {})) done(std::move(answer));
     }
 
     stream_descriptor socket_;
     asio::steady_timer timer_;
-    std::uint64_t worker_;
-    Done done_;
-    std::array<unsigned char, 4> head_{};
+    std::uint64_t name_;
+    Worker worker_;
+    std::uint64_t generation_;
+    std::uint64_t turn_ = 0; ///< goes on with each request, and when that is over
+    Done done_{};
+    wire::AnalystRequest request_{};
+    wire::AnalystAnswer answer_{};
     std::string text_{};
 };
 
 AnalystLink::AnalystLink(asio::io_context& io, Analyses& analyses)
     : io_(io), timer_(io), analyses_(analyses) {
-    analyses_.connect(
-        [this](std::uint64_t job, const std::string& request) { return give(job, request); });
+    analyses_.connect({.give = [this](const Analyses::Order& order) { return give(order); },
+                       .drop = [this](Worker worker) { drop(worker); }});
 }
 
 AnalystLink::~AnalystLink() {
-    for (const auto& [job, exchange] : working_) exchange->cancel();
+    for (const auto& [job, line] : working_) line->close();
+    for (const auto& [worker, line] : holding_) line->close();
 }
 
 void AnalystLink::begin(Fd control) {
@@ -147,6 +169,11 @@ void AnalystLink::end() {
     if (!control_) return;
     control_.reset();
     idle_.clear();
+    for (const auto& [worker, line] : std::exchange(holding_, {})) {
+        const bool works = std::ranges::any_of(
+            working_, [&, one = line](const auto& each) { return each.second == one; });
+        if (!works) line->close();
+    }
     analyses_.on_gone();
 }
 
@@ -182,7 +209,8 @@ void AnalystLink::take(const wire::AnalystNote& note, Fd socket) {
         if (!socket || idle_.size() >= wire::kAnalystWorkers ||
             ::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
             return end();
-        idle_.push_back({note.worker, std::move(socket)});
+        idle_.push_back(std::make_shared<Line>(io_, std::move(socket), note.worker, ++last_worker_,
+                                               generation_));
         return analyses_.on_worker();
     case Kind::failed:
         (void)std::fprintf(stderr, "cloister: the analyst cannot serve: %s\n",
@@ -193,34 +221,63 @@ void AnalystLink::take(const wire::AnalystNote& note, Fd socket) {
     }
 }
 
-bool AnalystLink::give(std::uint64_t job, const std::string& request) {
+bool AnalystLink::give(const Analyses::Order& order) {
     if (!ticking_ && analyses_.is_waiting()) tick();
-    if (idle_.empty() || !control_) return false;
-    Idle worker = std::move(idle_.front());
-    idle_.pop_front();
-    auto exchange =
-        std::make_shared<Exchange>(io_, std::move(worker.socket), worker.name,
-                                   [this, job](const std::optional<std::string>& answer,
-                                               bool late) { finish(job, answer, late); });
-    working_.emplace(job, exchange);
-    exchange->start(request);
+    if (!control_) return false;
+    LinePtr line;
+    if (order.worker == 0) {
+        if (idle_.empty()) return false;
+        line = std::move(idle_.front());
+        idle_.pop_front();
+    } else {
+        const auto found = holding_.find(order.worker);
+        if (found == holding_.end()) return false;
+        line = found->second;
+    }
+    working_.emplace(order.job, line);
+    line->ask(order, [this, job = order.job, line](Analyses::Answer answer) {
+        finish(job, line, std::move(answer));
+    });
     return true;
 }
 
-void AnalystLink::finish(std::uint64_t job, const std::optional<std::string>& answer, bool late) {
-    const auto found = working_.find(job);
-    if (found == working_.end()) return;
-    // One that answered ends by itself; one that did not may be anything.
-    if (!answer) kill(found->second->worker());
-    working_.erase(found);
-    analyses_.on_answer(job, answer, late);
+void AnalystLink::finish(std::uint64_t job, const LinePtr& line, Analyses::Answer answer) {
+    if (working_.erase(job) == 0) return;
+    const Worker worker = line->worker();
+    const bool is_of_now = line->generation() == generation_ && control_ != nullptr;
+    if (!is_of_now || !answer.text) answer.held_bytes = 0;
+    if (answer.held_bytes > 0) {
+        if (holding_.emplace(worker, line).second) tell(wire::AnalystNote::Kind::hold, *line);
+        line->watch([this, worker] { lose(worker); });
+    } else {
+        // One that answered ends by itself; one that did not may be anything.
+        if (!answer.text && is_of_now) tell(wire::AnalystNote::Kind::kill, *line);
+        holding_.erase(worker);
+        line->close();
+    }
+    analyses_.on_answer(job, answer, std::chrono::steady_clock::now());
 }
 
-void AnalystLink::kill(std::uint64_t worker) {
+/// It ended, or speaks without having been asked.
+void AnalystLink::lose(Worker worker) {
+    analyses_.on_lost(worker);
+    drop(worker);
+}
+
+void AnalystLink::drop(Worker worker) {
+    const auto found = holding_.find(worker);
+    if (found == holding_.end()) return;
+    const LinePtr line = found->second;
+    holding_.erase(found);
+    line->close();
+    tell(wire::AnalystNote::Kind::kill, *line);
+}
+
+void AnalystLink::tell(wire::AnalystNote::Kind kind, const Line& line) {
     if (!control_) return;
     wire::AnalystNote note;
-    note.kind = wire::AnalystNote::Kind::kill;
-    note.worker = worker;
+    note.kind = kind;
+    note.worker = line.name();
     // An analyst that takes no notes any more is replaced.
     if (!isolate::send_packet(control_->native_handle(), isolate::bytes_of(note), {}, MSG_DONTWAIT))
         end();

@@ -19,6 +19,8 @@ namespace cloister::front {
 
 class AnalystLink {
 public:
+    using Worker = Analyses::Worker;
+
     /// A worker that has not answered by then is killed: more than its own budget, which it keeps
     /// when the parser lets it.
     static constexpr std::chrono::milliseconds kPatience{600};
@@ -31,26 +33,27 @@ public:
     void begin(isolate::Fd control);
 
 private:
-    class Exchange;
-    struct Idle {
-        std::uint64_t name = 0;
-        isolate::Fd socket{};
-    };
+    class Line;
+    using LinePtr = std::shared_ptr<Line>;
 
     void listen();
     void take(const wire::AnalystNote& note, isolate::Fd socket);
     void end();
-    bool give(std::uint64_t job, const std::string& request);
-    void finish(std::uint64_t job, const std::optional<std::string>& answer, bool late);
-    void kill(std::uint64_t worker);
+    bool give(const Analyses::Order& order);
+    void finish(std::uint64_t job, const LinePtr& line, Analyses::Answer answer);
+    void lose(Worker worker);
+    void drop(Worker worker);
+    void tell(wire::AnalystNote::Kind kind, const Line& line);
     void tick();
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
     std::unique_ptr<boost::asio::posix::stream_descriptor> control_{};
     std::uint64_t generation_ = 0; ///< of the control socket
-    std::deque<Idle> idle_{};
-    std::map<std::uint64_t, std::shared_ptr<Exchange>> working_{}; ///< by job
+    Worker last_worker_ = 0;       ///< numbers of ours: an analyst that comes again begins anew
+    std::deque<LinePtr> idle_{};
+    std::map<std::uint64_t, LinePtr> working_{}; ///< by job
+    std::map<Worker, LinePtr> holding_{};        ///< at work or not
     bool ticking_ = false;
     Analyses& analyses_;
 };

@@ -94,6 +94,8 @@ void Conversation::act(const Ping& ping) { say(pong(ping.id)); }
 void Conversation::act(RoomRequest& request) {
     const auto* hello = std::get_if<Hello>(&request.ask);
     if (hello != nullptr && !hello->lang.empty()) korean_ = is_korean(hello->lang);
+    auto* watch = std::get_if<WatchAnalysis>(&request.ask);
+    if (watch != nullptr && !watch->korean) watch->korean = korean_;
     service_.hub->handle(connection_, std::move(request));
 }
 
@@ -173,6 +175,8 @@ void Conversation::act(AskAnalyst& request) {
         return refuse(refusal);
     }
     if (!request.korean) request.korean = korean_;
+    request.document =
+        service_.hub->document_of(connection_, request.file_path, request.content);
     if (!request.deep) return analyse(std::move(request));
     check_deeply(*service_.executions, client_, *service_.analyses, *service_.catalog,
                  std::move(request), [this](AskAnalyst ask) { analyse(std::move(ask)); });

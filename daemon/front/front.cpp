@@ -6,6 +6,7 @@
 #include "daemon/front/analyst_link.h"
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
+#include "daemon/front/pushed_analyses.h"
 #include "daemon/front/rest.h"
 #include "daemon/front/run_log.h"
 #include "daemon/front/server.h"
@@ -174,8 +175,11 @@ public:
           hub_(
               settings_.config, secrets.rooms, &archive,
               [this](std::string_view path) { return language_of(path); }, wall_clock),
-          analyses_(settings_.runtimes, {.busy = wire::kAnalystBusy}), io_(1), timer_(io_),
-          ticks_(io_), positions_(io_),
+          analyses_(settings_.runtimes, {.busy = wire::kAnalystBusy}),
+          pushed_(
+              hub_, analyses_, {.source_bytes = settings_.config.code_bytes},
+              [] { return Clock::now(); }, [this](Clock::time_point at) { push_at(at); }),
+          io_(1), timer_(io_), ticks_(io_), positions_(io_), pushes_(io_),
           link_(
               io_, Fd(fds.keeper),
               {[this](const wire::StatusReply& status) { on_status(status); }, [this] { drain(); },
@@ -248,6 +252,18 @@ private:
             beat();
             judgings_->tick();
             submissions_->tick();
+        });
+    }
+
+    /// The earliest counts: what is due later is asked for again then.
+    void push_at(Clock::time_point at) {
+        if (push_due_ <= at) return;
+        push_due_ = at;
+        pushes_.expires_at(at);
+        pushes_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            push_due_ = Clock::time_point::max();
+            pushed_.on_time();
         });
     }
 
@@ -465,11 +481,14 @@ private:
     std::unique_ptr<Rest> rest_;
     Hub hub_;
     Analyses analyses_; ///< likewise
+    PushedAnalyses pushed_;
+    Clock::time_point push_due_ = Clock::time_point::max();
     Metrics metrics_;
     boost::asio::io_context io_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer ticks_;
     boost::asio::steady_timer positions_;
+    boost::asio::steady_timer pushes_;
     KeeperLink link_;
     AnalystLink analyst_;
     std::vector<StatusTaker> status_takers_{};

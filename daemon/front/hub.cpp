@@ -196,6 +196,7 @@ void Hub::leave(Connection connection, const std::optional<std::string>& id, boo
     const RoomPtr here = std::exchange(person(connection).here, nullptr);
     if (here == nullptr) return;
     --members_in_rooms_;
+    if (watcher_ != nullptr) watcher_->on_left(connection);
     rooms::Deliveries deliveries = here->room.leave(connection);
     if (replaced) {
         deliveries.back().event = rooms::RoomLeft{true};

@@ -10,6 +10,7 @@
 #include "daemon/config/settings.h"
 #include "daemon/front/archive.h"
 #include "daemon/front/events.h"
+#include "daemon/front/held_documents.h"
 #include "daemon/front/protocol.h"
 #include "daemon/front/room_replies.h"
 #include "daemon/front/rooms/room.h"
@@ -36,6 +37,22 @@ public:
     virtual ~Member() = default;
     /// `bulk`: a part of a large answer to this connection's own question.
     virtual void hear(const MessagePtr& message, bool bulk) = 0;
+};
+
+/// Hears of the documents of rooms, for those who subscribed to what is said about them. Must not
+/// call the hub back from within.
+class DocumentWatcher {
+public:
+    virtual ~DocumentWatcher() = default;
+    /// Somebody who has it open. The refusal: why that cannot be.
+    virtual std::optional<rooms::Refusal> subscribe(rooms::Connection connection,
+                                                    const RoomDocument& document, bool korean) = 0;
+    virtual void unsubscribe(rooms::Connection connection, const RoomDocument& document) = 0;
+    /// The connection has left its room.
+    virtual void on_left(rooms::Connection connection) = 0;
+    virtual void on_changed(const RoomDocument& document) = 0;
+    /// Files were made, renamed or deleted.
+    virtual void on_files(const std::string& room_id) = 0;
 };
 
 /// Who a connection is.
@@ -76,6 +93,25 @@ public:
     /// To be called a few times a second while is_lively(), else now and then.
     void tick();
     bool is_lively() const { return members_in_rooms_ > 0; }
+
+    // --- Documents, for those who read them
+    /// None: nobody can subscribe.
+    void watch_with(DocumentWatcher* watcher) { watcher_ = watcher; }
+    struct Text {
+        std::string content{};
+        std::string epoch{};
+        std::uint64_t version = 0;
+    };
+    /// Of a room that is in memory.
+    std::optional<Text> text_of(const RoomDocument& document) const;
+    std::optional<std::pair<std::string, std::uint64_t>> version_of(
+        const RoomDocument& document) const;
+    bool is_open(Connection connection, const RoomDocument& document) const;
+    /// The document of the caller's room that it may say this about: it is its text, or who asks may
+    /// change it anyway.
+    std::optional<RoomDocument> document_of(Connection connection, std::string_view path,
+                                            std::string_view content) const;
+    void tell(Connection connection, const MessagePtr& message) { say(connection, message); }
 
     // --- Runs in rooms (hub_runs.cpp)
     bool is_in_room(Connection connection) const;
@@ -160,10 +196,12 @@ private:
     void act(const Caller& caller, AskHistory& asked);
     void act(const Caller& caller, ShowPresence& asked);
     void act(const Caller& caller, SendSignal& asked);
+    void act(const Caller& caller, WatchAnalysis& asked);
     bool resume(Connection connection, const std::string& token);
     /// The caller's room; none when nothing can be done there, or `grows` and there is no memory
     /// for that: then the caller has been told.
     Here* room_of(const Caller& caller, bool grows);
+    const rooms::Document* document(const RoomDocument& document) const;
 
     // hub_runs.cpp
     struct Run;
@@ -188,6 +226,7 @@ private:
     std::size_t memory_ = 0;
     std::uint64_t divergences_ = 0;
     std::function<void(std::string_view)> refused_{};
+    DocumentWatcher* watcher_ = nullptr;
     rooms::Time last_expiry_{};
 };
 

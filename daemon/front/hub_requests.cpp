@@ -1,5 +1,6 @@
 // What each message of PROTOCOL.md does: the room's own rules are in rooms/.
 #include "daemon/front/hub_parts.h"
+#include "daemon/front/rooms/path.h"
 #include "daemon/front/text.h"
 
 #include <cstdio>
@@ -126,6 +127,7 @@ void Hub::act(const Caller& caller, ChangeCode& asked) {
                                {asked.change_type, asked.position});
     keep_and_deliver(*here, std::move(out), caller.connection, caller.id,
                      is_new ? std::string_view{} : asked.path);
+    if (watcher_ != nullptr) watcher_->on_changed({here->room.room_id(), asked.path});
 }
 
 void Hub::act(const Caller& caller, OperateFile& asked) {
@@ -143,6 +145,7 @@ void Hub::act(const Caller& caller, OperateFile& asked) {
         return Deliveries{};
     };
     keep_and_deliver(*here, operate(), caller.connection, caller.id);
+    if (watcher_ != nullptr) watcher_->on_files(here->room.room_id());
 }
 
 void Hub::act(const Caller& caller, PushUpdates& asked) {
@@ -152,6 +155,7 @@ void Hub::act(const Caller& caller, PushUpdates& asked) {
                      here->room.push(caller.connection, asked.path, asked.epoch, asked.version,
                                      std::move(asked.updates), now_()),
                      caller.connection, caller.id, asked.path);
+    if (watcher_ != nullptr) watcher_->on_changed({here->room.room_id(), asked.path});
 }
 
 void Hub::act(const Caller& caller, OpenDocument& asked) {
@@ -169,9 +173,11 @@ void Hub::act(const Caller& caller, OpenDocument& asked) {
 }
 
 void Hub::act(const Caller& caller, CloseDocument& asked) {
-    if (Here* here = room_of(caller, false))
-        deliver(*here, here->room.close(caller.connection, asked.path), caller.connection,
-                caller.id);
+    Here* here = room_of(caller, false);
+    if (here == nullptr) return;
+    deliver(*here, here->room.close(caller.connection, asked.path), caller.connection, caller.id);
+    if (watcher_ != nullptr)
+        watcher_->unsubscribe(caller.connection, {here->room.room_id(), asked.path});
 }
 
 /// From the room's memory as far as that goes back, else from the archive.
@@ -196,6 +202,63 @@ void Hub::act(const Caller& caller, AskHistory& asked) {
     }
     deliver(*here, here->room.history(caller.connection, asked.path, asked.from, asked.to),
             caller.connection, caller.id);
+}
+
+// --- What is said about documents
+
+const rooms::Document* Hub::document(const RoomDocument& which) const {
+    const auto found = rooms_.find(which.room_id);
+    return found == rooms_.end() ? nullptr : found->second->room.document(which.path);
+}
+
+std::optional<Hub::Text> Hub::text_of(const RoomDocument& which) const {
+    const rooms::Document* found = document(which);
+    if (found == nullptr) return std::nullopt;
+    return Text{rooms::to_utf8(found->text()), found->epoch(), found->version()};
+}
+
+std::optional<std::pair<std::string, std::uint64_t>> Hub::version_of(
+    const RoomDocument& which) const {
+    const rooms::Document* found = document(which);
+    if (found == nullptr) return std::nullopt;
+    return std::pair(found->epoch(), found->version());
+}
+
+bool Hub::is_open(Connection connection, const RoomDocument& which) const {
+    const auto who = people_.find(connection);
+    const Here* here = who == people_.end() ? nullptr : who->second->here.get();
+    return here != nullptr && here->room.room_id() == which.room_id &&
+           here->room.is_open(connection, which.path);
+}
+
+/// What one member alone says about a file must not be what the others are told about theirs.
+std::optional<RoomDocument> Hub::document_of(Connection connection, std::string_view path,
+                                             std::string_view content) const {
+    const Here* here = person(connection).here.get();
+    if (here == nullptr) return std::nullopt;
+    RoomDocument which{here->room.room_id(), rooms::composed(path)};
+    const rooms::Document* found = here->room.document(which.path);
+    if (found == nullptr) return std::nullopt;
+    const bool may_say = rooms::may_edit(here->room.person(connection)->role) ||
+                         (found->bytes() == content.size() &&
+                          rooms::to_utf8(found->text()) == content);
+    return may_say ? std::optional(which) : std::nullopt;
+}
+
+void Hub::act(const Caller& caller, WatchAnalysis& asked) {
+    Here* here = room_of(caller, false);
+    if (here == nullptr) return;
+    const RoomDocument which{here->room.room_id(), asked.path};
+    if (watcher_ == nullptr)
+        return refuse(caller.connection, "runtime_unavailable",
+                      "This server runs without analysis.", caller.id);
+    if (!asked.wanted) return watcher_->unsubscribe(caller.connection, which);
+    if (!here->room.is_open(caller.connection, asked.path))
+        return refuse(caller.connection, "bad_message",
+                      "Open the document before you subscribe to its analysis.", caller.id);
+    if (const auto refusal =
+            watcher_->subscribe(caller.connection, which, asked.korean.value_or(false)))
+        refuse(caller.connection, refusal->code, refusal->message, caller.id);
 }
 
 // --- Presence and talk

@@ -2,6 +2,7 @@
 // so that every message finds the file that another one made.
 #include "daemon/front/room_requests.h"
 
+#include "daemon/front/analysis_requests.h"
 #include "daemon/front/fields.h"
 #include "daemon/front/rooms/path.h"
 #include "daemon/front/text.h"
@@ -197,6 +198,17 @@ SendSignal read_signal(const json& message, const config::Config& bounds) {
     return signal;
 }
 
+WatchAnalysis read_watch(const json& message, const config::Config& /*bounds*/) {
+    WatchAnalysis watch{path_in(message)};
+    const std::string lang = short_text(message, "lang");
+    if (!lang.empty()) watch.korean = is_korean(lang);
+    return watch;
+}
+
+WatchAnalysis read_unwatch(const json& message, const config::Config& /*bounds*/) {
+    return {path_in(message), false};
+}
+
 struct Reader {
     std::string_view type;
     void (*read)(RoomRequest& into, const json& message, const config::Config& bounds);
@@ -222,6 +234,8 @@ constexpr Reader kReaders[] = {
     {"doc_history", kAsReader<read_history>},
     {"presence", kAsReader<read_presence>},
     {"rtc_signal", kAsReader<read_signal>},
+    {"analysis_subscribe", kAsReader<read_watch>},
+    {"analysis_unsubscribe", kAsReader<read_unwatch>},
 };
 
 } // namespace

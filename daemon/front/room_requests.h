@@ -82,10 +82,17 @@ struct SendSignal {
     std::string payload; ///< JSON
 };
 
+/// analysis_subscribe and analysis_unsubscribe.
+struct WatchAnalysis {
+    std::string path;
+    bool wanted = true;
+    std::optional<bool> korean{}; ///< `lang`; absent: as the client's hello said
+};
+
 struct RoomRequest {
     std::optional<std::string> id{};
     std::variant<JoinRoom, LeaveRoom, Hello, ChangeCode, MoveCursor, Say, OperateFile, OpenDocument,
-                 PushUpdates, CloseDocument, AskHistory, ShowPresence, SendSignal>
+                 PushUpdates, CloseDocument, AskHistory, ShowPresence, SendSignal, WatchAnalysis>
         ask{};
 };
 

@@ -1,5 +1,6 @@
 // The engine: what it counts, where it says things are, what it suggests, and that it ends.
 #include "daemon/analyst/engine/query.h"
+#include "daemon/analyst/engine/requests.h"
 #include "tests/analysis/fixture.h"
 
 #include <algorithm>
@@ -286,6 +287,131 @@ TEST_CASE("a tree as deep as its source is long is walked without recursion", "[
                 {.content = "package p\nvar x = a" + repeated(" + b", 28'000)}, patient));
     CHECK(chain.at("success") == true);
     CHECK(chain.at("syntax_valid") == true);
+}
+
+namespace {
+
+/// What is said of a function that is too long: its hint, or null.
+json hint_of(const std::string& language, const std::string& before, const std::string& block,
+             const std::string& behind, const std::string& filler) {
+    std::string code = before;
+    for (int i = 0; i < 30; ++i) code += filler;
+    code += block;
+    for (int i = 0; i < 30; ++i) code += filler;
+    const json analysis = analysed(language, code + behind);
+    CHECK(analysis.at("syntax_valid") == true);
+    for (const json& issue : analysis.at("issues")) {
+        if (issue.at("rule") == "too-long") return issue.value("extract", json());
+    }
+    FAIL("it is not too long");
+    return {};
+}
+
+std::string lines_of(int count, const std::string& line) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += line;
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("of a long function a block is named that can be taken out, when that is certain",
+          "[engine]") {
+    const auto python = [](const std::string& block, const std::string& behind = "",
+                           const std::string& first = "    seen = []\n") {
+        return hint_of("python", "def work(data, limit):\n" + first, block, behind,
+                       "    print('x')\n");
+    };
+    const std::string more = lines_of(16, "        print(item, limit)\n");
+    const std::string loop = "    for item in data:\n" + more;
+    const json hint = python(loop);
+    REQUIRE(hint.is_object());
+    CHECK(hint.at("line") == 33);
+    CHECK(hint.at("end_line") == 49);
+    CHECK(hint.at("names") == json({"data", "limit"}));
+    CHECK(python(loop + "        seen.append(item)\n").at("names") ==
+          json({"data", "limit", "seen"}));
+    // What it makes is used behind it; it leaves; it means another function; it is too small.
+    CHECK(python(loop, "    return item\n").is_null());
+    CHECK(python(loop + "        total = 1\n", "    return total\n").is_null());
+    CHECK(python(loop + "        limit += 1\n", "    return limit\n").is_null());
+    CHECK(python(loop + "        limit += 1\n").is_object());
+    CHECK(python(loop + "        return\n").is_null());
+    CHECK(python(loop + "        yield item\n").is_null());
+    CHECK(python(loop + "        f = lambda: item\n").is_null());
+    CHECK(python(loop + "        print(locals())\n").is_null());
+    CHECK(python(loop + "        if item: break\n").is_object());
+    CHECK(python("    if data:\n        print(limit)\n").is_null());
+    // A value that is there only sometimes cannot be handed over.
+    const std::string uses = loop + "        print(maybe)\n";
+    CHECK(python(uses, "", "    maybe = 1\n").is_object());
+    CHECK(python(uses, "", "    if data:\n        maybe = 1\n").is_null());
+
+    const auto javascript = [](const std::string& inside, const std::string& behind = "") {
+        return hint_of("javascript", "function work(data) {\n  let total = 0;\n",
+                       "  for (const item of data) {\n" + lines_of(16, "    use(item);\n") +
+                           inside + "  }\n",
+                       behind + "}\n", "  use('x');\n");
+    };
+    CHECK(javascript("").at("names") == json({"data"}));
+    CHECK(javascript("    item.total = 1;\n", "  return data.total;\n").is_object());
+    CHECK(javascript("    total += item;\n", "  return total;\n").is_null());
+    CHECK(javascript("    ++total;\n", "  return total;\n").is_null());
+    CHECK(javascript("    [total] = item;\n", "  return total;\n").is_null());
+    CHECK(javascript("    this.x = item;\n").is_null());
+    CHECK(javascript("    use(arguments);\n").is_null());
+    CHECK(javascript("    use(() => item);\n").is_null());
+    CHECK(javascript("    await item;\n").is_null());
+
+    const auto java = [](const std::string& inside, const std::string& behind = "") {
+        return hint_of("java", "class A {\n  void work(int[] data) {\n    int total = 0;\n    int later;\n",
+                       "    for (int item : data) {\n" + lines_of(16, "      use(item);\n") + inside +
+                           "    }\n",
+                       behind + "  }\n}\n", "    use(1);\n");
+    };
+    CHECK(java("").at("names") == json({"data"}));
+    CHECK(java("      total++;\n", "    use(total);\n").is_null());
+    CHECK(java("      use(later);\n").is_null());
+    CHECK(java("      use(total);\n").at("names") == json({"data", "total"}));
+    // A value that is handed over there is a copy: nothing is certain.
+    CHECK(hint_of("go", "package a\nfunc work(data []int) {\n",
+                  "\tfor range data {\n" + lines_of(16, "\t\tuse(1)\n") + "\t}\n", "}\n",
+                  "\tuse(1)\n")
+              .is_null());
+}
+
+TEST_CASE("headers and namespaces bring their names", "[engine]") {
+    CHECK(has(suggested("c", "#include <string.h>\nint main(void) { strxf| }\n"), "strxfrm"));
+    CHECK_FALSE(has(suggested("c", "#include <stdio.h>\nint main(void) { strxf| }\n"), "strxfrm"));
+    CHECK(has(suggested("cpp", "int main() { std::unord| }\n"), "unordered_map"));
+    CHECK_FALSE(has(suggested("cpp", "int main() { other::unord| }\n"), "unordered_map"));
+}
+
+TEST_CASE("a document is edited by requests, and only while it is whole", "[engine]") {
+    Reader reader(all_languages());
+    const auto follow = [&](int start, int removed, const std::string& text) {
+        const json request = {{"kind", "analysis"}, {"lang", "en"}, {"file_path", "a.py"},
+                              {"edit", {{"start", start}, {"removed", removed}, {"text", text}}}};
+        const bool taken = reader.take(request.dump());
+        return std::pair(taken, json::parse(reader.answer()));
+    };
+    CHECK_FALSE(follow(0, 0, "x").first); // of nothing
+    json whole = {{"kind", "analysis"}, {"lang", "en"}, {"file_path", "a.py"},
+                  {"language", "python"}, {"content", "import os\n"}};
+    REQUIRE(reader.take(whole.dump()));
+    CHECK(json::parse(reader.answer()).at("analysis").at("issues").size() == 1);
+    CHECK(reader.can_follow());
+    const auto [taken, answer] = follow(10, 0, "os.x\n");
+    CHECK(taken);
+    CHECK(answer.at("analysis").at("issues").empty());
+    CHECK(reader.text() == "import os\nos.x\n");
+    CHECK(follow(0, 0, "").second.at("analysis").at("issues").empty());
+    CHECK(follow(99, 99, "#").first); // beyond the end is at the end; the mark tells
+    CHECK(reader.text() == "import os\nos.x\n#");
+    CHECK_FALSE(reader.take(R"({"edit":5})"));
+    CHECK_FALSE(reader.can_follow());
+    CHECK(json::parse(reader.answer()).contains("error"));
+    CHECK_FALSE(follow(0, 0, "x").first);
 }
 
 TEST_CASE("a spent budget is an answer, too", "[hostile]") {

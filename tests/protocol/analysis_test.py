@@ -270,5 +270,204 @@ class Process(cases.Case):
         self.assertFalse(os.path.exists(f"/proc/{first}"))
 
 
+LINE = "value_{} = compute(value_{}, 1)\n"
+
+
+class Held(cases.Case):
+    """Documents of rooms: held by a worker each, followed edit by edit, told to those who subscribed."""
+    ask = Analysis.ask
+
+    def setUp(self):
+        self.daemon = service.Daemon()  # its workers are counted
+        self.addCleanup(self.daemon.stop)
+
+    def member(self, room="held", lang="en"):
+        client = self.connect(self.daemon)
+        client.send(type="hello", protocol=2, lang=lang)
+        client.wait("hello_ok")
+        client.send(type="join_room", room_id=room)
+        client.joined = client.wait("room_joined")
+        client.seq = {}
+        return client
+
+    def open(self, client, path, content=None):
+        """The document's state; it is made with that content when there is some."""
+        if content is not None:
+            client.send(type="code_change", file_path=path, content=content, version=0)
+        client.send(type="doc_open", file_path=path)
+        client.state = client.wait("doc_state", "error")
+        self.assertEqual(client.state["type"], "doc_state", client.state)
+        client.version, client.length = client.state["version"], len(client.state["content"])
+
+    def push(self, client, path, at, text, removed=0):
+        """`text` goes to that place, in UTF-16 units; one update."""
+        client.seq[path] = client.seq.get(path, client.state["last_seq"]) + 1
+        rest = client.length - at - removed
+        changes = [*([at] if at else []), [removed, *text.split("\n")] if text else [removed], *([rest] if rest else [])]
+        client.send(type="doc_push", file_path=path, epoch=client.state["epoch"], version=client.version,
+                    updates=[{"seq": client.seq[path], "changes": changes}])
+        ack = client.wait("doc_ack", "error")
+        self.assertEqual(ack["type"], "doc_ack", ack)
+        client.version = ack["version"]
+        client.length += len(text.encode("utf-16-le")) // 2 - removed
+
+    def result(self, client, version):
+        """The result for that version; older ones may come before."""
+        while True:
+            answer = client.wait("analysis_result", seconds=20 * service.SLOW)
+            self.assertLessEqual(answer["version"], version)
+            if answer["version"] == version:
+                return answer["analysis"]
+
+    def workers(self, held):
+        """All, once there are so many beside the three that wait."""
+        first = first_process(self.daemon)
+        end = time.monotonic() + 20 * service.SLOW
+        while len(now := children(first)) != 3 + held and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(len(now), 3 + held)
+        return set(now)
+
+    def holder(self, neighbour):
+        """The one that is still there when each that waits has had something to do."""
+        now = self.workers(1)
+        for _ in range(6):
+            self.ask(neighbour)
+        now &= self.workers(1)
+        self.assertEqual(len(now), 1)
+        return now.pop()
+
+    def test_a_subscriber_is_told_after_each_edit(self):
+        writer, reader = self.member(), self.member(lang="ko")
+        self.ask(writer)
+        self.open(writer, "main.py", "import os\nprint(os.name)\n")
+        self.open(reader, "main.py")
+        for client in (writer, reader):
+            client.send(type="analysis_subscribe", file_path="main.py")
+            self.assertEqual(self.result(client, client.version)["issues"], [])
+        self.push(writer, "main.py", 10, "import sys\n")
+        told = self.result(writer, writer.version)["issues"]
+        self.assertEqual([(one["rule"], one["line"]) for one in told], [("unused-import", 2)])
+        korean = self.result(reader, writer.version)["issues"]
+        self.assertRegex(korean[0]["message"], "[가-힣]")
+        self.assertTrue(told[0]["message"].isascii())
+        self.push(writer, "main.py", 10, "", removed=11)
+        self.assertEqual(self.result(writer, writer.version)["issues"], [])
+        self.workers(1)
+
+    def test_what_is_told_is_what_a_whole_reading_says(self):
+        writer, alone = self.member(), self.connect(self.daemon)
+        self.ask(alone)
+        text = "".join(LINE.format(i, i - 1) for i in range(1, 300))
+        self.open(writer, "main.py", text)
+        writer.send(type="analysis_subscribe", file_path="main.py")
+        self.result(writer, writer.version)
+        compared = 0
+        for at, insert, removed in ((0, "import os\n", 0), (400, "def f(:\n", 0), (400, "", 8), (900, "# 한글 😀\n", 0),
+                                    (1200, "x == None\n", 3), (0, "", 10), (5, "'''", 0), (5, "", 3)):
+            self.push(writer, "main.py", at, insert, removed)
+            units = text.encode("utf-16-le")
+            text = (units[:2 * at] + insert.encode("utf-16-le") + units[2 * (at + removed):]).decode("utf-16-le")
+            told, whole = self.result(writer, writer.version), self.ask(alone, text)["analysis"]
+            for one in (told, whole):
+                one.pop("analysis_ms")
+            if whole["syntax_valid"]:  # else a guess may depend on what was there before
+                self.assertEqual(told, whole)
+                compared += 1
+        self.assertGreaterEqual(compared, 4)
+        self.workers(1)
+
+    def test_requests_of_members_go_to_the_worker_that_holds_it(self):
+        writer, neighbour = self.member(), self.connect(self.daemon)
+        self.ask(neighbour)
+        self.open(writer, "main.py", HELLO)
+        self.ask(writer, HELLO)
+        holder = self.holder(neighbour)
+        # An editor's own text, which is a little ahead of the room's.
+        self.assertIs(self.ask(writer, HELLO + "\nx = 1\n")["analysis"]["success"], True)
+        writer.send(type="request_suggestion", file_path="main.py", content=HELLO + "\nhel", position={"line": 2, "column": 3})
+        self.assertEqual(writer.wait("suggestion_result")["suggestions"][0]["label"], "hello")
+        self.assertEqual(self.holder(neighbour), holder)
+
+    def test_a_holder_that_ends_or_hangs_loses_its_document_and_nothing_else(self):
+        writer, neighbour = self.member(), self.connect(self.daemon)
+        self.ask(neighbour)
+        first = first_process(self.daemon)
+        self.open(writer, "main.py", HELLO)
+        writer.send(type="analysis_subscribe", file_path="main.py")
+        self.result(writer, writer.version)
+        for number in (signal.SIGKILL, signal.SIGSTOP):
+            os.kill(self.holder(neighbour), number)
+            self.push(writer, "main.py", 0, "import os\n")
+            self.assertIs(self.ask(neighbour)["analysis"]["success"], True)
+            self.assertEqual(self.result(writer, writer.version)["issues"][0]["rule"], "unused-import")
+            # One that was late is read alone, once; then another worker holds the document.
+            self.push(writer, "main.py", 0, "import re\n")
+            self.result(writer, writer.version)
+        self.assertEqual(first_process(self.daemon), first)
+
+    def test_a_room_holds_so_many_documents_and_not_one_more(self):
+        writer = self.member()
+        self.ask(writer)
+        for i in range(12):
+            self.open(writer, f"m{i}.py", f"x = {i}\n")
+            self.assertIs(self.ask(writer, f"x = {i}\n", f"m{i}.py")["analysis"]["success"], True)
+        self.workers(8)
+
+    def test_all_rooms_hold_so_many_and_the_others_are_served(self):
+        for room in range(5):
+            writer = self.member(f"room{room}")
+            self.ask(writer)
+            for i in range(7):
+                self.open(writer, f"m{i}.py", f"x = {i}\n")
+                self.assertIs(self.ask(writer, f"x = {i}\n", f"m{i}.py")["analysis"]["success"], True)
+        self.workers(24)
+
+    def test_hostile_edits_end_and_stall_nobody(self):
+        writer, neighbour = self.member(), self.connect(self.daemon)
+        self.ask(neighbour)
+        self.open(writer, "a.py", "x = 1\n")
+        writer.send(type="analysis_subscribe", file_path="a.py")
+        self.result(writer, writer.version)
+        for piece in ("a?b:", "a<", "(", "if a:\n ", "f(", "lambda:", "x=>(", "'"):
+            content = piece * (150 * 1024 // len(piece))
+            self.push(writer, "a.py", 0, content)
+            begin = time.monotonic()
+            self.assertIs(self.ask(neighbour)["analysis"]["success"], True)
+            self.assertLess(time.monotonic() - begin, 3 * service.SLOW, piece)
+            self.result(writer, writer.version)
+            self.push(writer, "a.py", 0, "", removed=len(content))
+            self.assertIs(self.result(writer, writer.version)["success"], True)
+
+    def test_a_subscription_ends_with_the_document(self):
+        writer, reader = self.member(), self.member()
+        self.ask(writer)
+        self.open(writer, "main.py", "x = 1\n")
+        self.open(reader, "main.py")
+        for client in (writer, reader):
+            client.send(type="analysis_subscribe", file_path="main.py")
+            self.result(client, client.version)
+        reader.send(type="doc_close", file_path="main.py")
+        self.assertEqual(reader.ask(type="ping")["type"], "pong")
+        self.push(writer, "main.py", 0, "y = 1\n")
+        self.result(writer, writer.version)
+        self.assertEqual(reader.ask(type="ping")["type"], "pong")
+
+    def test_who_may_not_subscribe_is_told_why(self):
+        client = self.connect(self.daemon)
+        self.assertEqual(client.ask(type="analysis_subscribe", file_path="a.py")["code"], "not_in_room")
+        member = self.member()
+        self.ask(member)
+        self.assertEqual(member.ask(type="analysis_subscribe")["code"], "bad_message")
+        self.open(member, "a.zig", "x\n")
+        self.assertEqual(member.ask(type="analysis_subscribe", file_path="b.py")["code"], "bad_message")
+        answer = member.ask(type="analysis_subscribe", file_path="a.zig", id="z")
+        self.assertEqual((answer["code"], answer["id"]), ("unknown_language", "z"))
+        for i in range(9):
+            self.open(member, f"m{i}.py", "x = 1\n")
+            member.send(type="analysis_subscribe", file_path=f"m{i}.py")
+        self.assertEqual(member.wait("error")["code"], "busy")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,7 @@
 // The flow of analyses on paper: fair turns, bounds, exactly one answer, and an analyst that comes
 // and goes.
 #include "daemon/front/analyses.h"
+#include "daemon/front/utf8.h"
 #include "tests/unit/front_fixture.h"
 
 #include <nlohmann/json.hpp>
@@ -17,15 +18,23 @@ using nlohmann::json;
 
 namespace {
 
+const std::string kGood = R"({"analysis":{"language":"python","success":true}})";
+using Kind = cloister::wire::AnalystRequest::Kind;
+
 /// Analyses with an analyst on paper.
 struct Desk {
     explicit Desk(const Analyses::Bounds& bounds = {}) : analyses(settings.runtimes, bounds) {
-        analyses.connect([this](std::uint64_t job, const std::string& request) {
-            if (idle == 0) return false;
-            --idle;
-            given.emplace_back(job, json::parse(request).at("content").get<std::string>());
-            return true;
-        });
+        analyses.connect({.give = [this](const Analyses::Order& order) { return give(order); },
+                          .drop = [this](Analyses::Worker worker) { dropped.push_back(worker); }});
+    }
+    bool give(const Analyses::Order& order) {
+        if (order.worker == 0 && idle == 0) return false;
+        if (order.worker != 0 && gone.contains(order.worker)) return false;
+        if (order.worker == 0) --idle;
+        const json request = json::parse(order.request);
+        given.emplace_back(order.job, request.value("content", std::string("(an edit)")));
+        orders.push_back(order);
+        return true;
     }
     void ready(std::size_t workers) {
         analyses.on_begun();
@@ -37,9 +46,21 @@ struct Desk {
     std::string ask(Analyses::Client client, const std::string& content,
                     const std::string& path = "a.py") {
         AskAnalyst ask;
-        ask.id = content;
         ask.file_path = path;
         ask.content = content;
+        return ask_for(client, std::move(ask));
+    }
+    /// About a document of a room.
+    std::string ask_of(Analyses::Client client, const std::string& content,
+                       const std::string& path = "a.py", const std::string& room = "r") {
+        AskAnalyst ask;
+        ask.file_path = path;
+        ask.content = content;
+        ask.document = RoomDocument{room, path};
+        return ask_for(client, std::move(ask));
+    }
+    std::string ask_for(Analyses::Client client, AskAnalyst ask) {
+        ask.id = ask.content;
         const auto refusal = analyses.ask(
             client, ask, [this](const std::string& text) { answers.push_back(json::parse(text)); },
             now);
@@ -47,18 +68,34 @@ struct Desk {
     }
     void finish(std::size_t which, const std::optional<std::string>& answer, bool late = false) {
         ++idle;
-        analyses.on_answer(given.at(which).first, answer, late);
+        Analyses::Answer told;
+        told.text = answer;
+        told.late = late;
+        told.text_mark = orders.at(which).text_mark;
+        analyses.on_answer(given.at(which).first, told, now);
     }
+    /// The worker holds the document from now on.
+    void hold(std::size_t which, Analyses::Worker worker, std::size_t bytes = 1000) {
+        ++idle; // another one in its place
+        Analyses::Answer told;
+        told.text = kGood;
+        told.text_mark = orders.at(which).text_mark;
+        told.worker = worker;
+        told.held_bytes = bytes;
+        analyses.on_answer(given.at(which).first, told, now);
+    }
+    json request(std::size_t which) const { return json::parse(orders.at(which).request); }
 
     config::Settings settings = made_settings();
     Analyses analyses;
     std::size_t idle = 0;
     std::vector<std::pair<std::uint64_t, std::string>> given{};
+    std::vector<Analyses::Order> orders{};
+    std::vector<Analyses::Worker> dropped{};
+    std::set<Analyses::Worker> gone{};
     std::vector<json> answers{};
     std::chrono::steady_clock::time_point now{std::chrono::seconds(100)};
 };
-
-const std::string kGood = R"({"analysis":{"language":"python","success":true}})";
 
 } // namespace
 
@@ -74,7 +111,7 @@ TEST_CASE("each request of an analysis gets exactly one answer", "[analyses]") {
     REQUIRE(desk.given.size() == 3);
     desk.finish(1, kGood);
     desk.finish(2, kGood);
-    desk.analyses.on_answer(desk.given[2].first, kGood, false); // twice is nothing
+    desk.finish(2, kGood); // twice is nothing
     REQUIRE(desk.answers.size() == 3);
     CHECK(desk.answers[0].at("id") == "a");
     CHECK(desk.answers[0].at("type") == "analysis_result");
@@ -184,4 +221,170 @@ TEST_CASE("a client that left is not answered", "[analyses]") {
     desk.finish(0, kGood);
     CHECK(desk.answers.empty());
     CHECK(desk.given.size() == 1);
+}
+
+TEST_CASE("a document of a room is read once, then followed by its edits", "[analyses]") {
+    Desk desk;
+    desk.ready(2);
+    CHECK(desk.ask_of(1, "x = 1\n").empty());
+    CHECK(desk.orders.at(0).kind == Kind::hold);
+    desk.hold(0, 7);
+    CHECK(desk.ask_of(2, "x = 한\ny\n").empty());
+    CHECK(desk.orders.at(1).kind == Kind::follow);
+    CHECK(desk.orders.at(1).worker == 7);
+    CHECK(desk.request(1).at("edit") == json({{"start", 4}, {"removed", 1}, {"text", "한\ny"}}));
+    CHECK(desk.orders.at(1).text_bytes == 10);
+    CHECK(desk.orders.at(1).text_mark == cloister::wire::mark_of("x = 한\ny\n"));
+    desk.hold(1, 7);
+    // Another language of messages or another question is an edit of nothing.
+    CHECK(desk.ask_of(2, "x = 한\ny\n").empty());
+    CHECK(desk.request(2).at("edit").at("removed") == 0);
+    CHECK(desk.request(2).at("edit").at("text") == "");
+    CHECK(desk.answers.size() == 2);
+    CHECK(desk.dropped.empty());
+}
+
+TEST_CASE("requests about one document wait for each other, and hold up nobody", "[analyses]") {
+    Desk desk;
+    desk.ready(3);
+    CHECK(desk.ask_of(1, "a").empty());
+    CHECK(desk.ask_of(2, "ab").empty());
+    CHECK(desk.ask(3, "other").empty());
+    REQUIRE(desk.orders.size() == 2);
+    CHECK(desk.given[1].second == "other");
+    desk.hold(0, 1);
+    REQUIRE(desk.orders.size() == 3);
+    CHECK(desk.orders[2].kind == Kind::follow);
+}
+
+TEST_CASE("a worker that fails loses its document, which is sent whole again", "[analyses]") {
+    Desk desk;
+    desk.ready(2);
+    CHECK(desk.ask_of(1, "a").empty());
+    desk.hold(0, 7);
+    SECTION("late") {
+        CHECK(desk.ask_of(1, "ab").empty());
+        desk.finish(1, std::nullopt, true);
+    }
+    SECTION("gone") {
+        CHECK(desk.ask_of(1, "ab").empty());
+        desk.finish(1, std::nullopt);
+    }
+    SECTION("gone while nobody asked") {
+        desk.analyses.on_lost(7);
+        CHECK(desk.analyses.held().is_empty());
+        CHECK(desk.ask_of(1, "ab").empty());
+    }
+    SECTION("gone before it was told of") {
+        desk.gone = {7};
+        CHECK(desk.ask_of(1, "ab").empty());
+    }
+    SECTION("it answers about another text") {
+        CHECK(desk.ask_of(1, "ab").empty());
+        Analyses::Answer told;
+        told.text = kGood;
+        told.text_mark = desk.orders[0].text_mark;
+        told.worker = 7;
+        told.held_bytes = 1000;
+        desk.analyses.on_answer(desk.given[1].first, told, desk.now);
+        CHECK(std::ranges::count(desk.dropped, 7U) >= 1);
+    }
+    SECTION("what it says makes no sense") {
+        CHECK(desk.ask_of(1, "ab").empty());
+        desk.finish(1, R"({"error":"bad_request"})");
+    }
+    CHECK(desk.answers.size() == 1);
+    const std::size_t last = desk.orders.size() - 1;
+    CHECK(desk.given[last].second == "ab");
+    CHECK(desk.orders[last].kind != Kind::follow);
+    desk.finish(last, kGood);
+    REQUIRE(desk.answers.size() == 2);
+    CHECK(desk.answers[1].at("analysis").at("success") == true);
+}
+
+TEST_CASE("a source that fails alone, too, is answered for once", "[analyses]") {
+    Desk desk;
+    desk.ready(2);
+    CHECK(desk.ask_of(1, "a").empty());
+    desk.hold(0, 7);
+    CHECK(desk.ask_of(1, "ab").empty());
+    desk.finish(1, std::nullopt, true);
+    REQUIRE(desk.orders.size() == 3);
+    desk.finish(2, std::nullopt, true);
+    CHECK(desk.orders.size() == 3);
+    REQUIRE(desk.answers.size() == 2);
+    CHECK(desk.answers[1].at("analysis").at("error") == "analysis_timeout");
+}
+
+TEST_CASE("an analyst that goes takes the documents along", "[analyses]") {
+    Desk desk;
+    desk.ready(2);
+    CHECK(desk.ask_of(1, "a").empty());
+    desk.hold(0, 7);
+    desk.analyses.on_gone();
+    desk.ready(2);
+    CHECK(desk.ask_of(1, "ab").empty());
+    CHECK(desk.orders.at(1).kind == Kind::hold);
+}
+
+TEST_CASE("what is held is bounded, and who uses a document keeps it", "[analyses]") {
+    using namespace std::chrono_literals;
+    Desk desk({.held = {.all = 3, .of_a_room = 2, .bytes = 10'000, .in_use = 10s, .idle = 60s}});
+    desk.ready(9);
+    std::size_t next = 0;
+    Analyses::Worker worker = 0;
+    const auto open = [&](const std::string& room, const std::string& path,
+                          std::size_t bytes = 1000) {
+        CHECK(desk.ask_of(1, path, path, room).empty());
+        const Analyses::Order order = desk.orders.at(next);
+        if (order.kind == Kind::once) desk.finish(next, kGood);
+        else desk.hold(next, order.kind == Kind::hold ? ++worker : order.worker, bytes);
+        ++next;
+        return order.kind;
+    };
+    CHECK(open("r", "a.py") == Kind::hold);
+    desk.now += 1s;
+    CHECK(open("r", "b.py") == Kind::hold);
+    // A room's third takes the place of its first.
+    CHECK(open("r", "c.py") == Kind::hold);
+    CHECK(desk.dropped == std::vector<Analyses::Worker>{1});
+    CHECK(open("s", "a.py") == Kind::hold);
+    // All places are in use: what comes now is read as a whole each time.
+    CHECK(open("t", "a.py") == Kind::once);
+    CHECK(open("r", "b.py") == Kind::follow);
+    desk.now += 11s;
+    CHECK(open("r", "b.py") == Kind::follow);
+    CHECK(open("t", "a.py") == Kind::hold);
+    CHECK(desk.dropped.size() == 2);
+    CHECK(desk.analyses.held().size() == 3);
+    // Memory: the longest unused go until there is enough.
+    desk.now += 1s;
+    CHECK(open("r", "b.py", 9'500) == Kind::follow);
+    CHECK(desk.analyses.held().size() == 1);
+    CHECK(desk.analyses.held().bytes() == 9'500);
+    CHECK(open("r", "b.py", 10'001) == Kind::follow);
+    CHECK(desk.analyses.held().is_empty());
+    CHECK(open("r", "b.py") == Kind::hold);
+    desk.now += 59s;
+    desk.analyses.expire(desk.now);
+    CHECK(desk.analyses.is_waiting());
+    desk.now += 2s;
+    desk.analyses.expire(desk.now);
+    CHECK(desk.analyses.held().is_empty());
+    CHECK(desk.dropped.size() == worker);
+    CHECK_FALSE(desk.analyses.is_waiting());
+}
+
+TEST_CASE("a difference is the smallest run of whole characters", "[analyses]") {
+    for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
+             {"", ""}, {"", "a"}, {"a", ""}, {"aa", "aaa"}, {"가나", "가다나"}, {"각", "갂"},
+             {"가", "나"}, {"a😀b", "a😁b"}, {"abc", "abc"}, {"한글", "한"}, {"ab", "ba"}}) {
+        const TextEdit edit = difference(before, after);
+        std::string made = before;
+        made.replace(edit.start, edit.removed, edit.inserted);
+        CHECK(made == after);
+        CHECK(is_utf8(edit.inserted));
+        if (before == after) CHECK(edit.removed + edit.inserted.size() == 0);
+    }
+    CHECK(difference("aXb", "aYb").inserted == "Y");
 }

@@ -1,4 +1,4 @@
-// From a request to an `analysis`: parse, scopes, metrics, issues, score; then JSON, in the order
+// From a source to an `analysis`: parse, scopes, metrics, issues, score; then JSON, in the order
 // of PROTOCOL.md.
 #include "daemon/analyst/engine/analysis.h"
 
@@ -8,12 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
 namespace cloister::analyst {
 namespace {
-
-using nlohmann::json;
 
 /// docs/analysis.md says where each weight is from.
 struct Score {
@@ -87,6 +83,12 @@ void write_issue(Writer& out, const Source& source, const Issue& issue) {
         write_position(out, source.position(issue.fix->end));
         out.close('}').field("text", issue.fix->text).close('}');
     }
+    if (issue.extract) {
+        out.key("extract").open('{').field("line", issue.extract->first_line + 1);
+        out.field("end_line", issue.extract->last_line + 1).key("names").open('[');
+        for (const std::string& name : issue.extract->names) out.value(name);
+        out.close(']').close('}');
+    }
     out.close('}');
 }
 
@@ -144,6 +146,8 @@ void write_report(Writer& out, const Language& language, Tongue tongue, const De
     out.field("note", language.word("deep-" + report.problem, tongue));
 }
 
+} // namespace
+
 std::string without_tree(const Language& language, std::string_view content) {
     Writer out;
     out.open('{').field("language", language.id).field("success", false);
@@ -153,8 +157,6 @@ std::string without_tree(const Language& language, std::string_view content) {
     out.key("issues").raw("[]").field("quality_score", 0).close('}');
     return out.take();
 }
-
-} // namespace
 
 std::string analysis_of(const Document& document, Tongue tongue, Clock::time_point begin,
                         Budget& budget, const Checked* checked) {
@@ -187,44 +189,6 @@ std::string analyse(const Language& language, const Asked& asked, Budget budget)
     if (!document.set(asked.content, budget)) return without_tree(language, asked.content);
     return analysis_of(document, asked.tongue, begin, budget,
                        asked.checked ? &*asked.checked : nullptr);
-}
-
-namespace {
-
-std::uint32_t whole_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_number_unsigned()) return 0;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(found->get<std::uint64_t>(), 0x7fffffff));
-}
-
-std::string answer_to(const Languages& languages, const json& request) {
-    const auto language = languages.find(request.at("language").get<std::string>());
-    if (language == languages.end()) return R"({"error":"unknown_language"})";
-    Asked asked;
-    request.at("content").get_to(asked.content);
-    request.at("file_path").get_to(asked.file_path);
-    if (request.at("lang").get<std::string>() == "ko") asked.tongue = Tongue::ko;
-    if (const auto checked = request.find("checked"); checked != request.end()) {
-        asked.checked.emplace();
-        checked->at("problem").get_to(asked.checked->problem);
-        checked->at("exit_code").get_to(asked.checked->exit_code);
-        checked->at("output").get_to(asked.checked->output);
-    }
-    if (request.at("kind").get<std::string>() == "analysis")
-        return R"({"analysis":)" + analyse(*language->second, asked) + "}";
-    asked.position = {.line = whole_of(request, "line"), .column = whole_of(request, "column")};
-    return R"({"suggestions":)" + suggest(*language->second, asked) + "}";
-}
-
-} // namespace
-
-std::string answer(const Languages& languages, std::string_view request) {
-    try {
-        return answer_to(languages, json::parse(request));
-    } catch (const std::exception&) {
-        return R"({"error":"bad_request"})";
-    }
 }
 
 } // namespace cloister::analyst

@@ -1,4 +1,4 @@
-// One request, one answer: the whole engine behind two functions. Texts in, JSON texts out.
+// The whole engine behind two functions: texts in, JSON texts out. Requests: requests.h.
 #pragma once
 
 #include "daemon/analyst/engine/budget.h"
@@ -31,8 +31,7 @@ std::string analysis_of(const Document& document, Tongue tongue, Clock::time_poi
 std::string suggestions_of(const Document& document, Position position, Tongue tongue,
                            Budget& budget);
 
-/// A whole request as the front sends it (JSON), and the answer. Never throws; what cannot be read
-/// is answered by an object with `error`.
-std::string answer(const Languages& languages, std::string_view request);
+/// The `analysis` of a source that took too long.
+std::string without_tree(const Language& language, std::string_view content);
 
 } // namespace cloister::analyst

@@ -99,6 +99,18 @@ bool Document::set(std::string text, Budget& budget) {
     return update(edit, std::move(text), budget);
 }
 
+bool Document::set_around(std::string text, Position place, Budget& budget) {
+    place_ = place;
+    return set(std::move(text), budget);
+}
+
+/// Whether only its names are wanted.
+bool Document::is_aside(const Part& part) const {
+    if (!place_) return false;
+    const std::uint32_t line = source_.line_of(source_.byte(*place_));
+    return source_.line_of(part.begin) > line || source_.line_of(part.begin + part.size) < line;
+}
+
 bool Document::edit(std::uint32_t start, std::uint32_t removed, std::string_view inserted,
                     Budget& budget) {
     const auto size = static_cast<std::uint32_t>(text_->size());
@@ -115,6 +127,7 @@ bool Document::edit(std::uint32_t start, std::uint32_t removed, std::string_view
 
 bool Document::update(const Edit& edit, std::string text, Budget& budget) {
     count_allocations();
+    if (tree_ && edit.start == edit.old_end && edit.start == edit.new_end) return true;
     if (words_.bytes() > kMaxWords) forget();
     const std::unique_ptr<const std::string> old_text =
         std::exchange(text_, std::make_unique<const std::string>(std::move(text)));
@@ -290,7 +303,9 @@ bool Document::look(Part& part, const Seen& seen, Budget& budget) {
     const std::vector<Above> chain = above(seen.container);
     if (!part.tree.flatten(language_, seen.node, seen.field, chain, *text_, words_, budget))
         return false;
-    const Around around{.scopes = container.facts.scopes, .is_last = seen.is_last};
+    const Around around{.scopes = container.facts.scopes,
+                        .is_last = seen.is_last,
+                        .names_alone = is_aside(part)};
     part.facts =
         facts_of_part(language_, part.tree, seen.node, source_, part.begin, around, words_, budget);
     part.tree.settle();

@@ -7,6 +7,7 @@
 #include "daemon/analyst/engine/facts.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ public:
     /// Takes the new text, and looks again at what is new in it. False when the budget is spent:
     /// then nothing is known but the text, and the next call begins anew.
     bool set(std::string text, Budget& budget);
+    /// The same, for suggestions at that place alone: but for its line, only names are looked for.
+    bool set_around(std::string text, Position place, Budget& budget);
     /// `removed` bytes at `start` become `inserted`.
     bool edit(std::uint32_t start, std::uint32_t removed, std::string_view inserted,
               Budget& budget);
@@ -107,6 +110,7 @@ private:
                             Budget& budget);
     bool look_at_parts(const std::vector<Seen>& seen, std::string_view old_text, Budget& budget);
     bool look(Part& part, const Seen& seen, Budget& budget);
+    bool is_aside(const Part& part) const;
     std::vector<Above> above(std::uint32_t container) const;
     void count(const Facts& facts, bool adds);
     void count_lines(Metrics& metrics) const;
@@ -136,6 +140,7 @@ private:
     std::vector<std::unique_ptr<Container>> containers_{};
     std::vector<std::unique_ptr<Part>> parts_{};
     std::vector<TSNode> container_nodes_{}; ///< while the tree is looked at
+    std::optional<Position> place_{};       ///< of set_around()
     Totals totals_{};
 };
 

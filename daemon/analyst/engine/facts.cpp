@@ -26,6 +26,18 @@ bool is_word(char c) {
            c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
+/// A name in quotes or a type, and no sentence: spaces stand behind commas or beside bars.
+bool may_be_code(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\n') return false;
+        if (text[i] != ' ') continue;
+        const bool fits = (i > 0 && (text[i - 1] == ',' || text[i - 1] == '|')) ||
+                          (i + 1 < text.size() && text[i + 1] == '|');
+        if (!fits) return false;
+    }
+    return true;
+}
+
 template <typename T>
 void sort_once(std::vector<T>& all) {
     std::sort(all.begin(), all.end());
@@ -56,19 +68,20 @@ public:
         }
     }
 
-    void finish(std::span<const Scope> around, const Source& source, std::uint32_t begin) {
+    void finish(const Around& parts, const Source& source, std::uint32_t begin) {
+        const std::span<const Scope> around = parts.scopes;
         make_scopes(around);
         for (Drafted& one : drafted_) place(one);
         walk(source, begin);
         count_names();
         find_unused(static_cast<std::uint32_t>(around.size()));
-        measuring_.finish(source, begin);
+        if (!parts.names_alone) measuring_.finish(source, begin);
     }
 
 private:
     void take_finding(const Match& match) {
         Finding made;
-        made.rule = language_.pattern_rules[match.pattern];
+        made.rule = language_.pattern_rules[match.pattern - language_.first_rule];
         made.node = kNone;
         for (const std::uint32_t i : match.used) {
             made.captures.emplace_back(i, place_of(tree_[match.nodes[i]]));
@@ -194,15 +207,19 @@ private:
                 take_words(node);
                 names_from = node.past;
             } else if (language_.names_in_strings && (bits & Language::kQuiet) != 0) {
-                take_words(node);
-                names_from = node.past;
-            } else if (leaf && (bits & Language::kIdentifier) != 0) {
+                if (may_be_code(subject_.text(i))) take_words(node); // and go on to what it embeds
+            } else if (leaf && (bits & Language::kIdentifier) != 0 && !is_member(node)) {
                 stands_.emplace_back(word_of(i), i);
             }
         }
         facts_.has_token = last != kNone;
         sort_once(facts_.tokens);
         sort_once(facts_.quoted);
+    }
+
+    /// Behind a dot, or before the value of an argument: a name, but not of this file.
+    bool is_member(const Node& node) const {
+        return node.parent != kNone && language_.is_member(tree_[node.parent].symbol, node.field);
     }
 
     /// A string may hold code, or a list of what others see of this file.
@@ -296,10 +313,11 @@ Facts facts_of_part(const Language& language, const Tree& tree, TSNode root, con
                           around.is_last};
     Collecting collecting(language, subject, words, facts);
     const bool before = std::exchange(budget.truncated, false);
-    language.query.run(subject, root, budget, [&](const Match& match) { collecting.take(match); });
+    const Query& query = around.names_alone ? language.names : language.query;
+    query.run(subject, root, budget, [&](const Match& match) { collecting.take(match); });
     facts.truncated = budget.truncated;
     budget.truncated = budget.truncated || before;
-    collecting.finish(around.scopes, source, begin);
+    collecting.finish(around, source, begin);
     return facts;
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/analyst/engine/language.h"
 #include "daemon/analyst/engine/source.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,13 @@ struct Finding {
     std::vector<std::pair<Word, bool>> bound{}; ///< names that the file must, or must not, bind
 };
 
+/// A block that could be a function of its own, and the names of the one around that it needs.
+struct Extract {
+    Place place{};
+    std::vector<Place> names{};
+    std::uint32_t lines = 0;
+};
+
 struct FunctionMetrics {
     std::string name{};
     Place place{};
@@ -59,6 +67,7 @@ struct FunctionMetrics {
     std::uint32_t cognitive = 0;
     std::uint32_t nesting = 0; ///< the deepest
     std::uint32_t parameters = 0;
+    std::optional<Extract> extract{}; ///< looked for where the function is too long
 };
 
 /// What tree-sitter had to skip or to invent.
@@ -101,6 +110,7 @@ struct Facts {
 struct Around {
     std::span<const Scope> scopes{}; ///< of containers, the outermost first
     bool is_last = false;            ///< it is the last named child
+    bool names_alone = false;        ///< neither rules nor figures are asked for
 };
 
 /// Of a part; `tree` is flat and can still find. `source` is the whole one, `begin` where the part

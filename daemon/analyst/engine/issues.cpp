@@ -225,12 +225,33 @@ private:
         issues_.push_back(std::move(issue));
     }
 
+    /// What is too long may hold something that can be taken out.
+    void add_hint(const Extract& found) {
+        Issue::Hint hint;
+        hint.first_line = source_.line_of(begin_ + found.place.start);
+        hint.last_line = source_.line_of(begin_ + found.place.end);
+        std::string names;
+        for (const Place& name : found.names) {
+            hint.names.push_back(shown(text(name)));
+            names += (names.empty() ? "" : ", ") + hint.names.back();
+        }
+        const std::string first = std::to_string(hint.first_line + 1);
+        const std::string last = std::to_string(hint.last_line + 1);
+        const char* word = names.empty() ? "extract-alone" : "extract";
+        Issue& issue = issues_.back();
+        issue.suggestion = filled(language_.word(word, tongue_),
+                                  {{"first", first}, {"last", last}, {"names", names}});
+        issue.extract = std::move(hint);
+    }
+
     void tell_sizes(const Facts& facts) {
         const Thresholds& most = language_.thresholds;
         for (const FunctionMetrics& one : facts.functions) {
             too_much("too-complex", one.cyclomatic, most.cyclomatic, one);
             too_much("too-tangled", one.cognitive, most.cognitive, one);
+            const std::size_t before = issues_.size();
             too_much("too-long", one.lines, most.function_lines, one);
+            if (one.extract && issues_.size() > before) add_hint(*one.extract);
             too_much("too-deep", one.nesting, most.nesting, one);
             too_much("too-many-parameters", one.parameters, most.parameters, one);
         }

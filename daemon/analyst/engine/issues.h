@@ -27,6 +27,13 @@ struct Issue {
     bool syntax = false;
     bool deep = false; ///< a checker's, not the engine's
     std::optional<Fix> fix{};
+    /// Of a function that is too long: what could be one by itself, and the names that it needs.
+    struct Hint {
+        std::uint32_t first_line = 0; ///< from 0
+        std::uint32_t last_line = 0;
+        std::vector<std::string> names{};
+    };
+    std::optional<Hint> extract{};
 };
 
 inline constexpr std::size_t kMaxIssues = 500;

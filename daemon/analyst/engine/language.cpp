@@ -132,6 +132,48 @@ void collect_bits(Language& language) {
     }
 }
 
+/// { KIND: FIELD }
+void read_member_fields(const json& value, const std::string& place, Language& language) {
+    if (!value.is_object()) fail(place, "expected an object { … }");
+    language.member_fields.resize(::ts_language_symbol_count(language.grammar));
+    for (const auto& [kind, field] : value.items()) {
+        const std::string name = strict_json::read_text(field, place);
+        const TSFieldId number = ::ts_language_field_id_for_name(
+            language.grammar, name.data(), static_cast<std::uint32_t>(name.size()));
+        const Kinds kinds(language.grammar, {kind}, place);
+        if (number == 0) fail(place, "the grammar has no field '" + name + "'");
+        for (std::size_t symbol = 0; symbol < language.member_fields.size(); ++symbol) {
+            if (kinds.has(static_cast<TSSymbol>(symbol))) language.member_fields[symbol] = number;
+        }
+    }
+}
+
+ExtractPlan read_extract(const json& value, const std::string& place, const TSLanguage* grammar) {
+    Object object(value, place, true);
+    const auto kinds = [&](const char* key) {
+        const json* found = object.take(key);
+        return found == nullptr
+                   ? Kinds()
+                   : Kinds(grammar, strict_json::read_texts(*found, object.place_of(key)),
+                           object.place_of(key));
+    };
+    ExtractPlan plan;
+    plan.is_known = true;
+    plan.blocks = kinds("blocks");
+    plan.loops = kinds("loops");
+    plan.jumps = kinds("jumps");
+    plan.stops = kinds("stops");
+    plan.writes = kinds("writes");
+    plan.places = kinds("places");
+    plan.declarations = kinds("declarations");
+    if (const json* found = object.take("words")) {
+        for (std::string& word : strict_json::read_texts(*found, object.place_of("words")))
+            plan.words.insert(std::move(word));
+    }
+    object.done();
+    return plan;
+}
+
 /// language.jsonc.
 void read_language(const std::string& text, const std::string& place, Language& language) {
     const json parsed = strict_json::parse(text, place);
@@ -172,6 +214,10 @@ void read_language(const std::string& text, const std::string& place, Language& 
         language.thresholds = read_thresholds(*value, object.place_of("thresholds"));
     if (const json* value = object.take("snippets"))
         language.snippets = read_snippets(*value, object.place_of("snippets"));
+    if (const json* value = object.take("extract"))
+        language.extract = read_extract(*value, object.place_of("extract"), language.grammar);
+    if (const json* value = object.take("member_fields"))
+        read_member_fields(*value, object.place_of("member_fields"), language);
     if (const json* value = object.take("names_in_strings"))
         language.names_in_strings = value->is_boolean() && *value;
     if (const json* value = object.take("macros")) language.macros = value->is_boolean() && *value;
@@ -179,6 +225,8 @@ void read_language(const std::string& text, const std::string& place, Language& 
         language.names_in_comments = value->is_boolean() && *value;
     if (const json* value = object.take("receiver"))
         language.receiver = strict_json::read_text(*value, object.place_of("receiver"));
+    if (const json* value = object.take("header_lines"))
+        language.header_lines = strict_json::read_text(*value, object.place_of("header_lines"));
     if (const json* value = object.take("ignored_prefix"))
         language.ignored_prefix = strict_json::read_text(*value, object.place_of("ignored_prefix"));
     object.done();
@@ -232,8 +280,9 @@ void connect_rules(Language& language, const std::string& place) {
         language.captures.push_back(read_capture(language, name, place + "/scopes.scm"));
         used.insert(language.captures.back().rule);
     }
-    for (std::uint32_t i = 0; i < language.first_scope; ++i) {
-        const std::string where = place + "/rules, pattern " + std::to_string(i + 1);
+    for (std::uint32_t i = language.first_rule; i < language.first_metric; ++i) {
+        const std::string where =
+            place + "/rules, pattern " + std::to_string(i - language.first_rule + 1);
         const std::string& id = language.query.property(i, "rule");
         if (id.empty()) fail(where, "does not say which rule it is of");
         const Rule* rule = language.rule(id);
@@ -241,7 +290,7 @@ void connect_rules(Language& language, const std::string& place) {
         used.insert(rule);
         language.pattern_rules.push_back(rule);
     }
-    if (language.first_scope > 0 && language.query.capture("here") == ~std::uint32_t{0})
+    if (language.first_metric > language.first_rule && language.query.capture("here") == ~std::uint32_t{0})
         fail(place, "no pattern captures @here");
     for (const auto& [id, rule] : language.rules) {
         if (!used.contains(&rule))
@@ -340,16 +389,15 @@ std::unique_ptr<const Language> load_language(const std::string& id, const Texts
     const json words = strict_json::parse(common, "common.jsonc");
     for (const auto& item : words.items())
         language->words[item.key()] = read_spoken(item.value(), "common.jsonc: " + item.key());
-    std::vector<QueryPiece> pieces;
+    std::vector<QueryPiece> pieces = {{id + "/scopes.scm", text_of(texts, "scopes.scm", id)}};
+    language->names = Query(language->grammar, pieces);
     for (const auto& [name, text] : texts) {
         if (name.starts_with("rules/")) pieces.push_back({id + "/" + name, text});
     }
-    const std::size_t rules = pieces.size();
-    pieces.push_back({id + "/scopes.scm", text_of(texts, "scopes.scm", id)});
     pieces.push_back({id + "/metrics.scm", text_of(texts, "metrics.scm", id)});
     language->query = Query(language->grammar, pieces);
-    language->first_scope = language->query.first_of(rules);
-    language->first_metric = language->query.first_of(rules + 1);
+    language->first_rule = language->query.first_of(1);
+    language->first_metric = language->query.first_of(pieces.size() - 1);
     connect_rules(*language, id);
     return language;
 }

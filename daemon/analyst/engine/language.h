@@ -77,6 +77,19 @@ struct Member {
 
 struct DeepPlan; // deep.h
 
+/// What extracting.h has to know.
+struct ExtractPlan {
+    bool is_known = false;
+    Kinds blocks{};       ///< statements that hold others
+    Kinds loops{};        ///< those that `jumps` within them stay in
+    Kinds jumps{};        ///< `break` and `continue`
+    Kinds stops{};        ///< what means something else, or nothing, in another function
+    Kinds writes{};       ///< what gives its first child a value
+    Kinds places{};       ///< first children of these that are no names: a[i], a.b
+    Kinds declarations{}; ///< that may have no `value`
+    std::set<std::string, std::less<>> words{}; ///< names that mean something of the function
+};
+
 struct Language {
     std::string id{};
     const TSLanguage* grammar = nullptr;
@@ -121,9 +134,17 @@ struct Language {
     std::unordered_set<std::string> builtins{};
     std::vector<Snippet> snippets{};
     Kinds words_in{};                ///< leaves whose words may be names (a macro's body)
+    /// What begins a line that brings the names of `members` that are under what stands in <…>.
+    std::string header_lines{};
     bool macros = false;             ///< a preprocessor may change what the text means
+    /// By kind: the field whose name is a member of something, and means nothing in this file.
+    std::vector<TSFieldId> member_fields{};
+    bool is_member(TSSymbol around, TSFieldId field) const {
+        return field != 0 && around < member_fields.size() && member_fields[around] == field;
+    }
+    ExtractPlan extract{};
     std::vector<std::string> gaps{}; ///< globs of lines that compile, but not by the grammar
-    bool names_in_strings = false;   ///< a string may name what the file binds (`__all__`)
+    bool names_in_strings = false;   ///< a string that is no sentence may name what the file binds
     bool names_in_comments = false;  ///< a comment may ({@link Name})
     std::string receiver{};          ///< "self", "this": what members are reached by
     std::string ignored_prefix{};    ///< names that begin so are unused on purpose
@@ -134,15 +155,17 @@ struct Language {
 
     std::shared_ptr<const DeepPlan> deep{}; ///< null: no checkers are known
 
-    /// Rules, then scopes, then metrics: one query, so that a tree is walked once for all.
+    /// Scopes, then rules, then metrics: one query, so that a tree is walked once for all.
     Query query{};
-    enum class Part : std::uint8_t { rules, scopes, metrics };
+    /// Scopes alone, for those who only want names; numbered as in `query`, where they come first.
+    Query names{};
+    enum class Part : std::uint8_t { scopes, rules, metrics };
     Part part_of(std::uint32_t pattern) const {
-        return pattern < first_scope    ? Part::rules
-               : pattern < first_metric ? Part::scopes
+        return pattern < first_rule     ? Part::scopes
+               : pattern < first_metric ? Part::rules
                                         : Part::metrics;
     }
-    std::uint32_t first_scope = 0;  ///< pattern
+    std::uint32_t first_rule = 0;   ///< pattern
     std::uint32_t first_metric = 0; ///< pattern
 
     /// What a capture of the query means, by its number.
@@ -173,7 +196,7 @@ struct Language {
         const Rule* rule = nullptr; ///< of rule.ID
     };
     std::vector<Capture> captures{};
-    std::vector<const Rule*> pattern_rules{}; ///< of the rules' patterns
+    std::vector<const Rule*> pattern_rules{}; ///< of the rules' patterns, from first_rule on
 
     const Rule* rule(std::string_view id) const;
     const std::string& word(const std::string& id, Tongue tongue) const;

@@ -1,6 +1,8 @@
 // Marks first, then one walk that knows at each node which function it is in and how deep.
 #include "daemon/analyst/engine/measuring.h"
 
+#include "daemon/analyst/engine/extracting.h"
+
 #include <algorithm>
 
 namespace cloister::analyst {
@@ -92,6 +94,12 @@ void Measuring::finish(const Source& source, std::uint32_t begin) {
         owner[i] = own;
         depth[i] = deep;
         count(i, own, deep);
+    }
+    for (Index i = tree_.top(); i < tree_.size(); ++i) {
+        if (function_[i] == kOutside) continue;
+        FunctionMetrics& one = facts_.functions[function_[i]];
+        if (one.lines > language_.thresholds.function_lines)
+            one.extract = find_extract(language_, subject_, facts_, i);
     }
 }
 

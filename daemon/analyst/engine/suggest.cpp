@@ -41,7 +41,7 @@ public:
         find_prefix();
         if (is_quiet()) return {};
         find_scopes();
-        if (start_ > 0 && source_.text()[start_ - 1] == '.') add_members();
+        if (is_behind(".") || is_behind("::")) add_members();
         else add_names();
         std::vector<Suggestion> all = ranked();
         if (prefix_.empty()) add_fixes(all);
@@ -158,6 +158,10 @@ private:
         return quote != '\0';
     }
 
+    bool is_behind(std::string_view operation) const {
+        return source_.text().substr(0, start_).ends_with(operation);
+    }
+
     /// How well the label fits what is typed; 0: not at all.
     double fit(std::string_view label) const {
         if (label.size() < prefix_.size() || label == prefix_) return 0;
@@ -194,10 +198,26 @@ private:
             add(word, "", "builtin", "", "language", 4);
         for (const std::string& word : language_.keywords)
             add(word, "", "keyword", "", "language", 5);
+        if (!language_.header_lines.empty() && !prefix_.empty()) add_headers();
         if (!at_line_start()) return;
         for (const Snippet& one : language_.snippets)
             add(one.label, indented(one.insert), "snippet",
                 one.detail.at(static_cast<std::size_t>(tongue_)), "language", 4.5);
+    }
+
+    /// What the headers that the file names declare.
+    void add_headers() {
+        for (std::uint32_t i = 0; i < source_.lines(); ++i) {
+            const std::string_view line = source_.line(i);
+            if (!line.starts_with(language_.header_lines)) continue;
+            const std::size_t open = line.find('<');
+            const std::size_t close = line.find('>');
+            if (open >= close || close == std::string_view::npos) continue;
+            const auto known = language_.members.find(line.substr(open + 1, close - open - 1));
+            if (known == language_.members.end()) continue;
+            for (const Member& one : known->second)
+                add(one.name, "", "function", one.detail, "library", 6);
+        }
     }
 
     std::string_view text_of(const Definition& one, std::uint32_t begin) const {
@@ -226,9 +246,10 @@ private:
     }
 
     void add_members() {
-        std::uint32_t begin = start_ - 1;
+        const std::uint32_t end = start_ - (is_behind("::") ? 2 : 1);
+        std::uint32_t begin = end;
         while (begin > 0 && is_word(source_.text()[begin - 1])) --begin;
-        const std::string_view object = source_.slice(begin, start_ - 1);
+        const std::string_view object = source_.slice(begin, end);
         if (!language_.receiver.empty() && object == language_.receiver) add_own();
         const auto known = language_.members.find(object);
         if (known != language_.members.end()) {
@@ -352,7 +373,7 @@ std::string suggestions_of(const Document& document, Position position, Tongue t
 
 std::string suggest(const Language& language, const Asked& asked, Budget budget) {
     Document document(language);
-    if (!document.set(asked.content, budget)) return "[]";
+    if (!document.set_around(asked.content, asked.position, budget)) return "[]";
     return suggestions_of(document, asked.position, asked.tongue, budget);
 }
 

@@ -120,6 +120,8 @@ public:
     /// User id of who was its owner first without a token for it; empty: nobody yet.
     const std::string& owner() const { return owner_; }
     const Document* document(std::string_view path) const;
+    /// It opened the document, and gets its updates.
+    bool is_open(Connection actor, std::string_view path) const;
     std::vector<FileInfo> files() const;
     const std::deque<ChatLine>& chat_lines() const { return chat_; }
 

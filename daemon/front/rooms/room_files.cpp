@@ -36,6 +36,13 @@ const Document* Room::document(std::string_view path) const {
     return found == files_.end() ? nullptr : &found->second->document;
 }
 
+bool Room::is_open(Connection actor, std::string_view path) const {
+    const auto found = files_.find(path);
+    if (found == files_.end()) return false;
+    const auto viewer = found->second->viewers.find(actor);
+    return viewer != found->second->viewers.end() && viewer->second.is_open;
+}
+
 std::vector<FileInfo> Room::files() const {
     std::vector<FileInfo> out;
     for (const auto& [path, file] : files_)

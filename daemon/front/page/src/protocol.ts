@@ -137,7 +137,7 @@ export interface Incoming {
   execution_output: AboutRun & {stream: string, data: string, seq: number}
   execution_usage: AboutRun & {cpu_time: number, memory: number, wall_time: number}
   execution_result: AboutRun & {result: RunResult, timestamp: string}
-  analysis_result: {file_path: string, analysis: Analysis}
+  analysis_result: {file_path: string, analysis: Analysis, epoch?: string, version?: number}
   suggestion_result: {file_path: string, suggestions: Suggestion[]}
   error: {code: string, message: string, run_id?: string, retry_after_ms?: number}
 }
