@@ -2,7 +2,7 @@
 """Writes runtimes/LANGUAGE/analysis/members.json: what the standard library of the installed runtime has behind its
 modules' names, for suggestions. Run by people, not by the build; the result is data of this repository.
 
-    members.py [python] [javascript] [java] [go]
+    members.py [python] [javascript] [java] [go] [c] [cpp]
 """
 import importlib
 import inspect
@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,6 +30,14 @@ java.util.stream.IntStream java.util.stream.Stream""".split()
 
 GO = """bufio bytes context errors fmt io math os path path/filepath regexp sort strconv strings sync sync/atomic time
 unicode utf8=unicode/utf8 json=encoding/json http=net/http rand=math/rand log""".split()
+
+C = """assert ctype errno fcntl float inttypes limits locale math pthread setjmp signal stdarg stdbool stddef stdint stdio
+stdlib string strings time unistd wchar wctype""".split()
+
+CPP = """algorithm any array atomic bitset charconv chrono cmath compare complex concepts condition_variable cstdint cstdio
+cstdlib cstring deque exception filesystem forward_list fstream functional future initializer_list iomanip iostream
+iterator limits list map memory mutex numbers numeric optional queue random ranges regex set shared_mutex span sstream
+stack stdexcept string string_view thread tuple type_traits unordered_map unordered_set utility variant vector""".split()
 
 
 def one_line(value):
@@ -92,8 +101,50 @@ def go():
     return found
 
 
+def compiled(compiler, text, *options):
+    with tempfile.TemporaryDirectory() as work:
+        source, told = Path(work) / "a.h", Path(work) / "told"
+        source.write_text(text)
+        done = subprocess.run([*compiler, *(option.replace("TOLD", str(told)) for option in options), source],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return done.stdout, done.stderr, told.read_text() if told.exists() else ""
+
+
+def c():
+    """By header: what the compiler says is declared, and the macros that come with it."""
+    compiler = ["gcc", "-x", "c", "-std=c17", "-D_POSIX_C_SOURCE=200809L"]
+    plain = set(compiled(compiler, "", "-dM", "-E")[0].splitlines())
+    found = {}
+    for name in C:
+        text = f"#include <{name}.h>\n"
+        members = found[name + ".h"] = {}
+        for line in compiled(compiler, text, "-fsyntax-only", "-aux-info", "TOLD")[2].splitlines():
+            match = re.match(r"/\*.*?\*/ extern (.*?)([a-z]\w*) (\(.*\));", line)
+            if match:
+                members[match[2]] = f"{match[3]} {match[1].strip()}"[:120]
+        for line in set(compiled(compiler, text, "-dM", "-E")[0].splitlines()) - plain:
+            match = re.match(r"#define ([A-Za-z]\w*)\b(\([^)]*\))?", line)
+            if match:
+                members.setdefault(match[1], match[2] or "macro")
+        members |= {each: "type" for each in ("FILE", "size_t", "time_t", "va_list", "ptrdiff_t", "int64_t", "uint8_t",
+                                              "uint32_t", "uint64_t", "pthread_t", "wchar_t", "ssize_t", "sigset_t", "jmp_buf")
+                    if not compiled(compiler, text + f"extern {each} *x;\n", "-fsyntax-only")[1]}
+    return found
+
+
+def cpp():
+    """Names of std: each that stands anywhere in its headers is asked for."""
+    compiler = ["g++", "-x", "c++", "-std=c++20", "-fmax-errors=0"]
+    text = "".join(f"#include <{name}>\n" for name in CPP)
+    names = sorted(set(re.findall(r"\b[a-z]\w*", compiled(compiler, text, "-E")[0])))
+    faults = compiled(compiler, text + "".join(f"using std::{name};\n" for name in names), "-fsyntax-only", "-w")[1]
+    before = text.count("\n") + 1
+    wrong = {int(line) - before for line in re.findall(r":(\d+):\d+: error", faults)}
+    return {"std": {name: "" for i, name in enumerate(names) if i not in wrong}, **c()}
+
+
 def main():
-    makers = {"python": python, "javascript": javascript, "java": java, "go": go}
+    makers = {"python": python, "javascript": javascript, "java": java, "go": go, "c": c, "cpp": cpp}
     for language in sys.argv[1:] or makers:
         members = makers[language]()
         place = HERE / language / "analysis" / "members.json"

@@ -41,6 +41,12 @@ std::string unit_of(const std::string& language, int number) {
                "(values, limit = 10) {\n  let total = 0;\n  for (const value of values) {\n"
                "    if (value < limit && value > 0) {\n      total += value * " +
                n + ";\n    }\n  }\n  return {total, count: values.length};\n}\n\n";
+    if (language == "c" || language == "cpp")
+        return "int compute" + n +
+               "(const int *values, int count, int limit) {\n  int total = 0;\n"
+               "  for (int i = 0; i < count; i++) {\n"
+               "    if (values[i] < limit && values[i] > 0) {\n      total += values[i] * " +
+               n + ";\n    }\n  }\n  return total;\n}\n\n";
     if (language == "java")
         return "  int compute" + n +
                "(int[] values, int limit) {\n    int total = 0;\n    for (int value : values) {\n"
@@ -77,16 +83,19 @@ Times measure(int rounds, Act&& act) {
     return {times[times.size() / 2], times[times.size() * 99 / 100]};
 }
 
+/// Of one reading; it begins to count when it is made.
+Budget patient() { return {std::chrono::seconds(30), std::chrono::seconds(30), 1U << 30U}; }
+
 /// A word of some letters is typed, and taken back, at the end of lines all over the document.
-Times type_in(const Language& language, const std::string& text, const Budget& patient) {
+Times type_in(const Language& language, const std::string& text) {
     Document document(language);
-    Budget budget = patient;
+    Budget budget = patient();
     if (!document.set(text, budget)) throw std::runtime_error("the file takes too long");
     const std::string typed = " + a1";
     std::size_t place = 0;
     std::size_t step = 0;
     return measure(400, [&] {
-        Budget own = patient;
+        Budget own = patient();
         const auto begin = Clock::now();
         const bool takes_back = step % (2 * typed.size()) >= typed.size();
         if (step % (2 * typed.size()) == 0)
@@ -94,21 +103,22 @@ Times type_in(const Language& language, const std::string& text, const Budget& p
         const auto at = static_cast<std::uint32_t>(
             place +
             (takes_back ? 2 * typed.size() - 1 - step % (2 * typed.size()) : step % typed.size()));
-        if (takes_back) (void)document.edit(at, 1, "", own);
-        else (void)document.edit(at, 0, typed.substr(step % typed.size(), 1), own);
+        const bool whole =
+            takes_back ? document.edit(at, 1, "", own)
+                       : document.edit(at, 0, typed.substr(step % typed.size(), 1), own);
+        if (!whole) throw std::runtime_error("a keystroke takes too long");
         (void)analysis_of(document, Tongue::en, begin, own);
         ++step;
     });
 }
 
 void show(const Language& language, const std::string& name, const std::string& text, int rounds) {
-    const Budget patient(std::chrono::seconds(30), std::chrono::seconds(30), 1U << 30U);
     Asked asked{.content = text};
-    const auto analysis = measure(rounds, [&] { (void)analyse(language, asked, patient); });
+    const auto analysis = measure(rounds, [&] { (void)analyse(language, asked, patient()); });
     const Source source(asked.content);
     asked.position = {.line = source.lines() / 2, .column = 4};
-    const auto completion = measure(rounds, [&] { (void)suggest(language, asked, patient); });
-    const Times key = type_in(language, text, patient);
+    const auto completion = measure(rounds, [&] { (void)suggest(language, asked, patient()); });
+    const Times key = type_in(language, text);
     std::printf("%-11s %-6s %6u lines   analysis %7.2f %7.2f   completion %6.2f %6.2f   "
                 "keystroke %6.2f %6.2f\n",
                 language.id.c_str(), name.c_str(), source.lines(), analysis.median, analysis.high,

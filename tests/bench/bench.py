@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import analysis_load
 import clocks
 import judging
 import levels
@@ -140,12 +141,13 @@ def main():
     judged = judging.measure(options.build, options.quick, 2 * options.slices, seconds["judging"], left_out)
     messages = sockets.measure(options.build, options.quick, options.slices, seconds["sockets"], left_out)
     loads.append(machine.load())
+    typing = analysis_load.measure(options.build, 1.5 if options.quick else 5, left_out)
 
     about += (f". Load average {loads[0]} before, {loads[1]} after the boxes, {loads[2]} after hello world, "
               f"{loads[3]} after the runs, {loads[4]} at the end.")
     tables = [boxes.table(), paragraphs(report.hello_matrix(hello.samples), report.engine_table(hello)),
               report.throughput_table(slices), report.judging_table(judged, os.cpu_count()),
-              report.messages_table(messages), report.rooms_table(messages)]
+              report.messages_table(messages), report.rooms_table(messages), analysis_load.table(typing)]
     ratios = report.ratios(boxes, slices)
     whole = paragraphs(about, method(options), tables[0], ratios, tables[1], report.hello_table(hello.samples),
                        tables[2], tables[3], report.clocks_table(exact), *tables[4:], report.authority_table(messages), "Left out:",

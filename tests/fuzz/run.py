@@ -7,14 +7,26 @@ Inputs found grow a corpus in BUILD/corpus; the project's own seeds are in tests
 policies and runtimes, the real files. An input that breaks a target is left in BUILD/found.
 """
 import concurrent.futures
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = {"policies": "policies/*.jsonc", "runtimes": "runtimes/*/runtime.jsonc",
-         **{f"analysis_{language}": f"tests/analysis/samples/{language}.txt"
-            for language in ("go", "java", "javascript", "python")}}
+SEEDS = {"policies": "policies/*.jsonc", "runtimes": "runtimes/*/runtime.jsonc"}
+# A source as long as a whole file of samples takes a second with all checks on; what is worth trying fits in this.
+LONGEST = 1024
+HEAD = bytes((1, 4, 2, 60, 3, 5, 150, 1, 9))  # where a suggestion is asked for, and two edits
+
+
+def seeds_of(name):
+    """Files by name: the project's own, or each sample of a language."""
+    language = name.removeprefix("analysis_")
+    samples = ROOT / f"tests/analysis/samples/{language}.txt"
+    if language == name or not samples.is_file():
+        return {f"{path.parent.name}-{path.name}": path.read_bytes() for path in ROOT.glob(SEEDS.get(name, "none"))}
+    pieces = re.split(r"(?m)^=== .*\n", samples.read_text())
+    return {f"sample-{i}": HEAD + piece.encode()[:LONGEST - len(HEAD)] for i, piece in enumerate(pieces) if piece.strip()}
 
 
 def fuzz(program, seconds, build):
@@ -22,11 +34,12 @@ def fuzz(program, seconds, build):
     corpus, found = build / "corpus" / name, build / "found"
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(exist_ok=True)
-    for seed in ROOT.glob(SEEDS.get(name, "none")):
-        (corpus / (seed.parent.name + "-" + seed.name)).write_bytes(seed.read_bytes())
+    for seed, content in seeds_of(name).items():
+        (corpus / seed).write_bytes(content)
+    bound = [f"-max_len={LONGEST}"] if name.startswith("analysis_") else []
     own = ROOT / "tests/fuzz/corpus" / name
     return name, subprocess.run(
-        [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+        [program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", *bound,
          f"-artifact_prefix={found}/{name}-", corpus, *([own] if own.is_dir() else [])],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
