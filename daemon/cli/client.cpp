@@ -49,6 +49,7 @@ constexpr int kEndedAtTimeLimit = 124;
 constexpr int kNotRun = 125;
 constexpr int kNotCompiled = 1;
 constexpr std::chrono::seconds kConnectTime{5};
+constexpr std::chrono::seconds kStartTime{60}; ///< of a daemon that was only just started
 constexpr std::chrono::milliseconds kRetryInput{50};
 constexpr std::size_t kInputPiece = 160 * 1024; ///< well within the server's bound for unread input
 constexpr std::size_t kHastyPieces =
@@ -67,19 +68,6 @@ constexpr std::array<int, 256> kBase64Values = [] {
         values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int>(i);
     return values;
 }();
-
-std::string to_base64(std::string_view bytes) {
-    std::string out;
-    std::uint32_t held = 0;
-    int bits = 0;
-    for (const char byte : bytes) {
-        held = held << 8 | static_cast<unsigned char>(byte);
-        for (bits += 8; bits >= 6; bits -= 6) out.push_back(kAlphabet[held >> (bits - 6) & 63]);
-    }
-    if (bits > 0) out.push_back(kAlphabet[held << (6 - bits) & 63]);
-    while (out.size() % 4 != 0) out.push_back('=');
-    return out;
-}
 
 std::string from_base64(std::string_view text) {
     std::string out;
@@ -480,6 +468,136 @@ std::optional<json> fetch_catalog(const std::string& address, const std::string&
 }
 
 } // namespace
+
+std::string to_base64(std::string_view bytes) {
+    std::string out;
+    std::uint32_t held = 0;
+    int bits = 0;
+    for (const char byte : bytes) {
+        held = held << 8 | static_cast<unsigned char>(byte);
+        for (bits += 8; bits >= 6; bits -= 6) out.push_back(kAlphabet[held >> (bits - 6) & 63]);
+    }
+    if (bits > 0) out.push_back(kAlphabet[held << (6 - bits) & 63]);
+    while (out.size() % 4 != 0) out.push_back('=');
+    return out;
+}
+
+struct DaemonLink::Parts {
+    asio::io_context io{1};
+    websocket::stream<beast::tcp_stream> socket{io};
+    asio::signal_set signals{io, SIGINT, SIGTERM, SIGHUP};
+    beast::flat_buffer buffer{};
+    int signal = 0;
+
+    void watch() {
+        signals.async_wait([this](const ErrorCode& error, int number) {
+            if (error) return;
+            signal = number;
+            watch();
+        });
+    }
+
+    /// Until `done`, or a signal.
+    void run(const bool& done) {
+        while (!done && signal == 0) {
+            if (io.run_one() == 0) break;
+        }
+        if (signal != 0) throw Interrupted{signal};
+    }
+};
+
+namespace {
+
+asio::awaitable<void> open_socket(websocket::stream<beast::tcp_stream>& socket, std::string place,
+                                  std::string token) {
+    ErrorCode error;
+    const Address address = read_address(place);
+    auto& stream = beast::get_lowest_layer(socket);
+    co_await connect(stream, address, error);
+    if (error) throw std::runtime_error("no daemon answers at " + place);
+    const bool v6 = address.host.find(':') != std::string::npos;
+    const std::string host = (v6 ? "[" + address.host + "]" : address.host) + ":" + address.port;
+    socket.set_option(websocket::stream_base::decorator([token](websocket::request_type& request) {
+        if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
+    }));
+    socket.read_message_max(kMaxMessage);
+    stream.expires_after(kStartTime);
+    websocket::response_type response;
+    co_await socket.async_handshake(response, host, "/api/v1/ws/demo",
+                                    asio::redirect_error(asio::use_awaitable, error));
+    if (error == websocket::error::upgrade_declined)
+        throw std::runtime_error("the daemon at " + place + " answers " +
+                                 std::to_string(response.result_int()) + ": " +
+                                 trimmed(response.body()));
+    if (error) throw std::runtime_error("the daemon at " + place + ": " + error.message());
+    stream.expires_never();
+    socket.set_option(websocket::stream_base::timeout::suggested(beast::role_type::client));
+}
+
+} // namespace
+
+DaemonLink::DaemonLink(const std::string& address, const std::string& token)
+    : parts_(std::make_unique<Parts>()) {
+    parts_->watch();
+    bool done = false;
+    std::exception_ptr thrown;
+    asio::co_spawn(parts_->io, open_socket(parts_->socket, address, token),
+                   [&](std::exception_ptr what) {
+                       thrown = std::move(what);
+                       done = true;
+                   });
+    parts_->run(done);
+    if (thrown) std::rethrow_exception(thrown);
+}
+
+DaemonLink::~DaemonLink() = default;
+
+void DaemonLink::send(const std::string& text) {
+    bool done = false;
+    ErrorCode error;
+    parts_->socket.async_write(asio::buffer(text), [&](const ErrorCode& what, std::size_t) {
+        error = what;
+        done = true;
+    });
+    parts_->run(done);
+    if (error) throw std::runtime_error("the daemon is gone: " + error.message());
+}
+
+std::string DaemonLink::receive() {
+    bool done = false;
+    ErrorCode error;
+    parts_->socket.async_read(parts_->buffer, [&](const ErrorCode& what, std::size_t) {
+        error = what;
+        done = true;
+    });
+    parts_->run(done);
+    if (error) {
+        const auto& why = parts_->socket.reason();
+        const std::string said(why.reason.data(), why.reason.size());
+        throw std::runtime_error("the daemon closed the connection: " +
+                                 (said.empty() ? error.message() : said));
+    }
+    const auto bytes = parts_->buffer.cdata();
+    std::string text(static_cast<const char*>(bytes.data()), bytes.size());
+    parts_->buffer.clear();
+    return text;
+}
+
+void DaemonLink::wait(std::chrono::milliseconds time) {
+    bool done = false;
+    asio::steady_timer timer(parts_->io, time);
+    timer.async_wait([&](const ErrorCode&) { done = true; });
+    parts_->run(done);
+}
+
+std::vector<std::string> available_languages(const std::string& address, const std::string& token) {
+    const auto answer = fetch_catalog(address, token);
+    if (!answer) throw std::runtime_error("no daemon answers at " + address);
+    std::vector<std::string> all;
+    for (const json& runtime : answer->value("runtimes", json::array()))
+        if (runtime.value("available", false)) all.push_back(runtime.value("id", ""));
+    return all;
+}
 
 std::optional<std::string> fetch_status(const std::string& address, const std::string& token) {
     const auto answer = fetch_json(address, token, "/api/v1/status");

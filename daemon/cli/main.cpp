@@ -2,6 +2,7 @@
 // of the same boxes in its own process.
 #include "daemon/cli/check.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/judge.h"
 #include "daemon/cli/room_token.h"
 #include "daemon/cli/top.h"
 #include "daemon/config/settings.h"
@@ -27,6 +28,9 @@ using namespace cloister;
 constexpr const char* kUsage =
     "usage: cloister run [--language L] [--address ADDR:PORT] [--token-file F] [--local] FILE "
     "[ARG...]\n"
+    "       cloister judge DIR [--submission GLOB] [--time-limit S] [--json FILE|-] [--junit "
+    "FILE]\n"
+    "                      [--skip-unavailable] [--jobs N] [--daemon URL [--token-file F]]\n"
     "       cloister runtimes [--address ADDR:PORT] [--token-file F] [--local]\n"
     "       cloister top [--once] [--address ADDR:PORT] [--token-file F]\n"
     "       cloister check\n"
@@ -36,6 +40,9 @@ constexpr const char* kUsage =
     "run        run a program in a box; exits as it does (128 + N for signal N, 124 at a time "
     "limit,\n"
     "           125 when it was ended for another limit or could not be run)\n"
+    "judge      judge a problem package: 0 when its submissions get the verdicts that it expects, "
+    "1 when\n"
+    "           not, 2 when it is wrong or cannot be judged\n"
     "runtimes   the languages, their versions, what to install for the missing ones; of a daemon "
     "also "
     "how\n"
@@ -267,6 +274,7 @@ const policies::Policy& policy_named(const config::Settings& settings, const Opt
 int command(int argc, char** argv) {
     const std::string name = argc > 1 ? argv[1] : "--help";
     if (name == "room-token") return cli::make_room_token({argv + 2, argv + argc});
+    if (name == "judge") return cli::judge_command({argv + 2, argv + argc});
     const Options options = read_options(argc, argv);
     if (name == "run") return run(options);
     if (name == "runtimes") return show_runtimes(options);

@@ -39,8 +39,10 @@ TABLE = {
     "runtimes/grammars": ((), (), {"tree-sitter"}),
     # The store keeps what rooms hold, and knows nobody else.
     "daemon/front/store": (("daemon/front/rooms",), (), {"sqlite"}),
+    # Problem packages are strangers' files: what reads them knows nobody else.
+    "daemon/package": ((), (), {"json", "yaml"}),
     "daemon/cli": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config",
-                    "daemon/tokens", "daemon/keeper"), (), {"json", "boost"}),
+                    "daemon/tokens", "daemon/keeper", "daemon/package"), (), {"json", "boost"}),
     # The daemon's main is the one place that knows both halves.
     "daemon": (("isolate", "policies", "runtimes", "daemon"), (), {"json"}),
     "tests": (("isolate", "policies", "runtimes", "daemon", "tests"), (),
@@ -55,6 +57,7 @@ LIBRARIES = (
     ("seccomp", re.compile(r"seccomp\.h$")),
     ("sqlite", re.compile(r"sqlite3\.h$")),
     ("nettle", re.compile(r"nettle/")),
+    ("yaml", re.compile(r"yaml-cpp/")),
     ("cap", re.compile(r"sys/capability\.h$")),
 )
 
@@ -160,6 +163,8 @@ def self_test():
         ("daemon/front/analyses.cpp", '#include "daemon/analyst/engine/tree.h"'),
         ("daemon/keeper/analyst.cpp", '#include "daemon/analyst/engine/tree.h"'),
         ("daemon/analyst/engine/tree.cpp", '#include "daemon/wire/analyst.h"'),
+        ("daemon/package/yaml.cpp", '#include "isolate/limits.h"'),
+        ("daemon/cli/judge_run.cpp", "#include <yaml-cpp/yaml.h>"),
         ("isolate/box.cpp", "#include <isolate/limits.h>"),
         ("isolate/box.cpp", '#include "gone.h"'),
     ]
@@ -176,6 +181,7 @@ def self_test():
         ("daemon/front/conversation.cpp", '#include "daemon/front/store/store.h"'),
         ("daemon/front/store/store.cpp", '#include "daemon/front/rooms/room.h"'),
         ("daemon/front/store/sqlite.cpp", "#include <sqlite3.h>"),
+        ("daemon/package/yaml.cpp", "#include <yaml-cpp/parser.h>"),
     ]
     for path, line in bad:
         assert complains(path, line), ("must complain", path, line)

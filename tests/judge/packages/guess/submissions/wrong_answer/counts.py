@@ -1,0 +1,4 @@
+for number in range(1, 11):
+    print(number, flush=True)
+    if input() == "right":
+        break

@@ -1,0 +1,3 @@
+#include "sum.h"
+
+long half(long number) { return number / 2; }

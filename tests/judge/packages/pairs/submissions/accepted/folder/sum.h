@@ -1,0 +1,1 @@
+long half(long number);

@@ -1,0 +1,2 @@
+what, text = input().split()
+print("x" + text if what == "encode" else text[1:])

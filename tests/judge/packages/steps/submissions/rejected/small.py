@@ -1,0 +1,2 @@
+number = int(input())
+print(number ** 2 if number < 10 else 0)
