@@ -78,7 +78,8 @@ Asked read_words(const std::vector<std::string>& words) {
         else if (word == "--skip-unavailable") asked.skip_unavailable = true;
         else if (word == "--json") asked.json_file = value();
         else if (word == "--junit") asked.junit_file = value();
-        else if (word == "--jobs") asked.jobs = read_number<std::uint32_t>(word, value(), 1, kMostJobs);
+        else if (word == "--jobs")
+            asked.jobs = read_number<std::uint32_t>(word, value(), 1, kMostJobs);
         else if (word == "--daemon") asked.daemon = value();
         else if (word == "--token-file") asked.token_file = value();
         else if (word.starts_with("--"))
@@ -99,8 +100,9 @@ Asked read_words(const std::vector<std::string>& words) {
 std::string address_of_url(std::string url) {
     for (const char* scheme : {"https://", "wss://"})
         if (url.starts_with(scheme))
-            throw std::runtime_error("--daemon: there is no TLS in this client; give it a tunnel or "
-                                     "a proxy's plain address");
+            throw std::runtime_error(
+                "--daemon: there is no TLS in this client; give it a tunnel or "
+                "a proxy's plain address");
     for (const std::string scheme : {"http://", "ws://"})
         if (url.starts_with(scheme)) url = url.substr(scheme.size());
     while (url.ends_with('/')) url.pop_back();

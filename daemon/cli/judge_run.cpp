@@ -1,10 +1,11 @@
-// One request is open at a time, so that nothing but the tests of one piece runs beside another.
+// What is asked of the judge for each program of a package, and in which order.
 #include "daemon/cli/judge_run.h"
 
 #include "daemon/cli/client.h"
 #include "daemon/cli/own_daemon.h"
 #include "daemon/package/error.h"
 #include "daemon/package/languages.h"
+#include "daemon/package/literals.h"
 #include "daemon/package/text.h"
 #include "daemon/package/time_limit.h"
 
@@ -25,120 +26,28 @@ using package::TestCase;
 using package::TestResult;
 using package::Verdict;
 
-constexpr std::size_t kPieceTests = 500;
-constexpr std::uint64_t kPieceBytes = 4 * 1024 * 1024; ///< of a message, where one test is not more
-constexpr std::uint64_t kRoom = 16 * 1024;             ///< of a message, for what else is in it
-/// What a checker is given travels in one parcel of 16 MiB, its own files included.
-constexpr std::uint64_t kCheckedBytes = 15 * 1024 * 1024;
 constexpr std::uint64_t kMib = 1024 * 1024;
 constexpr int kAccepts = 42;
-constexpr int kBusyTries = 60;
+constexpr double kMostPasses = 10; ///< of one judging
 /// A program that gives back what it was given as a file: the output of a test that has one.
 constexpr const char* kEcho = "import shutil, sys\n"
                               "shutil.copyfileobj(open('team_output', 'rb'), sys.stdout.buffer)\n";
-
-/// A message of the daemon's that refuses a request.
-struct Refused {
-    std::string code{};
-    std::string message{};
-    std::chrono::milliseconds retry_after{1'000};
-};
 
 json file_json(const std::string& path, const std::string& content) {
     if (package::is_utf8(content)) return {{"path", path}, {"content", content}};
     return {{"path", path}, {"content", to_base64(content)}, {"encoding", "base64"}};
 }
 
-/// The beginning of what is one request for many pieces.
-struct Order {
-    json base{};             ///< without tests
-    bool needs_answer = true;
-    bool checked = false;    ///< by a program that is given the test
-};
-
-/// A test as one of a piece.
-struct Item {
-    std::size_t index = 0; ///< the caller's
-    const TestCase* test = nullptr;
-};
-
-std::string text_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-double number_of(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-
-Verdict verdict_of(const std::string& word) {
-    if (word == "AC") return Verdict::AC;
-    if (word == "WA" || word == "PE") return Verdict::WA;
-    if (word == "TLE") return Verdict::TLE;
-    if (word == "RTE" || word == "MLE" || word == "OLE") return Verdict::RTE;
-    if (word == "CE") return Verdict::CE;
-    return Verdict::JE;
-}
-
-std::optional<double> maybe_number(const json& object, const char* key) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_number()) return std::nullopt;
-    return found->get<double>();
-}
-
-TestResult result_of(const json& verdict) {
-    TestResult out;
-    out.ran = true;
-    out.word = text_of(verdict, "verdict");
-    out.verdict = verdict_of(out.word);
-    out.cause = text_of(verdict, "cause");
-    out.exit_code = static_cast<int>(maybe_number(verdict, "exit_code").value_or(-1));
-    out.cpu_time = number_of(verdict, "cpu_time");
-    out.wall_time = number_of(verdict, "wall_time");
-    out.memory_bytes = static_cast<std::uint64_t>(number_of(verdict, "memory_peak"));
-    out.score = maybe_number(verdict, "score");
-    out.multiplier = maybe_number(verdict, "score_multiplier");
-    out.reason = text_of(verdict, "reason");
-    if (out.reason.empty()) out.reason = text_of(verdict, "stderr");
-    const auto checker = verdict.find("checker");
-    if (checker != verdict.end() && checker->is_object()) {
-        out.message = text_of(*checker, "message");
-        out.team_message = text_of(*checker, "team_message");
-        if (!out.score) out.score = maybe_number(*checker, "score");
-        if (!out.multiplier) out.multiplier = maybe_number(*checker, "score_multiplier");
-    }
-    if (const auto team = text_of(verdict, "team_message"); !team.empty()) out.team_message = team;
-    const auto difference = verdict.find("difference");
-    if (difference != verdict.end() && difference->is_object()) {
-        const bool ends = difference->value("printed_ends", false);
-        const bool more = difference->value("expected_ends", false);
-        out.reason = "line " + std::to_string(difference->value("line", 0U)) + ": ";
-        if (ends) out.reason += "expected '" + text_of(*difference, "expected") + "', found the end";
-        else if (more) out.reason += "expected the end, found '" + text_of(*difference, "printed") + "'";
-        else
-            out.reason += "expected '" + text_of(*difference, "expected") + "', found '" +
-                          text_of(*difference, "printed") + "'";
-    }
-    return out;
-}
-
-/// Of one judging.
-struct Answer {
-    bool compiled = true;
-    std::string compile_error{};
-};
-
 class Run {
 public:
     Run(const package::Folder& folder, const package::Problem& problem, const Judge& judge,
         const JudgeWishes& wishes)
-        : folder_(folder), problem_(problem), judge_(judge), wishes_(wishes) {}
+        : folder_(folder), problem_(problem), judge_(judge), wishes_(wishes),
+          pieces_(folder, judge) {}
 
     package::Report run();
 
 private:
-    using Take = std::function<void(std::size_t, TestResult)>;
-
     json program_json(const Program& program, const Program* extra, const Program* more) const;
     void add_files(const Program& program, std::map<std::string, std::string>& into) const;
     bool speaks(const std::string& language) const;
@@ -149,14 +58,6 @@ private:
     json limits_of_program(std::optional<double> seconds) const;
     json limits_of_validator() const;
     json checker_json(const TestCase& test) const;
-    std::string test_json(const Order& order, const TestCase& test) const;
-    Answer judge(const Order& order, const std::vector<Item>& items, const Take& take);
-    bool send_piece(const Order& order, const std::vector<Item>& items, std::size_t& next,
-                    Answer& answer, const Take& take);
-    Answer exchange(const std::string& text, const std::vector<Item>& items,
-                    const Take& take);
-    Answer read_answer(const std::string& id, const std::vector<Item>& items,
-                       const Take& take);
 
     SubmissionResult judge_submission(const package::Submission& submission,
                                       std::optional<double> seconds, double time_limit);
@@ -167,6 +68,7 @@ private:
     std::string output_fault(const TestCase& test, bool is_valid);
     bool bounds_below(const package::Submission& submission) const;
     void find_time_limit();
+    SubmissionResult judge_with_margin(const package::Submission& submission);
     void add_row(std::size_t number);
 
     const package::Folder& folder_;
@@ -176,7 +78,8 @@ private:
     package::Report report_{};
     std::map<std::size_t, SubmissionResult> done_{}; ///< those that the limit was derived from
     std::set<std::size_t> unavailable_{};
-    std::uint64_t requests_ = 0;
+    Pieces pieces_;
+    bool has_margin_ = true; ///< programs run for longer than the limit
 };
 
 // -- Programs
@@ -240,9 +143,10 @@ void Run::need_languages() {
         missing += "\n    " + program.name + " (" + program.language + ")";
     }
     if (!missing.empty() && !wishes_.skip_unavailable)
-        throw CannotJudge("this daemon cannot run the languages of these submissions; choose others "
-                          "with --submission, or leave them out with --skip-unavailable:" +
-                          missing);
+        throw CannotJudge(
+            "this daemon cannot run the languages of these submissions; choose others "
+            "with --submission, or leave them out with --skip-unavailable:" +
+            missing);
 }
 
 // -- Limits
@@ -259,6 +163,7 @@ void refuse_above(const std::optional<std::uint64_t>& asked, double most, const 
 /// its compilers.
 void Run::check_limits() const {
     const package::Limits& limits = problem_.limits;
+    refuse_above(limits.validation_passes, kMostPasses, "validation_passes");
     if (!judge_.is_own) {
         if (limits.compilation_time || limits.compilation_memory_mib)
             throw CannotJudge("problem.yaml: limits.compilation_time and compilation_memory cannot "
@@ -324,119 +229,14 @@ json Run::checker_json(const TestCase& test) const {
     out["type"] = problem_.interactive ? "interactor" : "program";
     out["args"] = test.output_validator_arguments;
     if (const json limits = limits_of_validator(); !limits.empty()) out["limits"] = limits;
+    if (problem_.limits.validation_passes > 1) {
+        std::vector<std::string> sources;
+        std::map<std::string, std::string> files;
+        add_files(*problem_.output_validator, files);
+        for (auto& [path, content] : files) sources.push_back(std::move(content));
+        out["keep"] = package::feedback_names(sources);
+    }
     return out;
-}
-
-// -- Requests
-
-std::string Run::test_json(const Order& order, const TestCase& test) const {
-    const std::string input = folder_.read(test.input, package::kMaxTestBytes);
-    std::string answer;
-    if (order.needs_answer && !test.answer.empty())
-        answer = folder_.read(test.answer, package::kMaxTestBytes);
-    json out{{"name", test.name.substr(0, 255)}};
-    if (package::is_utf8(input) && package::is_utf8(answer)) {
-        out["stdin"] = input;
-        out["expected"] = answer;
-    } else {
-        out["encoding"] = "base64";
-        out["stdin"] = to_base64(input);
-        out["expected"] = to_base64(answer);
-    }
-    return out.dump();
-}
-
-/// All items, in as many requests as it takes.
-Answer Run::judge(const Order& order, const std::vector<Item>& items, const Take& take) {
-    Answer answer;
-    for (std::size_t next = 0; next < items.size();)
-        if (!send_piece(order, items, next, answer, take)) break;
-    return answer;
-}
-
-/// False when there is no use in another one.
-bool Run::send_piece(const Order& order, const std::vector<Item>& items, std::size_t& next,
-                     Answer& answer, const Take& take) {
-    json base = order.base;
-    base["type"] = "judge";
-    base["id"] = std::to_string(++requests_);
-    std::string text = base.dump();
-    text.pop_back();
-    text += ",\"tests\":[";
-    const std::uint64_t most = judge_.message_bytes - std::min(judge_.message_bytes / 2, kRoom);
-    const std::size_t first = next;
-    for (; next < items.size() && next - first < kPieceTests; ++next) {
-        const TestCase& test = *items[next].test;
-        if (order.checked && test.bytes > kCheckedBytes)
-            throw CannotJudge(test.name + ": input and answer are larger than the " +
-                              std::to_string(kCheckedBytes / kMib) +
-                              " MiB that a validator can be given");
-        // What cannot fit is not read.
-        const std::string one =
-            text.size() + test.bytes > most && next > first ? std::string() : test_json(order, test);
-        const bool fits = text.size() + one.size() <= std::min(most, kPieceBytes);
-        if (next > first && (one.empty() || !fits)) break;
-        if (text.size() + one.size() > most)
-            throw CannotJudge(test.name + ": a message of " +
-                              std::to_string(text.size() + one.size()) +
-                              " bytes is larger than the " + std::to_string(judge_.message_bytes) +
-                              " that the daemon takes (message_bytes)");
-        text += (next > first ? "," : "") + one;
-    }
-    text += "]}";
-    const std::vector<Item> piece(items.begin() + static_cast<std::ptrdiff_t>(first),
-                                  items.begin() + static_cast<std::ptrdiff_t>(next));
-    answer = exchange(text, piece, take);
-    return answer.compiled;
-}
-
-Answer Run::exchange(const std::string& text, const std::vector<Item>& items,
-                     const Take& take) {
-    for (int tries = 0;; ++tries) {
-        judge_.link->send(text);
-        try {
-            return read_answer(std::to_string(requests_), items, take);
-        } catch (const Refused& refused) {
-            if (refused.code != "busy" || tries >= kBusyTries) {
-                const std::string what = refused.code == "limit_too_high"
-                                             ? "the daemon's policy does not allow it: "
-                                             : "the daemon refuses: ";
-                throw CannotJudge(what + refused.message);
-            }
-            judge_.link->wait(refused.retry_after);
-        }
-    }
-}
-
-Answer Run::read_answer(const std::string& id, const std::vector<Item>& items,
-                        const Take& take) {
-    Answer answer;
-    for (;;) {
-        const json message = json::parse(judge_.link->receive(), nullptr, false);
-        if (!message.is_object() || text_of(message, "id") != id) continue;
-        const std::string type = text_of(message, "type");
-        if (type == "error") {
-            Refused refused;
-            refused.code = text_of(message, "code");
-            refused.message = package::shown(text_of(message, "message"));
-            const double wait = number_of(message, "retry_after_ms");
-            if (wait > 0 && wait < 60'000)
-                refused.retry_after = std::chrono::milliseconds(static_cast<int>(wait));
-            throw refused;
-        }
-        if (type == "judge_verdict" && message.contains("test")) {
-            const json& verdict = message.at("test");
-            const auto test = static_cast<std::size_t>(number_of(verdict, "test"));
-            if (test < items.size()) take(items[test].index, result_of(verdict));
-        }
-        if (type != "judge_result" || !message.contains("result")) continue;
-        const json& result = message.at("result");
-        answer.compiled = text_of(result, "verdict") != "CE";
-        const auto compile = result.find("compile");
-        if (!answer.compiled && compile != result.end())
-            answer.compile_error = text_of(*compile, "error") + text_of(*compile, "output");
-        return answer;
-    }
 }
 
 // -- Submissions
@@ -477,24 +277,25 @@ SubmissionResult Run::judge_submission(const package::Submission& submission,
             items.push_back({i, &test});
         }
         Order order;
-        order.base = base;
+        json request = base;
         order.checked = problem_.output_validator.has_value();
-        order.base["args"] = first.arguments;
-        order.base["checker"] = checker_json(first);
+        request["args"] = first.arguments;
+        request["checker"] = checker_json(first);
         const package::Grading& grading = problem_.groups[first.group].grading;
-        if (legacy && grading.stops) order.base["stop_at_first_failure"] = true;
+        if (legacy && grading.stops) request["stop_at_first_failure"] = true;
         if (problem_.limits.validation_passes > 1)
-            order.base["passes"] = problem_.limits.validation_passes;
+            request["passes"] = problem_.limits.validation_passes;
         for (const std::string& file : first.files) {
             const std::string content =
                 folder_.read(first.files_folder + "/" + file, package::kMaxTestBytes);
-            json& files = order.base["files"];
-            const auto same =
-                std::ranges::find_if(files, [&](const json& one) { return text_of(one, "path") == file; });
+            json& files = request["files"];
+            const auto same = std::ranges::find_if(
+                files, [&](const json& one) { return one.at("path") == file; });
             if (same != files.end()) *same = file_json(file, content);
             else files.push_back(file_json(file, content));
         }
-        const Answer answer = judge(order, items, [&](std::size_t test, TestResult result) {
+        order.base = request.dump();
+        const Answer answer = pieces_.judge(order, items, [&](std::size_t test, TestResult result) {
             out.tests[test] = std::move(result);
         });
         if (!answer.compiled) {
@@ -537,13 +338,13 @@ void Run::find_time_limit() {
         SubmissionResult result = judge_submission(submission, std::nullopt, kNone);
         for (std::size_t test = 0; test < result.tests.size(); ++test) {
             if (result.tests[test].ran && result.tests[test].verdict == Verdict::TLE)
-                throw CannotJudge(submission.program.name + " does not end in the time that there is "
-                                                            "to derive a limit from (on " +
+                throw CannotJudge(submission.program.name +
+                                  " does not end in the time that there is "
+                                  "to derive a limit from (on " +
                                   problem_.tests[test].name + "); give one with --time-limit");
         }
         for (const package::Rule& rule : submission.rules) {
-            const bool counts =
-                problem_.format == package::Format::legacy || rule.bounds_below();
+            const bool counts = problem_.format == package::Format::legacy || rule.bounds_below();
             const double time = counts ? package::slowest_of(problem_, result, rule) : 0;
             if (!slowest_name.empty() && time <= slowest) continue;
             slowest = time;
@@ -552,8 +353,9 @@ void Run::find_time_limit() {
         done_[i] = std::move(result);
     }
     if (done_.empty())
-        throw CannotJudge("no accepted submission is chosen to derive the time limit from; give one "
-                          "with --time-limit");
+        throw CannotJudge(
+            "no accepted submission is chosen to derive the time limit from; give one "
+            "with --time-limit");
     report_.time_limit = package::derive_time_limit(problem_.limits, problem_.format, slowest);
     report_.time_limit_source = seconds_text(problem_.limits.ac_to_time_limit * slowest) + " = " +
                                 seconds_text(slowest) + " of " + slowest_name + ", " +
@@ -566,6 +368,24 @@ void Run::find_time_limit() {
                           ", which, with its margin, cannot be honoured here");
 }
 
+/// A daemon that allows the limit, but not the margin beyond it, judges without.
+SubmissionResult Run::judge_with_margin(const package::Submission& submission) {
+    const double limit = report_.time_limit;
+    const double margin = package::margin_of(problem_.limits, limit);
+    if (!has_margin_) return judge_submission(submission, limit, limit);
+    try {
+        return judge_submission(submission, margin, limit);
+    } catch (const TooHigh& refused) {
+        const bool of_time =
+            std::string_view(refused.what()).find("'cpu_time'") != std::string::npos;
+        if (!of_time || margin <= limit) throw;
+    }
+    has_margin_ = false;
+    SubmissionResult result = judge_submission(submission, limit, limit);
+    wishes_.say("the daemon allows no " + seconds_text(margin) + ": margins are not looked at\n");
+    return result;
+}
+
 void Run::add_row(std::size_t number) {
     package::Row row;
     row.submission = &problem_.submissions[number];
@@ -574,12 +394,9 @@ void Run::add_row(std::size_t number) {
     } else {
         const auto found = done_.find(number);
         if (found != done_.end()) row.result = std::move(found->second);
-        else
-            row.result = judge_submission(
-                *row.submission, package::margin_of(problem_.limits, report_.time_limit),
-                report_.time_limit);
+        else row.result = judge_with_margin(*row.submission);
         row.outcome = package::grade(problem_, *row.submission, row.result, report_.time_limit,
-                                     !wishes_.time_limit);
+                                     !wishes_.time_limit && has_margin_);
     }
     report_.rows.push_back(std::move(row));
     wishes_.say(package::row_text(problem_, report_.rows.back()));
@@ -610,26 +427,27 @@ void Run::validate_with(const Program& validator, const std::vector<TestCase>& t
             items.push_back({i, &tests[i]});
         }
         Order order;
-        order.base = program;
+        json request = program;
         order.needs_answer = false;
-        order.base["args"] = words;
-        order.base["limits"] = limits_of_validator();
+        request["args"] = words;
+        request["limits"] = limits_of_validator();
         for (const std::string& file : tests[next].files)
-            order.base["files"].push_back(
-                file_json(file, folder_.read(tests[next].files_folder + "/" + file,
-                                             package::kMaxTestBytes)));
-        const Answer answer = judge(order, items, [&](std::size_t test, const TestResult& result) {
-            // 42 is no status of a contestant's program; here it is what decides.
-            if (result.cause == "exit_code" && result.exit_code == kAccepts) return;
-            refused[test] = validator.name + " " +
-                            (result.cause == "exit_code" ? "ends with " +
-                                                               std::to_string(result.exit_code)
-                             : result.verdict == Verdict::AC || result.verdict == Verdict::WA
-                                 ? "ends with 0"
-                                 : "is ended: " + result.word + " " + result.cause);
-            if (!result.reason.empty() && result.cause == "exit_code")
-                refused[test] += ": " + result.reason;
-        });
+            request["files"].push_back(file_json(
+                file, folder_.read(tests[next].files_folder + "/" + file, package::kMaxTestBytes)));
+        order.base = request.dump();
+        const Answer answer =
+            pieces_.judge(order, items, [&](std::size_t test, const TestResult& result) {
+                // 42 is no status of a contestant's program; here it is what decides.
+                if (result.cause == "exit_code" && result.exit_code == kAccepts) return;
+                refused[test] =
+                    validator.name + " " +
+                    (result.cause == "exit_code" ? "ends with " + std::to_string(result.exit_code)
+                     : result.verdict == Verdict::AC || result.verdict == Verdict::WA
+                         ? "ends with 0"
+                         : "is ended: " + result.word + " " + result.cause);
+                if (!result.reason.empty() && result.cause == "exit_code")
+                    refused[test] += ": " + result.reason;
+            });
         if (!answer.compiled)
             throw CannotJudge(validator.name + " does not compile:\n" +
                               package::shown(answer.compile_error, 2'000));
@@ -658,12 +476,14 @@ void Run::validate_inputs() {
             check.complaints.push_back(problem_.tests[i].name + ": " + refused[i]);
     for (std::size_t i = 0; i < rejected.size(); ++i)
         if (rejected[i].empty())
-            check.complaints.push_back(problem_.invalid_inputs[i].name + ": every validator accepts "
-                                                                         "it");
+            check.complaints.push_back(problem_.invalid_inputs[i].name +
+                                       ": every validator accepts "
+                                       "it");
     check.ok = check.complaints.empty();
     check.detail = std::to_string(problem_.input_validators.size()) + " on " +
                    std::to_string(refused.size()) + " inputs";
-    if (!rejected.empty()) check.detail += " and " + std::to_string(rejected.size()) + " invalid ones";
+    if (!rejected.empty())
+        check.detail += " and " + std::to_string(rejected.size()) + " invalid ones";
     report_.checks.push_back(check);
     wishes_.say(package::check_text(check));
 }
@@ -672,14 +492,16 @@ void Run::validate_inputs() {
 std::string Run::output_fault(const TestCase& test, bool is_valid) {
     Order order;
     order.checked = problem_.output_validator.has_value();
-    order.base = {{"language", "python"}, {"entry", "main.py"}};
-    order.base["files"] = json::array(
-        {file_json("main.py", kEcho),
-         file_json("team_output", folder_.read(test.output, package::kMaxTestBytes))});
-    order.base["limits"] = limits_of_program(std::nullopt);
-    order.base["checker"] = checker_json(test);
+    json request{{"language", "python"}, {"entry", "main.py"}};
+    request["files"] =
+        json::array({file_json("main.py", kEcho),
+                     file_json("team_output", folder_.read(test.output, package::kMaxTestBytes))});
+    request["limits"] = limits_of_program(std::nullopt);
+    request["checker"] = checker_json(test);
+    order.base = request.dump();
     TestResult result;
-    (void)judge(order, {{0, &test}}, [&](std::size_t, TestResult one) { result = std::move(one); });
+    (void)pieces_.judge(order, {{0, &test}},
+                        [&](std::size_t, TestResult one) { result = std::move(one); });
     const Verdict wanted = is_valid ? Verdict::AC : Verdict::WA;
     if (result.verdict == wanted) return {};
     std::string out = test.name + ": " + result.word + " " + result.cause;
@@ -721,20 +543,6 @@ package::Report Run::run() {
 }
 
 } // namespace
-
-Judge greet(DaemonLink& link, std::vector<std::string> languages, bool is_own) {
-    Judge judge;
-    judge.link = &link;
-    judge.languages = std::move(languages);
-    judge.is_own = is_own;
-    const json hello = json::parse(link.receive(), nullptr, false);
-    if (text_of(hello.is_object() ? hello : json::object(), "type") != "connection_established")
-        throw std::runtime_error("what answers there is no daemon of Cloister");
-    const auto limits = hello.find("limits");
-    if (limits != hello.end() && limits->is_object() && number_of(*limits, "message_bytes") > 0)
-        judge.message_bytes = static_cast<std::uint64_t>(number_of(*limits, "message_bytes"));
-    return judge;
-}
 
 package::Report judge_package(const package::Folder& folder, const package::Problem& problem,
                               const Judge& judge, const JudgeWishes& wishes) {

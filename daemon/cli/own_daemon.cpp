@@ -35,7 +35,8 @@ using isolate::Fd;
 constexpr const char* kRunFolder = "/run/cloister";
 constexpr const char* kPolicy = "package";
 constexpr int kListenerFd = 3; // where sd_listen_fds(3) has it
-constexpr int kEndMs = 15'000; // for its end, before it is killed
+constexpr int kDrainMs = 300;  // for its end when it is asked once
+constexpr int kEndMs = 15'000; // and when it is asked again, before it is killed
 constexpr std::size_t kMaxSaid = 4'096;
 
 std::string random_token() {
@@ -99,9 +100,8 @@ void write_policies(const fs::path& folder) {
                R"({"description": "Programs of packages.", "extends": "judge", "limits": {)"
                R"("memory_bytes": )" +
                    mib(most.memory_mib) + ", \"stack_bytes\": " + mib(most.memory_mib) +
-                   ", \"cpu_time\": " + number(most.cpu_seconds) +
-                   ", \"wall_time\": " + number(most.wall_seconds) +
-                   ", \"output_bytes\": " + mib(most.output_mib) +
+                   ", \"cpu_time\": " + number(most.cpu_seconds) + ", \"wall_time\": " +
+                   number(most.wall_seconds) + ", \"output_bytes\": " + mib(most.output_mib) +
                    ", \"file_bytes\": \"256m\"}}\n");
 }
 
@@ -114,8 +114,8 @@ std::string configuration(const fs::path& base, std::uint32_t parallel) {
            R"(", "message_bytes": "256m", "code_bytes": "16m", "files_per_run": 256, )"
            R"("arguments_per_run": 256, "judge_tests": 2000, "prepared_boxes": 0, )"
            R"("warm_boxes": 0, "log_runs": "none", "drain_time": 1, "judge_parallel": )" +
-           std::to_string(parallel) + R"(, "runs_per_client": )" + boxes + R"(, "boxes": )" + boxes +
-           "}\n";
+           std::to_string(parallel) + R"(, "runs_per_client": )" + boxes + R"(, "boxes": )" +
+           boxes + "}\n";
 }
 
 /// Never returns: becomes the daemon.
@@ -137,7 +137,8 @@ std::string configuration(const fs::path& base, std::uint32_t parallel) {
                                           "LISTEN_PID=" + std::to_string(::getpid())};
     for (const char* name : {"MAX_EXECUTION_TIME", "MAX_MEMORY_LIMIT", "MAX_CPU_QUOTA"}) {
         // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-        if (const char* value = std::getenv(name)) variables.push_back(name + ("=" + std::string(value)));
+        if (const char* value = std::getenv(name))
+            variables.push_back(name + ("=" + std::string(value)));
     }
     std::vector<char*> arguments;
     std::vector<char*> environment;
@@ -155,11 +156,12 @@ void stand_by(pid_t daemon, int life) {
     pollfd waits[] = {{.fd = life, .events = POLLIN, .revents = 0},
                       {.fd = process.get(), .events = POLLIN, .revents = 0}};
     while (::poll(waits, 2, -1) < 0 && errno == EINTR) {}
-    if (waits[1].revents == 0) {
-        (void)::kill(daemon, SIGTERM);
-        while (::poll(waits + 1, 1, kEndMs) < 0 && errno == EINTR) {}
-        if (waits[1].revents == 0) (void)::kill(daemon, SIGKILL);
+    for (const int patience : {kDrainMs, kEndMs}) {
+        if (waits[1].revents != 0) break;
+        (void)::kill(daemon, SIGTERM); // the second one waits for nobody
+        while (::poll(waits + 1, 1, patience) < 0 && errno == EINTR) {}
     }
+    if (waits[1].revents == 0) (void)::kill(daemon, SIGKILL);
     while (::waitpid(daemon, nullptr, 0) < 0 && errno == EINTR) {}
 }
 
@@ -246,8 +248,8 @@ std::string OwnDaemon::said() const {
     if (::fstat(log_, &info) != 0) return {};
     const auto size = static_cast<std::size_t>(info.st_size);
     std::string text(std::min(size, kMaxSaid), '\0');
-    const ssize_t got = ::pread(log_, text.data(), text.size(),
-                                static_cast<off_t>(size - text.size()));
+    const ssize_t got =
+        ::pread(log_, text.data(), text.size(), static_cast<off_t>(size - text.size()));
     text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return text;
 }

@@ -47,7 +47,8 @@ struct Descriptor {
 /// -1 with errno.
 int open_beneath(int folder, const std::string& path, int flags) {
     open_how how{};
-    how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const int quietly = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY; // which O_PATH excludes
+    how.flags = static_cast<unsigned>(flags | O_CLOEXEC | quietly);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     const std::string name = path.empty() ? "." : path;
     return static_cast<int>(::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how));

@@ -76,7 +76,7 @@ Part grade_group(const Group& group, std::vector<Part> parts) {
     out.name = group.name;
     out.is_sample = group.name == "sample";
     const Part* failed = grading.verdicts == Grading::Verdicts::first_error ? first_failure(parts)
-                                                                             : worst_failure(parts);
+                                                                            : worst_failure(parts);
     const bool any_accepted =
         std::ranges::any_of(parts, [](const Part& part) { return part.verdict == AC; });
     const bool is_error = failed != nullptr && failed->verdict == JE; // nothing excuses one
@@ -174,7 +174,9 @@ double secret_score(const Problem& problem, const std::vector<TestResult>& resul
     }
     if (parts.empty()) return group_score(problem, results, number, error);
     if (secret->grading.scores == Grading::Scores::pass_fail) {
-        const auto passed = [&](const TestResult& result) { return result.ran && result.verdict == AC; };
+        const auto passed = [&](const TestResult& result) {
+            return result.ran && result.verdict == AC;
+        };
         return std::ranges::all_of(results, passed) ? secret->grading.max_score.value_or(0) : 0;
     }
     const double sum = combined(secret->grading.scores, parts);
@@ -224,8 +226,8 @@ std::optional<double> score_for(const Problem& problem, const Outcome& outcome, 
     const auto group = std::ranges::find(problem.groups, rule.tests, &Group::name);
     if (group == problem.groups.end()) return std::nullopt;
     std::string ignored;
-    return group_score(problem, results,
-                       static_cast<std::size_t>(group - problem.groups.begin()), ignored);
+    return group_score(problem, results, static_cast<std::size_t>(group - problem.groups.begin()),
+                       ignored);
 }
 
 class Checker {
@@ -256,12 +258,14 @@ private:
                                    joined(*rule.permitted, " or "));
                 return;
             }
-            found_required = found_required || (rule.required && has(*rule.required, result.verdict));
+            found_required =
+                found_required || (rule.required && has(*rule.required, result.verdict));
             found_message = found_message || result.message.find(rule.message) != std::string::npos;
         }
         if (rule.required && !found_required)
             complain(rule, "no test is " + joined(*rule.required, " or "));
-        if (!found_message) complain(rule, "no message of the validator holds '" + rule.message + "'");
+        if (!found_message)
+            complain(rule, "no message of the validator holds '" + rule.message + "'");
     }
 
     void check_score(const Rule& rule) {
@@ -315,7 +319,8 @@ bool Progress::still_runs(std::size_t test) const {
         if (legacy && grading.stops && !grading.ignore_sample && failed_[group]) return false;
         for (const std::string& name : grading.require_pass) {
             const auto other = std::ranges::find(problem_.groups, name, &Group::name);
-            if (not_passed_[static_cast<std::size_t>(other - problem_.groups.begin())]) return false;
+            if (not_passed_[static_cast<std::size_t>(other - problem_.groups.begin())])
+                return false;
         }
         if (group == 0) return true;
     }

@@ -1,3 +1,4 @@
+// The table is data, one row a language.
 #include "daemon/package/languages.h"
 
 #include "daemon/package/error.h"

@@ -46,9 +46,14 @@ void read_times(const Yaml& limits, bool legacy, Limits& out) {
 }
 
 void read_limits(const Yaml& limits, bool legacy, bool multi_pass, Limits& out) {
-    std::vector<std::string_view> keys = {
-        "memory",          "output",            "code",             "compilation_time",
-        "validation_time", "validation_memory", "validation_output", "compilation_memory"};
+    std::vector<std::string_view> keys = {"memory",
+                                          "output",
+                                          "code",
+                                          "compilation_time",
+                                          "validation_time",
+                                          "validation_memory",
+                                          "validation_output",
+                                          "compilation_memory"};
     // time_limit is no key of legacy, yet widely given.
     if (legacy) keys.insert(keys.end(), {"time_limit", "time_multiplier", "time_safety_margin"});
     else
@@ -98,8 +103,9 @@ Validation read_validation(const Yaml& yaml, bool scoring) {
         else if (i > 0 && out.custom && word == "interactive") out.interactive = true;
         else if (i > 0 && out.custom && word == "score" && scoring) continue;
         else
-            given->wrong("'" + word + "' does not belong there: default, or custom [score] "
-                                      "[interactive]; score of a scoring problem only");
+            given->wrong("'" + word +
+                         "' does not belong there: default, or custom [score] "
+                         "[interactive]; score of a scoring problem only");
     }
     return out;
 }
@@ -232,8 +238,8 @@ std::optional<Program> read_output_validator(const Folder& folder, bool legacy) 
     if (!legacy) {
         const auto entries = folder.list(top);
         const bool is_program = std::ranges::any_of(entries, [](const Folder::Entry& entry) {
-            return !entry.is_folder && (!language_of(entry.name).empty() ||
-                                        entry.name == "build" || entry.name == "run");
+            return !entry.is_folder && (!language_of(entry.name).empty() || entry.name == "build" ||
+                                        entry.name == "run");
         });
         if (is_program) {
             Program program = read_program(folder, top, top);

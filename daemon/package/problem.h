@@ -33,19 +33,19 @@ constexpr std::string_view name_of(Verdict verdict) {
 
 /// Of `limits` in problem.yaml; what is absent is the judge's own choice.
 struct Limits {
-    std::optional<double> time_limit{};                  ///< seconds
-    std::optional<double> time_resolution{};             ///< seconds
-    double ac_to_time_limit = 5;                         ///< legacy: time_multiplier
-    double time_limit_to_tle = 2;                        ///< legacy: time_safety_margin
+    std::optional<double> time_limit{};      ///< seconds
+    std::optional<double> time_resolution{}; ///< seconds
+    double ac_to_time_limit = 5;             ///< legacy: time_multiplier
+    double time_limit_to_tle = 2;            ///< legacy: time_safety_margin
     std::optional<std::uint64_t> memory_mib{};
     std::optional<std::uint64_t> output_mib{};
     std::optional<std::uint64_t> code_kib{};
-    std::optional<std::uint64_t> compilation_time{};     ///< seconds
+    std::optional<std::uint64_t> compilation_time{}; ///< seconds
     std::optional<std::uint64_t> compilation_memory_mib{};
-    std::optional<std::uint64_t> validation_time{};      ///< seconds
+    std::optional<std::uint64_t> validation_time{}; ///< seconds
     std::optional<std::uint64_t> validation_memory_mib{};
     std::optional<std::uint64_t> validation_output_mib{};
-    std::uint64_t validation_passes = 1;                 ///< 1: not multi-pass
+    std::uint64_t validation_passes = 1; ///< 1: not multi-pass
 };
 
 struct Program {
@@ -58,11 +58,11 @@ struct Program {
 };
 
 struct TestCase {
-    std::string name{};  ///< "secret/group1/01"
+    std::string name{}; ///< "secret/group1/01"
     std::size_t group = 0;
-    std::string input{}; ///< paths from the package's top
-    std::string answer{}; ///< empty for invalid inputs
-    std::string output{}; ///< of valid_output and invalid_output only
+    std::string input{};        ///< paths from the package's top
+    std::string answer{};       ///< empty for invalid inputs
+    std::string output{};       ///< of valid_output and invalid_output only
     std::string files_folder{}; ///< X.files; empty: none
     std::vector<std::string> files{};
     std::vector<std::string> arguments{};
@@ -97,7 +97,7 @@ struct Group {
 
 /// What must hold of the results of some tests.
 struct Rule {
-    std::string tests{}; ///< a pattern; empty: all of them
+    std::string tests{};   ///< a pattern; empty: all of them
     bool is_given = false; ///< by submissions.yaml, not by the folder's name
     std::optional<std::vector<Verdict>> permitted{};
     std::optional<std::vector<Verdict>> required{};

@@ -1,3 +1,4 @@
+// Three forms of the same report; whatever a stranger wrote goes through shown().
 #include "daemon/package/report.h"
 
 #include <algorithm>
@@ -96,15 +97,15 @@ json row_json(const Report& report, const Row& row) {
     if (!row.result.compiled) out["compile_error"] = shown(row.result.compile_error, kMaxMessage);
     out["tests"] = json::array();
     for (std::size_t i = 0; i < row.result.tests.size(); ++i)
-        out["tests"].push_back(
-            test_json(report.problem->tests[i], under_limit(row.result.tests[i], report.time_limit)));
+        out["tests"].push_back(test_json(report.problem->tests[i],
+                                         under_limit(row.result.tests[i], report.time_limit)));
     return out;
 }
 
 std::string junit_case(const std::string& suite, const std::string& name, double time,
                        const std::string& failure, const std::string& text) {
-    std::string out = R"(  <testcase classname=")" + escaped(suite) + R"(" name=")" + escaped(name) +
-                      R"(" time=")" + decimal(time, "%.3f") + "\"";
+    std::string out = R"(  <testcase classname=")" + escaped(suite) + R"(" name=")" +
+                      escaped(name) + R"(" time=")" + decimal(time, "%.3f") + "\"";
     if (failure.empty()) return out + "/>\n";
     out += ">\n    <failure message=\"" + escaped(failure) + "\">" + escaped(text);
     return out + "</failure>\n  </testcase>\n";

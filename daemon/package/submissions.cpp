@@ -163,7 +163,8 @@ void Reader::add(const std::string& folder, const std::string& name) {
     submission.folder = folder;
     submission.program =
         read_program(folder_, "submissions/" + folder + "/" + name, folder + "/" + name);
-    if (const auto rule = rule_of_folder(problem_.format, folder)) submission.rules.push_back(*rule);
+    if (const auto rule = rule_of_folder(problem_.format, folder))
+        submission.rules.push_back(*rule);
     for (const auto& [pattern, keys] : yaml_.members())
         if (matches(pattern, submission.program.name))
             apply(pattern, keys, submission, submission.program);
@@ -188,8 +189,7 @@ void Reader::read(const std::string& chosen) {
     const auto is_accepted = [](const Submission& one) { return one.folder == "accepted"; };
     if (chosen.empty() && std::ranges::none_of(problem_.submissions, is_accepted))
         wrong("submissions/accepted", "at least one accepted submission is needed");
-    if (problem_.submissions.empty())
-        wrong("submissions", "none matches '" + chosen + "'");
+    if (problem_.submissions.empty()) wrong("submissions", "none matches '" + chosen + "'");
 }
 
 } // namespace

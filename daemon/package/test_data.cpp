@@ -28,7 +28,8 @@ public:
 
 private:
     void read_legacy_file(const std::string& path, Settings& settings) const;
-    void read_group_file(const std::string& path, const std::string& name, Settings& settings) const;
+    void read_group_file(const std::string& path, const std::string& name,
+                         Settings& settings) const;
     void read_case_keys(const Yaml& yaml, Settings& settings) const;
     void read_grader_flags(const Yaml& flags, bool is_root, Grading& grading) const;
     std::size_t add_group(const std::string& name, std::size_t parent, const Settings& settings);
@@ -340,8 +341,9 @@ void Reader::check_groups() const {
         if (scored && group.grading.scores == Grading::Scores::pass_fail &&
             !group.grading.max_score)
             wrong(where, "a group that is pass-fail needs a max_score");
-        if (scored && !group.grading.max_score && group.grading.scores != Grading::Scores::pass_fail &&
-            group.parent != 0 && problem_.groups[group.parent].grading.max_score)
+        if (scored && !group.grading.max_score &&
+            group.grading.scores != Grading::Scores::pass_fail && group.parent != 0 &&
+            problem_.groups[group.parent].grading.max_score)
             wrong(where, "needs a max_score, as secret has one");
         for (const std::string& name : group.grading.require_pass) {
             const auto other = std::ranges::find(problem_.groups, name, &Group::name);
@@ -374,8 +376,8 @@ void Reader::read() {
         const std::size_t group = add_group(name, 0, settings);
         const auto entries = folder_.list("data/" + name);
         const bool has_groups = std::ranges::any_of(entries, [&](const Folder::Entry& entry) {
-            return entry.is_folder && folder_.has_file("data/" + name + "/" + entry.name + "/" +
-                                                       group_file(false));
+            return entry.is_folder &&
+                   folder_.has_file("data/" + name + "/" + entry.name + "/" + group_file(false));
         });
         if (has_groups && name == "sample") wrong("data/sample", "must not hold groups");
         if (has_groups) read_secret_groups(entries, group, settings);

@@ -1,3 +1,4 @@
+// UTF-8 by its table of well-formed sequences (Unicode, table 3-7).
 #include "daemon/package/text.h"
 
 #include <algorithm>
@@ -41,7 +42,8 @@ std::string shown(std::string_view text, std::size_t most) {
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t size = sequence(text.substr(i));
         const auto first = static_cast<unsigned char>(text[i]);
-        const bool c1 = size == 2 && first == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        const bool c1 =
+            size == 2 && first == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
         // U+FFFE and U+FFFF are no characters of XML.
         const bool none = size == 3 && text.substr(i, 2) == "\xEF\xBF" &&
                           static_cast<unsigned char>(text[i + 2]) >= 0xBE;

@@ -1,3 +1,4 @@
+// Each format has its own way of rounding.
 #include "daemon/package/time_limit.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Words as a shell would split them, and what the default validator makes of them.
 #include "daemon/package/validator_flags.h"
 
 #include "daemon/package/error.h"

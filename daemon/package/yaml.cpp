@@ -9,7 +9,6 @@
 #include <cmath>
 #include <map>
 #include <sstream>
-
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -154,7 +153,8 @@ void Yaml::wrong(const std::string& what) const {
 const Yaml* Yaml::find(std::string_view key) const {
     if (kind_ == Kind::nothing) return nullptr;
     if (kind_ != Kind::map) wrong("expected a map");
-    const auto found = std::ranges::find_if(members_, [&](const auto& m) { return m.first == key; });
+    const auto found =
+        std::ranges::find_if(members_, [&](const auto& m) { return m.first == key; });
     return found == members_.end() || found->second.is_nothing() ? nullptr : &found->second;
 }
 

@@ -133,6 +133,19 @@ class Packages(PackageCase):
         self.assertEqual({one["name"]: one["score"] for one in report["submissions"]},
                          {"accepted/square.py": 100, "rejected/most.py": 75, "rejected/none.py": 0, "rejected/small.py": 30})
 
+    def test_an_interactive_package(self):
+        status, report = self.report(PACKAGES / "guess")
+        self.assertEqual(status, 0, report)
+        self.assertEqual(self.verdicts(report), {"accepted/halves.py": "AC", "run_time_error/leaves.py": "RTE",
+                                                 "time_limit_exceeded/thinks.py": "TLE", "wrong_answer/counts.py": "WA"})
+        self.assertRegex(report["submissions"][0]["tests"][1]["message"], r"found in \d+ turns")
+
+    def test_a_package_of_several_passes(self):
+        status, report = self.report(PACKAGES / "relay")
+        self.assertEqual(status, 0, report)
+        self.assertEqual(self.verdicts(report), {"accepted/letters.py": "AC", "wrong_answer/forgets.py": "WA"})
+        self.assertIn("second pass: ['5']", report["submissions"][0]["tests"][0]["message"])
+
     def test_a_submission_that_is_not_what_is_expected(self):
         package = self.copy("stairs")
         shutil.copy(package / "submissions/accepted/sum.py", package / "submissions/wrong_answer/right.py")
@@ -193,6 +206,11 @@ class Packages(PackageCase):
         self.assertEqual(slow["tests"][2]["cause"], "cpu_time")
         self.assertGreaterEqual(slow["cpu_time"], 1.0)  # its margin of 2 included
         self.assertLess(slow["cpu_time"], 2.0)
+
+    def test_a_limit_whose_margin_the_daemon_does_not_allow(self):
+        status, out, errors = self.judge(PACKAGES / "halves", "--submission", "accepted/*.py", "--time-limit", "6")
+        self.assertEqual(status, 0, out + errors)
+        self.assertIn("the daemon allows no 12 s: margins are not looked at", out)
 
     def test_a_languages_absence_is_said_before_anything_runs(self):
         package = self.copy("stairs")

@@ -1,13 +1,11 @@
-// Reading problem packages, what is derived from them, and how results become verdicts.
+// Reading problem packages: whole ones, hostile ones, broken ones.
 #include "daemon/package/error.h"
 #include "daemon/package/folder.h"
 #include "daemon/package/glob.h"
 #include "daemon/package/grading.h"
 #include "daemon/package/languages.h"
+#include "daemon/package/literals.h"
 #include "daemon/package/problem.h"
-#include "daemon/package/report.h"
-#include "daemon/package/text.h"
-#include "daemon/package/time_limit.h"
 #include "daemon/package/yaml.h"
 
 #include <filesystem>
@@ -24,7 +22,6 @@
 #else
 #include <catch2/catch.hpp>
 #endif
-#include <nlohmann/json.hpp>
 
 using namespace cloister::package;
 namespace fs = std::filesystem;
@@ -89,21 +86,6 @@ Problem example(const std::string& name) {
     return read_problem(folder);
 }
 
-TestResult result(Verdict verdict, double seconds = 0.1) {
-    TestResult out;
-    out.ran = true;
-    out.verdict = verdict;
-    out.word = name_of(verdict);
-    out.cpu_time = seconds;
-    return out;
-}
-
-SubmissionResult results(const std::vector<TestResult>& all) {
-    SubmissionResult out;
-    out.tests = all;
-    return out;
-}
-
 const Submission& submission(const Problem& problem, const std::string& name) {
     for (const Submission& one : problem.submissions)
         if (one.program.name == name) return one;
@@ -155,6 +137,16 @@ TEST_CASE("a package of 2025-09 is read whole", "[package]") {
     CHECK(submission(problem, "accepted/folder").program.files.size() == 3);
 }
 
+TEST_CASE("interactive and multi-pass packages are read whole", "[package]") {
+    const Problem guess = example("guess");
+    CHECK(guess.interactive);
+    CHECK_FALSE(guess.scoring);
+    CHECK(guess.output_validator->name == "output_validator");
+    const Problem relay = example("relay");
+    CHECK(relay.limits.validation_passes == 3);
+    CHECK_FALSE(relay.interactive);
+}
+
 TEST_CASE("nested groups hand their settings down", "[package]") {
     const Problem problem = example("stairs");
     REQUIRE(problem.groups.size() == 6);
@@ -192,9 +184,10 @@ TEST_CASE("nothing outside of the package is read", "[package]") {
     }
     SECTION("by a path that leads out") {
         const Folder folder(package.path.string());
-        CHECK(holds(wrong_of([&] { (void)folder.read("../" + outside.path.filename().string() +
-                                                         "/secret.txt",
-                                                     100); }),
+        CHECK(holds(wrong_of([&] {
+                        (void)folder.read("../" + outside.path.filename().string() + "/secret.txt",
+                                          100);
+                    }),
                     "leads out"));
         CHECK(holds(wrong_of([&] { (void)folder.read("/etc/passwd", 100'000); }), "leads out"));
         CHECK_FALSE(folder.has_file("/etc/passwd"));
@@ -228,9 +221,10 @@ TEST_CASE("names, sizes and counts of a package are bounded", "[package]") {
     CHECK(is_good_name("a"));
     CHECK(is_good_name("_1-x.tar.gz"));
     CHECK(is_good_name(std::string(255, 'a')));
-    for (const std::string& bad : {std::string(), std::string(256, 'a'), std::string(".a"),
-                                   std::string("-a"), std::string("a b"), std::string("a/b"),
-                                   std::string("\xED\x95\x9C"), std::string("a\nb"), std::string("..")})
+    for (const std::string& bad :
+         {std::string(), std::string(256, 'a'), std::string(".a"), std::string("-a"),
+          std::string("a b"), std::string("a/b"), std::string("\xED\x95\x9C"), std::string("a\nb"),
+          std::string("..")})
         CHECK_FALSE(is_good_name(bad));
     Temporary package;
     package.legacy();
@@ -501,206 +495,33 @@ TEST_CASE("languages follow from files", "[package]") {
     CHECK(holds(wrong_of([] { (void)split_words("a 'b", "x"); }), "not closed"));
 }
 
+TEST_CASE("the files that a validator keeps are those it speaks of", "[package]") {
+    CHECK(
+        feedback_names({"open(dir + \"state\"); f('/number.txt'); \"judgemessage.txt\"",
+                        "#include \"a.h\"\n\"a b\" 'x' \"unclosed\n'7.5' \"%d.txt\" \"state\""}) ==
+        std::vector<std::string>{"number.txt", "state"});
+    std::string many;
+    for (int i = 0; i < 40; ++i) many += "'file" + std::to_string(i) + "'\n";
+    const auto names = feedback_names({many + "'late.txt'"});
+    CHECK(names.size() == kMaxKeptNames);
+    CHECK(names.front() == "late.txt");
+    CHECK(feedback_names({std::string(1'000, '"')}).empty());
+}
+
 TEST_CASE("the arguments of the default validator", "[package]") {
     const Comparing both = read_flags({"float_tolerance", "1e-6", "case_sensitive"}, "x");
     CHECK(both.absolute == 1e-6);
     CHECK(both.relative == 1e-6);
     CHECK(both.case_sensitive);
-    const Comparing one = read_flags({"float_absolute_tolerance", "0.5", "space_change_sensitive"}, "x");
+    const Comparing one =
+        read_flags({"float_absolute_tolerance", "0.5", "space_change_sensitive"}, "x");
     CHECK(one.absolute == 0.5);
     CHECK_FALSE(one.relative);
     CHECK(one.space_sensitive);
-    for (const std::vector<std::string>& bad :
-         {std::vector<std::string>{"float_tolerance"}, {"float_tolerance", "x"},
-          {"float_tolerance", "-1"}, {"float_tolerance", "nan"}, {"1e-6"}})
+    for (const std::vector<std::string>& bad : {std::vector<std::string>{"float_tolerance"},
+                                                {"float_tolerance", "x"},
+                                                {"float_tolerance", "-1"},
+                                                {"float_tolerance", "nan"},
+                                                {"1e-6"}})
         CHECK_FALSE(wrong_of([&] { (void)read_flags(bad, "x"); }).empty());
-}
-
-TEST_CASE("the time limit follows from the slowest accepted run", "[package]") {
-    Limits legacy;
-    CHECK(derive_time_limit(legacy, Format::legacy, 0.01) == 1);
-    CHECK(derive_time_limit(legacy, Format::legacy, 0.5) == 3); // 2.5, rounded up
-    CHECK(derive_time_limit(legacy, Format::legacy, 1.05) == 5);
-    CHECK(margin_of(legacy, 3) == 6);
-    Limits modern;
-    modern.ac_to_time_limit = 2;
-    modern.time_limit_to_tle = 1.5;
-    modern.time_resolution = 0.5;
-    CHECK(derive_time_limit(modern, Format::v2025_09, 0.01) == 0.5);
-    CHECK(derive_time_limit(modern, Format::v2025_09, 0.5) == 1.0);
-    CHECK(derive_time_limit(modern, Format::v2025_09, 0.51) == 1.5);
-    modern.time_resolution = 0.1;
-    CHECK(derive_time_limit(modern, Format::v2025_09, 0.15) == Approx(0.3));
-}
-
-TEST_CASE("rules that bound the time limit", "[package]") {
-    Rule rule;
-    CHECK_FALSE(rule.bounds_below());
-    CHECK_FALSE(rule.bounds_above());
-    rule.permitted = std::vector{Verdict::AC};
-    CHECK(rule.bounds_below());
-    rule.permitted->push_back(Verdict::TLE);
-    CHECK_FALSE(rule.bounds_below());
-    rule.required = std::vector{Verdict::TLE};
-    CHECK(rule.bounds_above());
-    rule.required->push_back(Verdict::RTE);
-    CHECK_FALSE(rule.bounds_above());
-    rule.time_use = Rule::TimeUse::upper;
-    CHECK(rule.bounds_above());
-    rule.time_use = Rule::TimeUse::none;
-    CHECK_FALSE(rule.bounds_above());
-}
-
-TEST_CASE("verdicts are held against what a package expects", "[package]") {
-    const Problem problem = example("halves");
-    const auto graded = [&](const char* name, const std::vector<TestResult>& all) {
-        return grade(problem, submission(problem, name), results(all), 1.0, true);
-    };
-    const TestResult ac = result(Verdict::AC);
-    CHECK(graded("accepted/halves.py", {ac, ac, ac}).ok);
-    const Outcome wrong = graded("accepted/halves.py", {ac, result(Verdict::WA), {}});
-    CHECK_FALSE(wrong.ok);
-    CHECK(wrong.verdict == Verdict::WA);
-    CHECK(wrong.decided_by == 1U);
-    CHECK(graded("wrong_answer/whole.py", {ac, result(Verdict::WA), {}}).ok);
-    CHECK_FALSE(graded("wrong_answer/whole.py", {ac, result(Verdict::RTE), {}}).ok);
-    CHECK_FALSE(graded("wrong_answer/whole.py", {ac, ac, ac}).ok);
-    CHECK(graded("run_time_error/crash.py", {ac, result(Verdict::RTE), {}}).ok);
-    // Beyond the limit and its margin, and between the two.
-    const Outcome slow = graded("time_limit_exceeded/counts.py", {ac, ac, result(Verdict::AC, 2.1)});
-    CHECK(slow.ok);
-    CHECK(slow.word == "TLE");
-    const Outcome near = graded("time_limit_exceeded/counts.py", {ac, ac, result(Verdict::AC, 1.9)});
-    CHECK_FALSE(near.ok);
-    CHECK(near.verdict == Verdict::TLE);
-    CHECK_FALSE(graded("accepted/halves.py", {ac, ac, result(Verdict::AC, 1.1)}).ok);
-    // A judge's error is never what is expected.
-    const Outcome error = graded("run_time_error/crash.py", {result(Verdict::JE), {}, {}});
-    CHECK_FALSE(error.ok);
-    CHECK(error.verdict == Verdict::JE);
-    SubmissionResult broken;
-    broken.compiled = false;
-    CHECK(grade(problem, submission(problem, "accepted/halves.c"), broken, 1, true).word == "CE");
-}
-
-TEST_CASE("requirements of 2025-09 speak of every test", "[package]") {
-    const Problem problem = example("pairs");
-    TestResult manner = result(Verdict::WA);
-    manner.message = "the manner is wrong\n";
-    const TestResult ac = result(Verdict::AC);
-    const Submission& careful = submission(problem, "rejected/careful.py");
-    CHECK(grade(problem, careful, results({ac, manner, ac}), 2, true).ok);
-    CHECK_FALSE(grade(problem, careful, results({ac, result(Verdict::WA), ac}), 2, true).ok);
-    CHECK_FALSE(grade(problem, careful, results({manner, manner, ac}), 2, true).ok);
-    CHECK_FALSE(grade(problem, careful, results({ac, manner, result(Verdict::RTE)}), 2, true).ok);
-    const Submission& accepted = submission(problem, "accepted/split.py");
-    const SubmissionResult slow = results({ac, ac, result(Verdict::AC, 1.5)});
-    CHECK_FALSE(grade(problem, accepted, slow, 2, true).ok); // 2 x 1.5 s is more than 2 s
-    CHECK(grade(problem, accepted, slow, 2, false).ok);
-}
-
-TEST_CASE("scores of legacy groups", "[package]") {
-    const Problem problem = example("stairs");
-    const TestResult ac = result(Verdict::AC);
-    const TestResult wa = result(Verdict::WA);
-    const Submission& accepted = submission(problem, "accepted/sum.py");
-    const Outcome all = grade(problem, accepted, results({ac, ac, ac, ac, ac}), 1, true);
-    CHECK(all.verdict == Verdict::AC);
-    CHECK(all.score == 100.0);
-    const Outcome half = grade(problem, accepted, results({ac, ac, ac, wa, {}}), 1, true);
-    CHECK(half.score == 40.0);
-    CHECK(half.verdict == Verdict::AC); // accept_if_any_accepted
-    CHECK(grade(problem, submission(problem, "partially_accepted/table.py"),
-                results({ac, ac, ac, wa, {}}), 1, true)
-              .ok);
-    CHECK_FALSE(grade(problem, submission(problem, "partially_accepted/table.py"),
-                      results({ac, ac, ac, ac, ac}), 1, true)
-                    .ok);
-    CHECK(grade(problem, accepted, results({ac, wa, {}, wa, {}}), 1, true).verdict == Verdict::WA);
-    // A sample that does not count changes nothing.
-    CHECK(grade(problem, accepted, results({wa, ac, ac, ac, ac}), 1, true).verdict == Verdict::AC);
-    Progress progress(problem, 1);
-    progress.add(0, wa);
-    CHECK(progress.still_runs(1));
-    progress.add(1, wa);
-    CHECK_FALSE(progress.still_runs(2)); // its group has stopped
-    CHECK(progress.still_runs(3));       // another one has not
-}
-
-TEST_CASE("scores of 2025-09", "[package]") {
-    Problem problem = example("steps");
-    const TestResult ac = result(Verdict::AC);
-    const TestResult wa = result(Verdict::WA);
-    const Submission& accepted = submission(problem, "accepted/square.py");
-    const auto score = [&](const std::vector<TestResult>& all) {
-        return grade(problem, accepted, results(all), 1, true).score;
-    };
-    CHECK(score({ac, ac, ac, ac, ac, ac, ac}) == 100.0);
-    CHECK(score({ac, ac, ac, wa, ac, ac, ac}) == 75.0); // half of the sum
-    CHECK(score({ac, ac, ac, ac, ac, ac, wa}) == 80.0); // nothing of the minimum
-    CHECK(score({ac, ac, wa, {}, {}, ac, ac}) == 20.0);
-    TestResult part = ac;
-    part.multiplier = 0.5;
-    CHECK(score({ac, ac, ac, part, ac, ac, part}) == Approx(30 + 37.5 + 10));
-    part = ac;
-    part.score = 26; // more than a test can have
-    CHECK(grade(problem, accepted, results({ac, ac, ac, part, ac, ac, ac}), 1, true).verdict ==
-          Verdict::JE);
-    part.score = 5; // where a group passes or fails
-    CHECK_FALSE(grade(problem, accepted, results({ac, part, ac, ac, ac, ac, ac}), 1, true).ok);
-    Progress progress(problem, 1);
-    progress.add(0, ac);
-    progress.add(1, wa);
-    progress.add(2, ac);
-    CHECK_FALSE(progress.still_runs(3)); // requires the group before it
-    progress.add(3, {});
-    CHECK(progress.still_runs(5));
-}
-
-TEST_CASE("what is shown of strangers' texts is harmless", "[package]") {
-    CHECK(shown("a\x1b[2Jb\nc") == "a [2Jb c");
-    CHECK(shown("a\xff\xfe") == "a\xEF\xBF\xBD\xEF\xBF\xBD");
-    CHECK(shown("\xED\x95\x9C") == "\xED\x95\x9C");
-    CHECK(shown("\xC2\x9B") == "\xEF\xBF\xBD"); // a control character of two bytes
-    CHECK(shown("a\nb", 100) == "a\nb");
-    CHECK(shown(std::string(1'000, 'x')).size() < kLine + 4);
-    CHECK_FALSE(is_utf8("\xED\xA0\x80"));
-    CHECK(is_utf8("\xF0\x9F\x98\x80"));
-}
-
-TEST_CASE("reports hold what was judged", "[package]") {
-    const Problem problem = example("halves");
-    Report report;
-    report.problem = &problem;
-    report.time_limit = 1;
-    Check check;
-    check.name = "input validators";
-    check.complaints = {"secret/1: <bad> & \"worse\"\x01"};
-    report.checks.push_back(check);
-    Row row;
-    row.submission = &submission(problem, "accepted/halves.py");
-    TestResult test = result(Verdict::WA);
-    test.message = "<script>";
-    row.result = results({result(Verdict::AC), test, {}});
-    row.outcome = grade(problem, *row.submission, row.result, 1, true);
-    report.rows.push_back(row);
-    Row skipped;
-    skipped.submission = &problem.submissions[1];
-    skipped.skipped = "no such language";
-    report.rows.push_back(skipped);
-    CHECK_FALSE(report.ok());
-
-    const auto json = nlohmann::json::parse(to_json(report));
-    CHECK(json.at("ok") == false);
-    CHECK(json.at("submissions").at(0).at("verdict") == "WA");
-    CHECK(json.at("submissions").at(0).at("decided_by") == "secret/1-small");
-    CHECK(json.at("submissions").at(0).at("tests").at(2).at("judged") == false);
-    CHECK(json.at("submissions").at(1).at("skipped") == "no such language");
-    const std::string xml = to_junit(report);
-    CHECK(holds(xml, "tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""));
-    CHECK(holds(xml, "&lt;bad&gt; &amp; &quot;worse&quot; "));
-    CHECK_FALSE(holds(xml, "\x01"));
-    CHECK(holds(row_text(problem, row), "NOT OK"));
-    CHECK(holds(foot_text(report), "0 of 1 submissions"));
-    CHECK(holds(failure_to_junit("x", "a < b"), "<error message=\"a &lt; b\"/>"));
 }

@@ -1,3 +1,4 @@
+# One number from 1 to 1000.
 import re
 import sys
 

@@ -1,3 +1,4 @@
+# One number of at most nine digits.
 import re
 import sys
 

@@ -1,3 +1,4 @@
+# A number up to a constant of problem.yaml.
 import re
 import sys
 

@@ -1,3 +1,4 @@
+// What a validator says, for both who may read it.
 #pragma once
 
 #include <fstream>

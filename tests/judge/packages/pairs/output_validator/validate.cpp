@@ -1,8 +1,8 @@
+// Any two whole numbers with the given sum; "loud" wants an exclamation mark behind them.
 #include "files.h"
 
 #include <iostream>
 
-// Any two whole numbers with the given sum; "loud" wants them followed by an exclamation mark.
 int main(int count, char** words) {
     std::ifstream input(words[1]);
     long sum = 0;

@@ -1,3 +1,4 @@
+# The request of the first pass.
 import re
 import sys
 

@@ -1,3 +1,4 @@
+# One number.
 import sys
 
 sys.exit(42 if sys.stdin.read().strip().isdigit() else 43)

@@ -1,3 +1,4 @@
+# Halves what is left.
 low, high = 1, 1000
 while True:
     number = (low + high) // 2

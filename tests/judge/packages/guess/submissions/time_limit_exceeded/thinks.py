@@ -1,3 +1,4 @@
+# Never answers.
 print(500, flush=True)
 while True:
     pass

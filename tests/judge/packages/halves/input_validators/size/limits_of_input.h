@@ -1,1 +1,2 @@
+// Beside the source that includes it.
 #define MOST 1000000000L

@@ -1,3 +1,4 @@
+// Prints with an exponent, within the tolerance.
 #include <stdio.h>
 
 int main(void) {

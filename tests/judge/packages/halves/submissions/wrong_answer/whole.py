@@ -1,1 +1,2 @@
+# Forgets the rest.
 print(int(input()) // 2)

@@ -1,3 +1,4 @@
+# What every submission in Python is given.
 MOST = {{most}}
 
 

@@ -1,3 +1,4 @@
+# Also sees that arguments and files are those of the test.
 import os
 import sys
 

@@ -1,2 +1,3 @@
+# Right, but never loud.
 number = int(input())
 print(0, number)

@@ -1,1 +1,2 @@
+# The sum is one too large.
 print(int(input()), 1)

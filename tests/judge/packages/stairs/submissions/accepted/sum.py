@@ -1,2 +1,3 @@
+# By the formula.
 number = int(input())
 print(number * (number + 1) // 2)

@@ -1,1 +1,2 @@
+# Another formula.
 print(int(input()) ** 2 + 5)

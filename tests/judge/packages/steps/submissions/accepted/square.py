@@ -1,1 +1,2 @@
+# As it should be.
 print(int(input()) ** 2)

@@ -1,1 +1,2 @@
+# Fails the sample too.
 print(2)

@@ -1,2 +1,3 @@
+# The first group alone.
 number = int(input())
 print(number ** 2 if number < 10 else 0)

@@ -1,3 +1,4 @@
+// A submission of several files.
 #include "sum.h"
 #include <iostream>
 

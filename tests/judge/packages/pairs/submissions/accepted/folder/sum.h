@@ -1,1 +1,2 @@
+// Shared by both sources.
 long half(long number);
