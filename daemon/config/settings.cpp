@@ -60,6 +60,13 @@ struct Reading {
         if (const json* given = object.take(key))
             into = strict_json::read_size(*given, object.place_of(key), least, most);
     }
+    void operator()(const char* key, bool& into) {
+        if (const json* given = object.take(key)) {
+            if (!given->is_boolean())
+                fail(object.place_of(key), "expected true or false, found " + given->dump());
+            into = given->get<bool>();
+        }
+    }
     void operator()(const char* key, std::chrono::seconds& into) {
         if (const json* given = object.take(key))
             into = std::chrono::seconds(
@@ -117,6 +124,9 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("submissions", config.submissions, 1, kMany);
     member("submissions_bytes", config.submissions_bytes, isolate::kMiB, 1024 * kGiB);
     member("submission_keep_minutes", config.submission_keep_minutes, 1, 60 * 24 * 366);
+    member("mcp", config.mcp);
+    member("mcp_sessions", config.mcp_sessions, 1, 100'000);
+    member("mcp_session_minutes", config.mcp_session_minutes, 1, 60 * 24 * 366);
     member("judge_policy", config.judge_policy);
     member("judge_tests", config.judge_tests, 1, kMany);
     member("judge_parallel", config.judge_parallel, 1, 64);

@@ -14,10 +14,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cloister::front {
 
-class Rest;
+class Endpoint;
 
 /// What every conversation shares. Outlives them all.
 struct Service {
@@ -27,8 +28,8 @@ struct Service {
     Analyses* analyses = nullptr;
     Hub* hub = nullptr;
     Judgings* judgings = nullptr;
-    Rest* rest = nullptr;
-    Metrics* metrics = nullptr; ///< none: nothing is counted
+    std::vector<Endpoint*> endpoints{}; ///< of HTTP, beside the pages
+    Metrics* metrics = nullptr;         ///< none: nothing is counted
     Access access{};
     std::string runtimes_json{};
     bool ready = false;

@@ -5,8 +5,6 @@
 // temporaries beside one twice.
 #include "daemon/front/exchange.h"
 
-#include "daemon/front/rest.h"
-
 #include <memory>
 #include <sys/socket.h>
 
@@ -72,20 +70,20 @@ asio::awaitable<void> wait_for_end(Peer& peer, Submissions& submissions, std::st
 }
 
 asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::string id,
-                                  std::uint64_t after) {
+                                  std::uint64_t after, const EventFormat& format) {
     const auto wait = std::make_shared<Wait>(peer.socket().get_executor());
     const std::weak_ptr<Wait> weak = wait;
     const auto watch = submissions.watch(id, [weak] {
         if (const auto waiting = weak.lock()) (void)waiting->timer.cancel();
     });
-    std::string text = event_stream_head();
+    std::string text = format.head;
     ErrorCode error;
     for (;;) {
         const auto next = submissions.events_after(id, after, kPiece);
         if (!next) co_return; // expired under our hands
-        if (next->forgotten > 0) text += gap_text(next->forgotten);
+        if (next->forgotten > 0) text += format.gap(next->forgotten);
         for (const Submissions::Event& event : next->events) {
-            text += event_text(event);
+            text += format.event(event);
             after = event.number;
         }
         if (!text.empty()) {
@@ -95,6 +93,7 @@ asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::str
             continue; // something may have happened while it was written
         }
         if (next->over) co_return;
+        if (!next->events.empty()) continue; // of which nothing was to be written
         wait->timer.expires_after(kComment);
         co_await wait->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (!error) text = ": still under way\n\n";

@@ -2,7 +2,7 @@
 // that is sent its events. Knows the connection by two calls, so that it needs no Beast.
 #pragma once
 
-#include "daemon/front/submissions.h"
+#include "daemon/front/endpoint.h"
 
 #include <cstdint>
 #include <string>
@@ -26,7 +26,8 @@ boost::asio::awaitable<void> wait_for_end(Peer& peer, Submissions& submissions, 
                                           bool or_gone);
 
 /// Writes head and events until the last one, a comment now and then, so that a dead peer is found.
+/// `format` outlives it.
 boost::asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::string id,
-                                         std::uint64_t after);
+                                         std::uint64_t after, const EventFormat& format);
 
 } // namespace cloister::front

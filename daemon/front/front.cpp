@@ -6,6 +6,7 @@
 #include "daemon/front/analyst_link.h"
 #include "daemon/front/confine.h"
 #include "daemon/front/keeper_link.h"
+#include "daemon/front/mcp/endpoint.h"
 #include "daemon/front/pushed_analyses.h"
 #include "daemon/front/rest.h"
 #include "daemon/front/run_log.h"
@@ -209,7 +210,10 @@ public:
         judged_ = std::make_unique<SubmittedJudgings>(*judgings_, *submissions_);
         rest_ = std::make_unique<Rest>(settings_, catalog_, service_.access, *submissions_, *runs_,
                                        *judged_);
-        service_.rest = rest_.get();
+        service_.endpoints.push_back(rest_.get());
+        mcp_ = std::make_unique<mcp::McpEndpoint>(settings_, catalog_, service_.access,
+                                                  *executions_, *judgings_, wall_clock);
+        service_.endpoints.push_back(mcp_.get());
         service_.metrics = &metrics_;
         service_.report = [this](bool status, const auto& boxes) {
             return status ? status_text(boxes) : metrics_.text(numbers(boxes));
@@ -252,6 +256,7 @@ private:
             beat();
             judgings_->tick();
             submissions_->tick();
+            mcp_->tick();
         });
     }
 
@@ -479,6 +484,7 @@ private:
     std::unique_ptr<Judgings> judgings_;
     std::unique_ptr<SubmittedJudgings> judged_;
     std::unique_ptr<Rest> rest_;
+    std::unique_ptr<mcp::McpEndpoint> mcp_;
     Hub hub_;
     Analyses analyses_; ///< likewise
     PushedAnalyses pushed_;

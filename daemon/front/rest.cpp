@@ -27,8 +27,6 @@ struct Target {
     std::string id{}; ///< of the submission
 };
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
 Target target_of(const RequestHead& head) {
     const std::string_view path = path_of(head.target);
     if (path == kExecute) return {Address::execute, {}};
@@ -71,28 +69,11 @@ unsigned status_of(std::string_view code) {
     return found == kStatuses.end() ? 400 : found->second;
 }
 
-bool is_json(std::string_view type) {
-    constexpr std::string_view kJson = "application/json";
-    const std::string_view main = type.substr(0, type.find(';'));
-    const std::string_view bare = main.substr(0, main.find_last_not_of(" \t") + 1);
-    return std::ranges::equal(bare, kJson, [](char given, char wanted) {
-        return (given >= 'A' && given <= 'Z' ? static_cast<char>(given - 'A' + 'a') : given) ==
-               wanted;
-    });
-}
-
 Refusal refusal(const char* code, const char* message) {
     Refusal made;
     made.code = code;
     made.message = message;
     return made;
-}
-
-Reply json_reply(unsigned status, std::string body) {
-    Reply reply;
-    reply.status = status;
-    reply.body = std::move(body);
-    return reply;
 }
 
 /// The number of the last event that a client has, from its own word. Absent: that is no number.
@@ -106,17 +87,7 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 }
 
 std::optional<Reply> check_body(const RequestHead& head, const config::Config& config) {
-    if (!is_json(head.only("Content-Type")))
-        return error_reply(415, "bad_request", "The Content-Type must be application/json.");
-    if (head.count("Content-Encoding") > 0)
-        return error_reply(415, "bad_request", "The body must come without a Content-Encoding.");
-    if (head.body_bytes > config.body_bytes) {
-        return error_reply(413, "too_large",
-                           "The body may hold " + readable_bytes(config.body_bytes) + ".");
-    }
-    const std::string_view expected = head.only("Expect");
-    if (head.count("Expect") > 0 && expected != "100-continue")
-        return error_reply(417, "bad_request", "Only 100-continue may be expected.");
+    if (auto wrong = check_json_body(head, config)) return wrong;
     if (head.count("Idempotency-Key") == 0) return std::nullopt;
     const std::string_view key = head.only("Idempotency-Key");
     const bool plain = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 127; });
@@ -127,8 +98,8 @@ std::optional<Reply> check_body(const RequestHead& head, const config::Config& c
     return std::nullopt;
 }
 
-Rest::Answer refused(const Refusal& why) {
-    Rest::Answer answer;
+Answer refused(const Refusal& why) {
+    Answer answer;
     answer.reply = refusal_reply(why);
     return answer;
 }
@@ -142,31 +113,17 @@ Reply refusal_reply(const Refusal& refusal) {
     return reply;
 }
 
-bool Rest::serves(const RequestHead& head) { return target_of(head).address != Address::none; }
+bool Rest::serves(const RequestHead& head) const {
+    return target_of(head).address != Address::none;
+}
 
 std::optional<Reply> Rest::check(const RequestHead& head) const {
-    if (auto wrong = check_head_shape(head)) return wrong;
-    if (!host_allowed(access_, head.only("Host"), head.local))
-        return error_reply(403, "forbidden", "This Host is not one of ours; see allowed_hosts.");
-    // Any page may send requests to this machine; only ours may have them obeyed.
-    if (head.count("Origin") > 0 && !origin_allowed(access_, head.only("Origin"), head.local))
-        return error_reply(403, "forbidden",
-                           "Pages of this Origin may not send requests; see allowed_origins.");
+    if (auto wrong = check_asker(head, access_)) return wrong;
     const Target target = target_of(head);
     const std::string_view methods = methods_of(target.address);
     const bool is_post = head.method == "POST";
-    if (!has_token(methods, head.method)) {
-        Reply reply = error_reply(405, "bad_request", "This address has no such method.");
-        reply.fields.emplace_back("Allow", methods);
-        return reply;
-    }
-    if (!access_.token.empty() &&
-        !token_matches(access_.token, bearer_token(head.only("Authorization")))) {
-        Reply reply =
-            error_reply(401, "unauthorized", "A token is needed: Authorization: Bearer TOKEN.");
-        reply.fields.emplace_back("WWW-Authenticate", "Bearer");
-        return reply;
-    }
+    if (!has_token(methods, head.method)) return wrong_method(methods);
+    if (auto wrong = check_token(head, access_)) return wrong;
     if (is_post) return check_body(head, settings_.config);
     if (head.has_body) return error_reply(400, "bad_request", "This request must not have a body.");
     if (!number_in(head.only("Last-Event-ID")))
@@ -174,8 +131,7 @@ std::optional<Reply> Rest::check(const RequestHead& head) const {
     return std::nullopt;
 }
 
-Rest::Answer Rest::answer(const RequestHead& head, std::string_view body,
-                          const std::string& submitter) {
+Answer Rest::answer(const RequestHead& head, std::string_view body, const std::string& submitter) {
     const Target target = target_of(head);
     switch (target.address) {
     case Address::execute:
@@ -193,7 +149,7 @@ Rest::Answer Rest::answer(const RequestHead& head, std::string_view body,
     return refused(refusal("bad_json", "The body is not valid UTF-8."));
 }
 
-Rest::Answer Rest::execute(const Posted& posted) {
+Answer Rest::execute(const Posted& posted) {
     auto parsed = parse_submitted_run(posted.body, settings_.config);
     if (const auto* why = std::get_if<Refusal>(&parsed)) return refused(*why);
     auto& submitted = std::get<SubmittedRun>(parsed);
@@ -205,7 +161,7 @@ Rest::Answer Rest::execute(const Posted& posted) {
                   });
 }
 
-Rest::Answer Rest::judge(const Posted& posted) {
+Answer Rest::judge(const Posted& posted) {
     auto parsed = parse_submitted_judging(posted.body, settings_.config);
     if (const auto* why = std::get_if<Refusal>(&parsed)) return refused(*why);
     auto& submitted = std::get<SubmittedJudging>(parsed);
@@ -215,8 +171,8 @@ Rest::Answer Rest::judge(const Posted& posted) {
                   });
 }
 
-Rest::Answer Rest::submit(const Posted& posted, const char* kind, bool wait, bool cancel_if_gone,
-                          const std::function<std::optional<Refusal>(const std::string&)>& start) {
+Answer Rest::submit(const Posted& posted, const char* kind, bool wait, bool cancel_if_gone,
+                    const std::function<std::optional<Refusal>(const std::string&)>& start) {
     Submissions::Order order;
     order.kind = kind;
     order.key = posted.key;
@@ -231,11 +187,13 @@ Rest::Answer Rest::submit(const Posted& posted, const char* kind, bool wait, boo
     return accepted(id, is_new, wait, cancel_if_gone && is_new);
 }
 
-Rest::Answer Rest::accepted(const std::string& id, bool is_new, bool wait, bool cancel_if_gone) {
+Answer Rest::accepted(const std::string& id, bool is_new, bool wait, bool cancel_if_gone) {
     Answer answer;
     if (wait) {
         answer.kind = Answer::Kind::wait;
-        answer.submission = id;
+        answer.house = &submissions_;
+        answer.submissions = {id};
+        answer.finish = [this, id] { return outcome(id); };
         answer.cancel_if_gone = cancel_if_gone;
         return answer;
     }
@@ -264,7 +222,7 @@ Reply Rest::outcome(const std::string& id) {
     return reply;
 }
 
-Rest::Answer Rest::show(const std::string& id) {
+Answer Rest::show(const std::string& id) {
     Answer answer;
     const auto submission = submissions_.find(id);
     answer.reply =
@@ -273,7 +231,7 @@ Rest::Answer Rest::show(const std::string& id) {
     return answer;
 }
 
-Rest::Answer Rest::cancel(const std::string& id) {
+Answer Rest::cancel(const std::string& id) {
     (void)submissions_.cancel(id); // what is not there is said by show()
     Answer answer = show(id);
     const auto submission = submissions_.find(id);
@@ -281,7 +239,7 @@ Rest::Answer Rest::cancel(const std::string& id) {
     return answer;
 }
 
-Rest::Answer Rest::events(const RequestHead& head, const std::string& id) {
+Answer Rest::events(const RequestHead& head, const std::string& id) {
     Answer answer;
     const std::uint64_t after = number_in(head.only("Last-Event-ID")).value_or(0);
     const auto events = submissions_.events_after(id, after, 1);
@@ -291,16 +249,12 @@ Rest::Answer Rest::events(const RequestHead& head, const std::string& id) {
         answer.reply = json_reply(204, {}); // which tells an EventSource not to come back
     } else {
         answer.kind = Answer::Kind::events;
-        answer.submission = id;
+        answer.house = &submissions_;
+        answer.submissions = {id};
         answer.after = after;
+        answer.format = {event_stream_head(), event_text, gap_text};
     }
     return answer;
-}
-
-std::string event_stream_head() {
-    std::string head = "HTTP/1.1 200 OK\r\nServer: cloister\r\nContent-Type: text/event-stream\r\n";
-    for (const auto& [name, value] : security_fields()) head += name + ": " + value + "\r\n";
-    return head + "Connection: close\r\n\r\n";
 }
 
 std::string event_text(const Submissions::Event& event) {

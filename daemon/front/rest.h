@@ -2,8 +2,7 @@
 // Pure but for Submissions and whoever does the work; the server reads bodies, waits and streams.
 #pragma once
 
-#include "daemon/front/routes.h"
-#include "daemon/front/submissions.h"
+#include "daemon/front/endpoint.h"
 #include "daemon/front/submitted_judgings.h"
 #include "daemon/front/submitted_runs.h"
 
@@ -14,40 +13,20 @@
 
 namespace cloister::front {
 
-class Rest {
+class Rest final : public Endpoint {
 public:
     Rest(const config::Settings& settings, const Catalog& catalog, const Access& access,
          Submissions& submissions, SubmittedRuns& runs, SubmittedJudgings& judgings)
         : settings_(settings), catalog_(catalog), access_(access), submissions_(submissions),
           runs_(runs), judgings_(judgings) {}
 
-    /// True when requests to this address are ours.
-    static bool serves(const RequestHead& head);
-
-    /// What is wrong with a request whose body is not read yet: address, method, who asks, what
-    /// kind of body and how large it says to be.
-    std::optional<Reply> check(const RequestHead& head) const;
-
-    /// What the server is to do.
-    struct Answer {
-        enum class Kind : std::uint8_t {
-            reply,  ///< send `reply`
-            wait,   ///< wait until `submission` has ended, then send outcome()
-            events, ///< send the events of `submission` that come after `after`
-        };
-        Kind kind = Kind::reply;
-        Reply reply{};
-        std::string submission{};
-        std::uint64_t after = 0;
-        bool cancel_if_gone = false;
-    };
-    /// Does what a request that passed check() asks for. `submitter`: see SubmittedRuns.
-    Answer answer(const RequestHead& head, std::string_view body, const std::string& submitter);
+    bool serves(const RequestHead& head) const override;
+    std::optional<Reply> check(const RequestHead& head) const override;
+    Answer answer(const RequestHead& head, std::string_view body,
+                  const std::string& submitter) override;
 
     /// The end of a submission, as its waiting client is told.
-    Reply outcome(const std::string& submission);
-
-    Submissions& submissions() { return submissions_; }
+    Reply outcome(const std::string& id);
 
 private:
     struct Posted {
@@ -77,8 +56,7 @@ private:
 /// A refusal as an answer: its code says which status.
 Reply refusal_reply(const Refusal& refusal);
 
-/// The head of an answer that is a stream of server-sent events, and the events as they are sent.
-std::string event_stream_head();
+/// The events as they are sent.
 std::string event_text(const Submissions::Event& event);
 std::string gap_text(std::uint64_t forgotten);
 

@@ -5,8 +5,8 @@
 // temporaries beside one twice.
 #include "daemon/front/server.h"
 
+#include "daemon/front/endpoint.h"
 #include "daemon/front/exchange.h"
-#include "daemon/front/rest.h"
 #include "daemon/front/session.h"
 #include "daemon/front/text.h"
 
@@ -209,8 +209,9 @@ http::response<http::span_body<const char>> response_of(const Reply& reply, bool
     response.keep_alive(keep_alive);
     const std::string_view content = reply.content();
     if (!head_only) response.body() = beast::span<const char>(content.data(), content.size());
-    // RFC 9110 8.6: what a 304 would say here is the length of what it does not send.
-    if (reply.status != 304) response.content_length(content.size());
+    // RFC 9110 8.6: what a 304 would say here is the length of what it does not send, and a 204
+    // says nothing.
+    if (reply.status != 304 && reply.status != 204) response.content_length(content.size());
     return response;
 }
 
@@ -327,8 +328,9 @@ asio::awaitable<Next> send_reply(Caller& caller, Reply reply, bool head_only, bo
 }
 
 /// What may be said against a request before its body is read.
-std::optional<Reply> refuse_early(Caller& caller, const RequestHead& head) {
-    if (auto wrong = caller.state->service.rest->check(head)) return wrong;
+std::optional<Reply> refuse_early(Caller& caller, const Endpoint& endpoint,
+                                  const RequestHead& head) {
+    if (auto wrong = endpoint.check(head)) return wrong;
     if (caller.state->stopping) return error_reply(503, "busy", "The service is stopping.");
     if (caller.rate.take(Clock::now())) return std::nullopt;
     Reply reply = error_reply(429, "rate_limited", "Too many requests.");
@@ -337,29 +339,31 @@ std::optional<Reply> refuse_early(Caller& caller, const RequestHead& head) {
 }
 
 /// Waits or streams, as the answer asks for; the connection is not half-open meanwhile.
-asio::awaitable<Next> take_time(Caller& caller, Rest::Answer answer, bool keep) {
-    Rest& rest = *caller.state->service.rest;
+asio::awaitable<Next> take_time(Caller& caller, Answer answer, bool keep) {
     StreamPeer peer(caller.stream);
     caller.half_open.reset();
     caller.stream.expires_never();
-    if (answer.kind == Rest::Answer::Kind::events) {
-        co_await send_events(peer, rest.submissions(), answer.submission, answer.after);
+    if (answer.kind == Answer::Kind::events) {
+        co_await send_events(peer, *answer.house, answer.submissions.front(), answer.after,
+                             answer.format);
         ErrorCode ignored; // a close that fails has still closed
         caller.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
         co_return Next::stop;
     }
-    co_await wait_for_end(peer, rest.submissions(), answer.submission, answer.cancel_if_gone);
-    Reply reply = rest.outcome(answer.submission);
+    for (const std::string& id : answer.submissions)
+        co_await wait_for_end(peer, *answer.house, id, answer.cancel_if_gone);
+    Reply reply = answer.finish();
     const Next next = co_await send_reply(caller, std::move(reply), false, keep);
     if (next == Next::again) caller.half_open.emplace(caller.state, caller.stream);
     co_return next;
 }
 
 /// Reads the body, answers.
-asio::awaitable<Next> serve_rest(Caller& caller, http::request_parser<http::empty_body>& parser) {
+asio::awaitable<Next> serve_endpoint(Caller& caller, Endpoint& endpoint,
+                                     http::request_parser<http::empty_body>& parser) {
     const RequestHead early = head_of(parser, caller.local);
     const config::Config& config = caller.state->service.settings->config;
-    if (auto wrong = refuse_early(caller, early)) {
+    if (auto wrong = refuse_early(caller, endpoint, early)) {
         const bool keep = parser.get().keep_alive() && !early.has_body;
         co_return co_await send_reply(caller, *std::move(wrong), early.method == "HEAD", keep);
     }
@@ -389,10 +393,9 @@ asio::awaitable<Next> serve_rest(Caller& caller, http::request_parser<http::empt
     }
     const RequestHead head = head_of(whole, caller.local);
     const bool keep = whole.get().keep_alive();
-    Rest::Answer answer =
-        caller.state->service.rest->answer(head, whole.get().body(), caller.submitter);
+    Answer answer = endpoint.answer(head, whole.get().body(), caller.submitter);
     whole.get().body() = {}; // waiting may take long
-    if (answer.kind == Rest::Answer::Kind::reply)
+    if (answer.kind == Answer::Kind::reply)
         co_return co_await send_reply(caller, std::move(answer.reply), head.method == "HEAD", keep);
     co_return co_await take_time(caller, std::move(answer), keep);
 }
@@ -434,7 +437,8 @@ asio::awaitable<Next> serve_request(Caller& caller, UpgradeRequest& request, Gra
         request = parser.release();
         co_return Next::upgrade;
     }
-    if (Rest::serves(head)) co_return co_await serve_rest(caller, parser);
+    for (Endpoint* endpoint : state->service.endpoints)
+        if (endpoint->serves(head)) co_return co_await serve_endpoint(caller, *endpoint, parser);
     Facts facts;
     facts.access = &state->service.access;
     facts.ready = state->service.ready;

@@ -25,10 +25,12 @@ TABLE = {
     "daemon/tokens": ((), VALUES, {"nettle"}),
     "daemon/keeper": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config"), (),
                       {"seccomp", "cap"}),
-    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/judge", "daemon/front/rooms",
+    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/judge", "daemon/front/mcp", "daemon/front/rooms",
                       "daemon/front/store", "policies",
                       "runtimes"), VALUES,
                      {"json", "boost", "seccomp"}),
+    # What agents ask for, over the same flow of runs; it knows no sockets.
+    "daemon/front/mcp": (("daemon/front", "daemon/config"), VALUES, {"json"}),
     # The judge's logic compares, rules and adds up; it runs nothing.
     "daemon/front/judge": ((), VALUES, set()),
     # The logic of rooms knows nobody: messages go in, messages come out.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Types of the page's code: tsc over daemon/front/page, with the packages of its lockfile, in build-tidy/page.
+"""Types of the page's code and of the TypeScript client: tsc over daemon/front/page and clients/typescript, with the
+packages of the page's lockfile, in build-tidy/page.
 
     page_types.py
     page_types.py --self-test
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "daemon/front/page"
+CLIENT = ROOT / "clients/typescript"
 STAGE = ROOT / "build-tidy/page"
 
 
@@ -21,6 +23,8 @@ def stage():
     for name in ("src", "static"):
         shutil.rmtree(STAGE / name, ignore_errors=True)
         shutil.copytree(SOURCE / name, STAGE / name)
+    shutil.rmtree(STAGE / "client", ignore_errors=True)
+    shutil.copytree(CLIENT, STAGE / "client")
     for name in ("package.json", "package-lock.json", "tsconfig.json"):
         shutil.copy(SOURCE / name, STAGE / name)
     lock, mark = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest(), STAGE / "installed"
@@ -31,23 +35,25 @@ def stage():
     mark.write_text(lock)
 
 
-def check():
-    return subprocess.run(["node_modules/.bin/tsc", "--noEmit"], cwd=STAGE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True)
+def check(project="."):
+    return subprocess.run(["node_modules/.bin/tsc", "--noEmit", "--project", project], cwd=STAGE, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
 
 
 def self_test():
     """A wrong line is refused."""
-    (STAGE / "src/wrong.ts").write_text('export const wrong: number = "a text"\n')
-    done = check()
-    (STAGE / "src/wrong.ts").unlink()
-    assert done.returncode != 0 and "src/wrong.ts" in done.stdout, done.stdout
+    for project, folder in ((".", "src"), ("client", "client")):
+        wrong = STAGE / folder / "wrong.ts"
+        wrong.write_text('export const wrong: number = "a text"\n')
+        done = check(project)
+        wrong.unlink()
+        assert done.returncode != 0 and f"{folder}/wrong.ts" in done.stdout, done.stdout
 
 
 if __name__ == "__main__":
     stage()
     if sys.argv[1:] == ["--self-test"]:
         sys.exit(self_test())
-    result = check()
-    print(result.stdout, end="")
-    sys.exit(result.returncode)
+    results = [check(), check("client")]
+    print("".join(one.stdout for one in results), end="")
+    sys.exit(max(one.returncode for one in results))

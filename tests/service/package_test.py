@@ -42,12 +42,14 @@ class Package(unittest.TestCase):
     def test_every_policy_and_all_data_of_every_runtime_is_in_it_and_no_source(self):
         source = service.SOURCE
         built_with = re.compile(r"/runtimes/[^/]+\.(cpp|h|py|md|txt)$|CMakeLists\.txt$|/grammars/(?!common\.jsonc)")
+        clients = {f"/usr/share/cloister/clients/{name}" for name in (
+            "python/cloister.py", "python/example.py", "typescript/cloister.ts", "typescript/example.ts")}
         wanted = {f"/usr/share/cloister/{path.relative_to(source)}" for top in ("policies", "runtimes")
                   for path in (source / top).rglob("*") if path.is_file()
                   and (top == "runtimes" or path.suffix == ".jsonc")}
         wanted = {name for name in wanted if not built_with.search(name)}
         packed = {name for name in self.files if name.startswith("/usr/share/cloister/") and not name.endswith("/")}
-        self.assertEqual(packed, wanted)
+        self.assertEqual(packed, wanted | clients)
 
     def test_it_depends_on_the_libraries_that_its_programs_are_linked_with(self):
         depends = output("dpkg-deb", "-f", self.package, "Depends")

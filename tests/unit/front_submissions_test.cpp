@@ -85,7 +85,7 @@ struct Counter {
         if (method == "POST") made.fields.emplace_back("Content-Type", "application/json");
         return made;
     }
-    Rest::Answer post(std::string_view body, std::string_view key = {}) {
+    Answer post(std::string_view body, std::string_view key = {}) {
         RequestHead made = head("POST", "/api/v1/execute");
         if (!key.empty()) made.fields.emplace_back("Idempotency-Key", key);
         REQUIRE_FALSE(rest.check(made));
@@ -106,7 +106,7 @@ struct Counter {
 
 constexpr std::string_view kHello = R"js({"code":"print(1)","language":"python"})js";
 
-std::string id_of(const Rest::Answer& answer) {
+std::string id_of(const Answer& answer) {
     for (const auto& [name, value] : answer.reply.fields)
         if (name == "Location") return value.substr(value.rfind('/') + 1);
     return {};
