@@ -10,7 +10,7 @@ def example(cloister: Cloister) -> None:
 
     for event in cloister.stream("python", "for i in range(3): print(i)"):
         if event.name == "output":
-            print("it prints", repr(event.data["data"]))
+            print(event.data["data"], end="", flush=True)
         elif event.name == "result":
             print("it ended:", event.data["verdict"])
 

@@ -6,9 +6,10 @@ export async function example(cloister = new Cloister(), say: (line: string) => 
   const result = await cloister.execute({language: "python", code: "print(input()[::-1])", stdin: "olleh"})
   say(`it printed ${result.output.trim()}`)
 
+  let printed = ""
   for await (const event of cloister.stream({language: "python", code: "for i in range(3): print(i)"})) {
-    if (event.name === "output") say(`it prints ${JSON.stringify(event.data.data)}`)
-    if (event.name === "result") say(`it ended: ${event.data.verdict}`)
+    if (event.name === "output") printed += event.data.data // as it comes
+    if (event.name === "result") say(`it ended ${event.data.verdict}, having printed ${JSON.stringify(printed)}`)
   }
 
   const judged = await cloister.judge({language: "python", code: "print(int(input()) ** 2)",

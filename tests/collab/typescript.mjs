@@ -39,7 +39,7 @@ const python = code => ({language: "python", code})
 
 const said = []
 await example(cloister, line => said.push(line))
-assert.deepEqual(said, ["it printed hello", "it prints \"0\\n1\\n2\\n\"", "it ended: ok", "WA: 1 of 2",
+assert.deepEqual(said, ["it printed hello", "it ended ok, having printed \"0\\n1\\n2\\n\"", "WA: 1 of 2",
   "refused: unknown_language", "it says hello you", "it says hello you again"])
 held("the example")
 

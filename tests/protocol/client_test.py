@@ -126,7 +126,7 @@ class Client(cases.Case):
         daemon = service.shared()
         done = subprocess.run([sys.executable, str(FOLDER / "example.py"), f"http://{daemon.host}:{daemon.port}"],
                               stdout=subprocess.PIPE, text=True, timeout=60, check=True)
-        self.assertEqual(done.stdout, "it printed hello\nit prints '0\\n1\\n2\\n'\nit ended: ok\nWA: 1 of 2\n"
+        self.assertEqual(done.stdout, "it printed hello\n0\n1\n2\nit ended: ok\nWA: 1 of 2\n"
                                       "refused: unknown_language\n")
 
 

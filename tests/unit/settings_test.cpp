@@ -136,7 +136,8 @@ TEST_CASE("the manual page tells of every option, with its default, and of no ot
             const std::string value = (*at)[2];
             const bool is_number =
                 !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
-            const std::string quoted = is_number ? value : '"' + value + '"';
+            const bool is_plain = is_number || value == "true" || value == "false";
+            const std::string quoted = is_plain ? value : '"' + value + '"';
             if (!value.empty())
                 CHECK(shown.find('"' + name + "\": " + quoted + ",") != std::string::npos);
         }
