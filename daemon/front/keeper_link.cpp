@@ -168,9 +168,10 @@ void KeeperLink::start(const Start& start) {
         parcel.frame.kind = wire::Kind::run;
         parcel.fds[0] = sealed(start.bundle);
         parcel.fd_count = 1;
-        reserve(awaited_ + 1);
+        const std::size_t pipes = streams->collects ? kMostStreams : kStreams;
+        reserve(awaited_ + pipes);
         streams->waiting = true;
-        ++awaited_;
+        awaited_ += pipes;
     }
     boxes_[box] = std::move(streams);
     send(std::move(parcel));
@@ -179,16 +180,16 @@ void KeeperLink::start(const Start& start) {
 // Descriptors that find no free number on their way in are lost, and with them a run that has
 // begun. So a run takes the numbers for its streams before it is asked for, and is refused when
 // there are none; they are free for the moment in which a frame may bring the streams.
-void KeeperLink::reserve(std::size_t runs) {
-    if (reserve_.size() > runs * kMostStreams) reserve_.resize(runs * kMostStreams);
-    while (reserve_.size() < runs * kMostStreams) {
+void KeeperLink::reserve(std::size_t pipes) {
+    if (reserve_.size() > pipes) reserve_.resize(pipes);
+    while (reserve_.size() < pipes) {
         reserve_.emplace_back(check(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 3),
                                     "reserve a stream's descriptor"));
     }
 }
 
 wire::Received KeeperLink::receive() {
-    if (awaited_ > 0) reserve(awaited_ - 1);
+    reserve(awaited_ - std::min(awaited_, kMostStreams));
     wire::Received received = wire::receive(socket_.native_handle());
     if (received.fd_count == 0) reserve(awaited_);
     return received;
@@ -203,7 +204,8 @@ void KeeperLink::take_streams(wire::Received& received) {
     if (streams->collects != (received.fd_count == kMostStreams))
         throw std::runtime_error("the keeper sent other streams than a run has");
     streams->waiting = false;
-    --awaited_;
+    awaited_ -= received.fd_count;
+    reserve(awaited_); // of those that were free for this frame it may not have needed all
     // Most programs get no input: then this end closes with the frame.
     const bool no_input = streams->input_over && streams->early_input.empty();
     if (!no_input) streams->input = std::make_shared<StreamWriter>(io_, std::move(received.fds[0]));
@@ -342,7 +344,10 @@ void KeeperLink::pause(std::uint64_t box, bool paused) {
 void KeeperLink::forget(std::uint64_t box) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
-    if (streams->waiting) reserve(--awaited_);
+    if (streams->waiting) {
+        awaited_ -= streams->collects ? kMostStreams : kStreams;
+        reserve(awaited_);
+    }
     take_more(box); // whoever waited for it to read does so no longer
     if (streams->input) streams->input->close();
     for (const auto& reader : streams->output) {

@@ -59,7 +59,7 @@ private:
     void take(wire::Received& received);
     void take_streams(wire::Received& received);
     void take_end(const wire::EndedFrame& ended);
-    void reserve(std::size_t runs);
+    void reserve(std::size_t pipes);
     std::shared_ptr<StreamReader> reader(std::uint64_t box, isolate::Fd fd, bool live,
                                          std::size_t stream);
     std::shared_ptr<StreamReader> files_reader(std::uint64_t box, isolate::Fd fd);
@@ -74,7 +74,7 @@ private:
     Executions* executions_ = nullptr;
     std::unordered_map<std::uint64_t, std::unique_ptr<Streams>> boxes_;
     std::deque<Parcel> unsent_;        ///< few frames for each box, and one for each signal
-    std::size_t awaited_ = 0;          ///< boxes whose streams are not here yet
+    std::size_t awaited_ = 0;          ///< streams that are not here yet
     std::vector<isolate::Fd> reserve_; ///< numbers for these streams
     bool waiting_ = false;
 };

@@ -32,7 +32,9 @@ void Executions::start_step(Execution& execution) {
     const ExecutionPtr partner = program ? execution.partner.lock() : nullptr;
     if (!partner) return (void)begin_box(execution);
     execution.waits = true;
-    if (partner->waits) begin_pair(execution, *partner);
+    if (!partner->waits) return;
+    const bool leads = execution.number < partner->number;
+    begin_pair(leads ? execution : *partner, leads ? *partner : execution);
 }
 
 /// False when it could not be made; then the execution is over.
