@@ -189,7 +189,7 @@ TEST_CASE("what is said to a partner is held against the output limit", "[front]
     court.stage.end_as(program, killed);
     end_at(court, interactor, 42, 2);
     CHECK(court.verdicts() == "OLE");
-    CHECK(court.told("verdict")[0].find("stderr") == court.told("verdict")[0].end());
+    CHECK_FALSE(court.told("verdict")[0].contains("stderr"));
 }
 
 TEST_CASE("a checker's feedback is told, and a next pass is another run", "[front][judge]") {
