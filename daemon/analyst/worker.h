@@ -1,6 +1,6 @@
 // A worker: locks itself in, reads one request, answers it, ends; or holds that document, and
-// answers requests about it, until the front closes the socket. Everything that a stranger can do to
-// the parser happens in here.
+// answers requests about it, until the front closes the socket. Everything that a stranger can do
+// to the parser happens in here.
 #pragma once
 
 #include "daemon/analyst/engine/analysis.h"

@@ -158,17 +158,16 @@ bool Analyses::serve(Queue queue, Time now) {
     }
     using Way = HeldDocuments::Way;
     const bool has_document = job.ask.document && !job.alone;
-    const Way way = has_document
-                        ? held_.claim(*job.ask.document, job.language, job.ask.content, now)
-                        : Way();
+    const Way way =
+        has_document ? held_.claim(*job.ask.document, job.language, job.ask.content, now) : Way();
     if (way.kind == Way::Kind::wait) return false;
     const bool follows = way.kind == Way::Kind::follow;
     Order order;
     order.job = last_job_ + 1;
     order.worker = way.worker;
-    order.kind = follows                        ? wire::AnalystRequest::Kind::follow
+    order.kind = follows                       ? wire::AnalystRequest::Kind::follow
                  : way.kind == Way::Kind::hold ? wire::AnalystRequest::Kind::hold
-                                                : wire::AnalystRequest::Kind::once;
+                                               : wire::AnalystRequest::Kind::once;
     order.text_bytes = job.ask.content.size();
     order.text_mark = wire::mark_of(job.ask.content);
     order.request = to_analyst(job.ask, job.language, follows ? &way.edit : nullptr);

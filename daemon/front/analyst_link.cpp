@@ -65,8 +65,8 @@ public:
             [self = shared_from_this(), turn = turn_](const boost::system::error_code& error) {
                 if (!error && self->turn_ == turn) self->fail(true);
             });
-        const std::array<asio::const_buffer, 2> parts = {
-            asio::buffer(&request_, sizeof request_), asio::buffer(text_)};
+        const std::array<asio::const_buffer, 2> parts = {asio::buffer(&request_, sizeof request_),
+                                                         asio::buffer(text_)};
         asio::async_write(
             socket_, parts,
             [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {

@@ -175,8 +175,7 @@ void Conversation::act(AskAnalyst& request) {
         return refuse(refusal);
     }
     if (!request.korean) request.korean = korean_;
-    request.document =
-        service_.hub->document_of(connection_, request.file_path, request.content);
+    request.document = service_.hub->document_of(connection_, request.file_path, request.content);
     if (!request.deep) return analyse(std::move(request));
     check_deeply(*service_.executions, client_, *service_.analyses, *service_.catalog,
                  std::move(request), [this](AskAnalyst ask) { analyse(std::move(ask)); });

@@ -103,9 +103,8 @@ void HeldDocuments::expire(Time now) {
 
 /// A room takes from itself first: it cannot push others out by opening many.
 bool HeldDocuments::make_place(const RoomDocument& document, Time now) {
-    const auto of_room = std::ranges::count_if(held_, [&](const auto& one) {
-        return one.first.room_id == document.room_id;
-    });
+    const auto of_room = std::ranges::count_if(
+        held_, [&](const auto& one) { return one.first.room_id == document.room_id; });
     const bool own = static_cast<std::size_t>(of_room) >= bounds_.of_a_room;
     if (!own && held_.size() < bounds_.all) return true;
     const auto victim = own ? longest_unused(&document.room_id, Time::max())

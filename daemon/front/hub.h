@@ -107,8 +107,8 @@ public:
     std::optional<std::pair<std::string, std::uint64_t>> version_of(
         const RoomDocument& document) const;
     bool is_open(Connection connection, const RoomDocument& document) const;
-    /// The document of the caller's room that it may say this about: it is its text, or who asks may
-    /// change it anyway.
+    /// The document of the caller's room that it may say this about: it is its text, or who asks
+    /// may change it anyway.
     std::optional<RoomDocument> document_of(Connection connection, std::string_view path,
                                             std::string_view content) const;
     void tell(Connection connection, const MessagePtr& message) { say(connection, message); }

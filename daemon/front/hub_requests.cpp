@@ -239,9 +239,9 @@ std::optional<RoomDocument> Hub::document_of(Connection connection, std::string_
     RoomDocument which{here->room.room_id(), rooms::composed(path)};
     const rooms::Document* found = here->room.document(which.path);
     if (found == nullptr) return std::nullopt;
-    const bool may_say = rooms::may_edit(here->room.person(connection)->role) ||
-                         (found->bytes() == content.size() &&
-                          rooms::to_utf8(found->text()) == content);
+    const bool may_say =
+        rooms::may_edit(here->room.person(connection)->role) ||
+        (found->bytes() == content.size() && rooms::to_utf8(found->text()) == content);
     return may_say ? std::optional(which) : std::nullopt;
 }
 

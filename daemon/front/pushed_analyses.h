@@ -1,7 +1,7 @@
-// analysis_subscribe: the analysis of a document that somebody has open, again whenever the document
-// has changed and rests for a moment. One analysis serves all who subscribed, for each language of
-// messages; of one document one is under way at a time, and always of the newest text. Knows no
-// socket and no clock: it says when it wants to be called.
+// analysis_subscribe: the analysis of a document that somebody has open, again whenever the
+// document has changed and rests for a moment. One analysis serves all who subscribed, for each
+// language of messages; of one document one is under way at a time, and always of the newest text.
+// Knows no socket and no clock: it says when it wants to be called.
 #pragma once
 
 #include "daemon/front/analyses.h"
@@ -27,7 +27,8 @@ public:
         std::uint64_t source_bytes = 256 * 1024;   ///< larger ones are not analysed
         std::chrono::milliseconds pause{120};      ///< after a change, so that more may come
         std::chrono::milliseconds retry{500};      ///< when there was no answer
-        std::chrono::milliseconds patience{1'000}; ///< after so long an old answer is better than none
+        std::chrono::milliseconds patience{1'000}; ///< after so long an old answer is better than
+                                                   ///< none
     };
 
     /// `wake`: on_time() is to be called then, or soon after. All outlive this.

@@ -364,9 +364,10 @@ TEST_CASE("of a long function a block is named that can be taken out, when that 
     CHECK(javascript("    await item;\n").is_null());
 
     const auto java = [](const std::string& inside, const std::string& behind = "") {
-        return hint_of("java", "class A {\n  void work(int[] data) {\n    int total = 0;\n    int later;\n",
-                       "    for (int item : data) {\n" + lines_of(16, "      use(item);\n") + inside +
-                           "    }\n",
+        return hint_of("java",
+                       "class A {\n  void work(int[] data) {\n    int total = 0;\n    int later;\n",
+                       "    for (int item : data) {\n" + lines_of(16, "      use(item);\n") +
+                           inside + "    }\n",
                        behind + "  }\n}\n", "    use(1);\n");
     };
     CHECK(java("").at("names") == json({"data"}));
@@ -390,14 +391,19 @@ TEST_CASE("headers and namespaces bring their names", "[engine]") {
 TEST_CASE("a document is edited by requests, and only while it is whole", "[engine]") {
     Reader reader(all_languages());
     const auto follow = [&](int start, int removed, const std::string& text) {
-        const json request = {{"kind", "analysis"}, {"lang", "en"}, {"file_path", "a.py"},
+        const json request = {{"kind", "analysis"},
+                              {"lang", "en"},
+                              {"file_path", "a.py"},
                               {"edit", {{"start", start}, {"removed", removed}, {"text", text}}}};
         const bool taken = reader.take(request.dump());
         return std::pair(taken, json::parse(reader.answer()));
     };
     CHECK_FALSE(follow(0, 0, "x").first); // of nothing
-    json whole = {{"kind", "analysis"}, {"lang", "en"}, {"file_path", "a.py"},
-                  {"language", "python"}, {"content", "import os\n"}};
+    json whole = {{"kind", "analysis"},
+                  {"lang", "en"},
+                  {"file_path", "a.py"},
+                  {"language", "python"},
+                  {"content", "import os\n"}};
     REQUIRE(reader.take(whole.dump()));
     CHECK(json::parse(reader.answer()).at("analysis").at("issues").size() == 1);
     CHECK(reader.can_follow());

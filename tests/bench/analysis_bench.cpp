@@ -103,9 +103,9 @@ Times type_in(const Language& language, const std::string& text) {
         const auto at = static_cast<std::uint32_t>(
             place +
             (takes_back ? 2 * typed.size() - 1 - step % (2 * typed.size()) : step % typed.size()));
-        const bool whole =
-            takes_back ? document.edit(at, 1, "", own)
-                       : document.edit(at, 0, typed.substr(step % typed.size(), 1), own);
+        const bool whole = takes_back
+                               ? document.edit(at, 1, "", own)
+                               : document.edit(at, 0, typed.substr(step % typed.size(), 1), own);
         if (!whole) throw std::runtime_error("a keystroke takes too long");
         (void)analysis_of(document, Tongue::en, begin, own);
         ++step;

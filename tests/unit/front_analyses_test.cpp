@@ -376,9 +376,18 @@ TEST_CASE("what is held is bounded, and who uses a document keeps it", "[analyse
 }
 
 TEST_CASE("a difference is the smallest run of whole characters", "[analyses]") {
-    for (const auto& [before, after] : std::vector<std::pair<std::string, std::string>>{
-             {"", ""}, {"", "a"}, {"a", ""}, {"aa", "aaa"}, {"가나", "가다나"}, {"각", "갂"},
-             {"가", "나"}, {"a😀b", "a😁b"}, {"abc", "abc"}, {"한글", "한"}, {"ab", "ba"}}) {
+    for (const auto& [before, after] :
+         std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                          {"", "a"},
+                                                          {"a", ""},
+                                                          {"aa", "aaa"},
+                                                          {"가나", "가다나"},
+                                                          {"각", "갂"},
+                                                          {"가", "나"},
+                                                          {"a😀b", "a😁b"},
+                                                          {"abc", "abc"},
+                                                          {"한글", "한"},
+                                                          {"ab", "ba"}}) {
         const TextEdit edit = difference(before, after);
         std::string made = before;
         made.replace(edit.start, edit.removed, edit.inserted);

@@ -1,5 +1,5 @@
-// analysis_subscribe over whole dialogues, with an analyst on paper: who may, when it is told, what is
-// dropped, and when it ends.
+// analysis_subscribe over whole dialogues, with an analyst on paper: who may, when it is told, what
+// is dropped, and when it ends.
 #include "daemon/front/pushed_analyses.h"
 #include "tests/unit/front_fixture.h"
 
@@ -14,9 +14,11 @@ namespace {
 
 /// A house whose analyst answers when the test says so.
 struct Desk {
-    Desk() : analyses(house.settings.runtimes, {}),
-             pushed(house.hub, analyses, {.per_connection = 3, .source_bytes = 1000},
-                    [this] { return house.stage.now; }, [this](auto at) { wake = at; }) {
+    Desk()
+        : analyses(house.settings.runtimes, {}),
+          pushed(
+              house.hub, analyses, {.per_connection = 3, .source_bytes = 1000},
+              [this] { return house.stage.now; }, [this](auto at) { wake = at; }) {
         analyses.connect({.give =
                               [this](const Analyses::Order& order) {
                                   orders.push_back(order);
@@ -39,9 +41,7 @@ struct Desk {
             analyses.on_answer(order.job, told, house.stage.now);
         }
     }
-    void fail() {
-        analyses.on_answer(orders.at(answered++).job, {}, house.stage.now);
-    }
+    void fail() { analyses.on_answer(orders.at(answered++).job, {}, house.stage.now); }
     void wait(std::chrono::milliseconds time) {
         house.wait(time);
         if (wake <= house.stage.now) {
@@ -82,7 +82,10 @@ struct Guest {
     void write(const std::string& path, const std::string& text) {
         const json changes = length == 0 ? json::array({json::array({0, text})})
                                          : json::array({length, json::array({0, text})});
-        say({{"type", "doc_push"}, {"file_path", path}, {"epoch", epoch}, {"version", version++},
+        say({{"type", "doc_push"},
+             {"file_path", path},
+             {"epoch", epoch},
+             {"version", version++},
              {"updates", json::array({{{"seq", ++seq}, {"changes", changes}}})}});
         length += text.size();
     }
@@ -252,11 +255,14 @@ TEST_CASE("a subscription ends with what it is for", "[analyses]") {
         is_over();
     }
     SECTION("deleted") {
-        desk.alice.say({{"type", "file_operation"}, {"operation", "delete"}, {"file_path", "a.py"}});
+        desk.alice.say(
+            {{"type", "file_operation"}, {"operation", "delete"}, {"file_path", "a.py"}});
         is_over();
     }
     SECTION("renamed") {
-        desk.alice.say({{"type", "file_operation"}, {"operation", "rename"}, {"file_path", "a.py"},
+        desk.alice.say({{"type", "file_operation"},
+                        {"operation", "rename"},
+                        {"file_path", "a.py"},
                         {"new_path", "b.py"}});
         is_over();
     }

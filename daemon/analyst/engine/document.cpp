@@ -303,9 +303,8 @@ bool Document::look(Part& part, const Seen& seen, Budget& budget) {
     const std::vector<Above> chain = above(seen.container);
     if (!part.tree.flatten(language_, seen.node, seen.field, chain, *text_, words_, budget))
         return false;
-    const Around around{.scopes = container.facts.scopes,
-                        .is_last = seen.is_last,
-                        .names_alone = is_aside(part)};
+    const Around around{
+        .scopes = container.facts.scopes, .is_last = seen.is_last, .names_alone = is_aside(part)};
     part.facts =
         facts_of_part(language_, part.tree, seen.node, source_, part.begin, around, words_, budget);
     part.tree.settle();

@@ -15,8 +15,7 @@ constexpr double kLargestShare = 0.8;
 
 class Extracting {
 public:
-    Extracting(const Language& language, const Subject& subject, const Facts& facts,
-               Index function)
+    Extracting(const Language& language, const Subject& subject, const Facts& facts, Index function)
         : language_(language), plan_(language.extract), subject_(subject), tree_(subject.tree),
           function_(function),
           body_(tree_.child_by_field(
@@ -131,9 +130,8 @@ private:
     }
 
     bool is_born_in(const std::vector<Local>& names, Index block) const {
-        return std::all_of(names.begin(), names.end(), [&](const Local& one) {
-            return one.name.start >= tree_[block].start;
-        });
+        return std::all_of(names.begin(), names.end(),
+                           [&](const Local& one) { return one.name.start >= tree_[block].start; });
     }
 
     /// It has one whatever way led here: it is a parameter, or what gives it one is a statement of

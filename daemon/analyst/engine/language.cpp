@@ -290,7 +290,8 @@ void connect_rules(Language& language, const std::string& place) {
         used.insert(rule);
         language.pattern_rules.push_back(rule);
     }
-    if (language.first_metric > language.first_rule && language.query.capture("here") == ~std::uint32_t{0})
+    if (language.first_metric > language.first_rule &&
+        language.query.capture("here") == ~std::uint32_t{0})
         fail(place, "no pattern captures @here");
     for (const auto& [id, rule] : language.rules) {
         if (!used.contains(&rule))

@@ -133,10 +133,10 @@ struct Language {
     std::vector<std::string> keywords{};
     std::unordered_set<std::string> builtins{};
     std::vector<Snippet> snippets{};
-    Kinds words_in{};                ///< leaves whose words may be names (a macro's body)
+    Kinds words_in{}; ///< leaves whose words may be names (a macro's body)
     /// What begins a line that brings the names of `members` that are under what stands in <…>.
     std::string header_lines{};
-    bool macros = false;             ///< a preprocessor may change what the text means
+    bool macros = false; ///< a preprocessor may change what the text means
     /// By kind: the field whose name is a member of something, and means nothing in this file.
     std::vector<TSFieldId> member_fields{};
     bool is_member(TSSymbol around, TSFieldId field) const {

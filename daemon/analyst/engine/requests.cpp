@@ -78,9 +78,10 @@ std::string Reader::answer() {
         return R"({")" + std::string(key) + R"(":)" + value + "}";
     };
     if (is_analysis_) {
-        return whole("analysis", is_whole_ ? analysis_of(*document_, asked_.tongue, begin_, *budget_,
-                                                         asked_.checked ? &*asked_.checked : nullptr)
-                                           : without_tree(document_->language(), text()));
+        return whole("analysis", is_whole_
+                                     ? analysis_of(*document_, asked_.tongue, begin_, *budget_,
+                                                   asked_.checked ? &*asked_.checked : nullptr)
+                                     : without_tree(document_->language(), text()));
     }
     return whole("suggestions",
                  is_whole_ ? suggestions_of(*document_, asked_.position, asked_.tongue, *budget_)
