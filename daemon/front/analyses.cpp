@@ -63,8 +63,8 @@ bool Analyses::knows(const AskAnalyst& ask, Refusal& refusal) const {
 
 std::optional<Refusal> Analyses::ask(Client client, AskAnalyst ask, Reply reply, Time now) {
     Refusal refusal;
-    if (!knows(ask, refusal)) return refusal;
-    const auto language = language_of(ask, refusal);
+    const auto language = knows(ask, refusal) ? language_of(ask, refusal) : std::nullopt;
+    if (!language) return refusal;
     std::deque<Job>& queue = queues_[client];
     const bool full = queue.size() >= bounds_.per_client || waiting_ >= bounds_.all ||
                       waiting_bytes_ + ask.content.size() > bounds_.bytes;

@@ -32,6 +32,7 @@ std::optional<rooms::Refusal> PushedAnalyses::subscribe(Connection connection,
     const auto [which, is_new] = watches_.try_emplace(document);
     if (is_new) which->second.client = analyses_.open_client();
     which->second.korean[connection] = korean;
+    which->second.asked.reset();
     set_due(which, now_());
     return std::nullopt;
 }
@@ -93,6 +94,10 @@ void PushedAnalyses::begin(Map::iterator which) {
     which = watches_.find(document);
     const auto text = hub_.text_of(document);
     if (which == watches_.end() || !text) return;
+    // Not every message about a document changes it.
+    auto version = std::optional(std::pair(text->epoch, text->version));
+    if (which->second.asked == version) return;
+    which->second.asked = std::move(version);
     std::array<bool, 2> wanted{};
     for (const auto& [connection, korean] : which->second.korean) wanted[korean ? 1 : 0] = true;
     for (const bool korean : {false, true})
@@ -133,6 +138,7 @@ void PushedAnalyses::take(const RoomDocument& document, const DocumentVersion& v
     Time& told = watch.told[korean ? 1 : 0];
     const bool is_newest = hub_.version_of(document) == std::pair(version.epoch, version.version);
     if (text.empty()) {
+        watch.asked.reset();
         if (!watch.due) set_due(which, now + bounds_.retry);
     } else if (is_newest || now - told >= bounds_.patience) {
         told = now;

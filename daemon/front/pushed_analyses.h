@@ -51,6 +51,8 @@ private:
         std::map<Connection, bool> korean{}; ///< by who subscribed
         Analyses::Client client = 0;
         std::optional<Time> due{};
+        /// What was asked about last; none: everybody has to be told anew.
+        std::optional<std::pair<std::string, std::uint64_t>> asked{};
         std::size_t under_way = 0;
         std::array<Time, 2> told{}; ///< in English, in Korean
     };

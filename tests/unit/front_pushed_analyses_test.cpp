@@ -189,6 +189,29 @@ TEST_CASE("an answer about a text that is gone is dropped, unless nothing came f
     CHECK(results[0]["version"] == 3);
 }
 
+TEST_CASE("what is refused changes nothing, and nobody is told of it", "[analyses]") {
+    Scene desk;
+    Guest bob(desk);
+    bob.join();
+    bob.open("a.py");
+    bob.version = 99;
+    for (int i = 0; i < 5; ++i) {
+        bob.write("a.py", "x");
+        desk.wait(200ms);
+    }
+    CHECK(bob.refused() == "version_ahead");
+    desk.alice.make("b.py");
+    desk.wait(200ms);
+    desk.answer();
+    CHECK(desk.orders.size() == 1);
+    CHECK(desk.alice.results().empty());
+    // Who subscribes is told, changed or not.
+    bob.subscribe("a.py");
+    desk.wait(0ms);
+    desk.answer();
+    CHECK(bob.results().size() == 1);
+}
+
 TEST_CASE("one analysis serves all, each in the language that they read", "[analyses]") {
     Scene desk;
     Guest bob(desk);
