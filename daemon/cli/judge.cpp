@@ -128,7 +128,7 @@ public:
     }
     void write(const std::string& text) {
         if (!fd_) return;
-        (void)::ftruncate(fd_.get(), 0); // of what is no plain file there is nothing to cut
+        (void)!::ftruncate(fd_.get(), 0); // of what is no plain file there is nothing to cut
         std::size_t done = 0;
         while (done < text.size()) {
             const ssize_t size = ::write(fd_.get(), text.data() + done, text.size() - done);
@@ -234,7 +234,7 @@ int Command::run() {
         fail(package::shown(error.what(), 16'384));
     } catch (const std::exception& error) {
         std::string what = error.what();
-        if (daemon_ && !daemon_->said().empty()) what += "\n" + daemon_->said();
+        if (daemon_) what += "\n" + daemon_->last_words();
         fail(package::shown(what, 16'384));
     }
     return kNotJudged;

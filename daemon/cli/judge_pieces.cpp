@@ -147,16 +147,17 @@ Answer Pieces::judge(const Order& order, const std::vector<Item>& items, const T
         const std::string text = piece(order, items, next);
         const std::vector<Item> sent(items.begin() + static_cast<std::ptrdiff_t>(first),
                                      items.begin() + static_cast<std::ptrdiff_t>(next));
-        answer = exchange(text, sent, take);
+        answer = exchange(order, text, sent, take);
     }
     return answer;
 }
 
-Answer Pieces::exchange(const std::string& text, const std::vector<Item>& items, const Take& take) {
+Answer Pieces::exchange(const Order& order, const std::string& text, const std::vector<Item>& items,
+                        const Take& take) {
     for (int tries = 0;; ++tries) {
         judge_.link->send(text);
         try {
-            return read_answer(std::to_string(requests_), items, take);
+            return read_answer(order, std::to_string(requests_), items, take);
         } catch (const Refused& refused) {
             if (refused.code != "busy" || tries >= kBusyTries) {
                 if (refused.code == "limit_too_high")
@@ -168,8 +169,8 @@ Answer Pieces::exchange(const std::string& text, const std::vector<Item>& items,
     }
 }
 
-Answer Pieces::read_answer(const std::string& id, const std::vector<Item>& items,
-                           const Take& take) {
+Answer Pieces::read_answer(const Order& order, const std::string& id,
+                           const std::vector<Item>& items, const Take& take) {
     Answer answer;
     for (;;) {
         const json message = json::parse(judge_.link->receive(), nullptr, false);
@@ -187,6 +188,8 @@ Answer Pieces::read_answer(const std::string& id, const std::vector<Item>& items
         if (type == "judge_verdict" && message.contains("test")) {
             const json& verdict = message.at("test");
             const auto test = static_cast<std::size_t>(number_of(verdict, "test"));
+            if (order.passes && !verdict.contains("passes"))
+                throw CannotJudge("this daemon knows no problems of several passes");
             if (test < items.size()) take(items[test].index, result_of(verdict));
         }
         if (type != "judge_result" || !message.contains("result")) continue;

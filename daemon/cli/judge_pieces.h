@@ -43,6 +43,7 @@ struct Order {
     std::string base{}; ///< JSON: an object with members, without tests
     bool needs_answer = true;
     bool checked = false; ///< by a program that is given the test
+    bool passes = false;  ///< more than one, perhaps
 };
 
 /// A test as one of a judging.
@@ -69,8 +70,10 @@ public:
 private:
     std::string test_json(const Order& order, const package::TestCase& test) const;
     std::string piece(const Order& order, const std::vector<Item>& items, std::size_t& next) const;
-    Answer exchange(const std::string& text, const std::vector<Item>& items, const Take& take);
-    Answer read_answer(const std::string& id, const std::vector<Item>& items, const Take& take);
+    Answer exchange(const Order& order, const std::string& text, const std::vector<Item>& items,
+                    const Take& take);
+    Answer read_answer(const Order& order, const std::string& id, const std::vector<Item>& items,
+                       const Take& take);
 
     const package::Folder& folder_;
     const Judge& judge_;

@@ -54,6 +54,7 @@ private:
     void need(const std::string& language, const std::string& what) const;
     void need_languages();
     void check_limits() const;
+    void ask_for_limits();
 
     json limits_of_program(std::optional<double> seconds) const;
     json limits_of_validator() const;
@@ -189,6 +190,28 @@ void Run::check_limits() const {
                           std::to_string(most.cpu_seconds) + " s that can be honoured here");
 }
 
+/// An empty program with the limits that all will have: what the daemon does not allow, it says
+/// now.
+void Run::ask_for_limits() {
+    const auto speaks_it = [this](const package::Submission& one) {
+        return speaks(one.program.language);
+    };
+    const auto first = std::ranges::find_if(problem_.submissions, speaks_it);
+    if (judge_.is_own || first == problem_.submissions.end()) return;
+    json request{{"language", package::runtime_name(first->program.language)}, {"code", ""}};
+    request["limits"] =
+        limits_of_program(wishes_.time_limit ? wishes_.time_limit : problem_.limits.time_limit);
+    if (problem_.output_validator) {
+        const std::string& language = problem_.output_validator->language;
+        request["checker"] = {
+            {"type", "program"}, {"language", package::runtime_name(language)}, {"code", ""}};
+        request["checker"]["limits"] = limits_of_validator();
+    }
+    Order order;
+    order.base = request.dump();
+    (void)pieces_.judge(order, {{0, &problem_.tests.front()}}, [](std::size_t, const auto&) {});
+}
+
 /// `seconds`: of processor time; absent: as many as there may be.
 json Run::limits_of_program(std::optional<double> seconds) const {
     json out = json::object();
@@ -283,8 +306,8 @@ SubmissionResult Run::judge_submission(const package::Submission& submission,
         request["checker"] = checker_json(first);
         const package::Grading& grading = problem_.groups[first.group].grading;
         if (legacy && grading.stops) request["stop_at_first_failure"] = true;
-        if (problem_.limits.validation_passes > 1)
-            request["passes"] = problem_.limits.validation_passes;
+        order.passes = problem_.limits.validation_passes > 1;
+        if (order.passes) request["passes"] = problem_.limits.validation_passes;
         for (const std::string& file : first.files) {
             const std::string content =
                 folder_.read(first.files_folder + "/" + file, package::kMaxTestBytes);
@@ -530,6 +553,7 @@ package::Report Run::run() {
     report_.problem = &problem_;
     need_languages();
     check_limits();
+    ask_for_limits();
     wishes_.say(package::head_text(report_));
     validate_inputs();
     validate_outputs();

@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace cloister::cli {
@@ -237,13 +238,19 @@ OwnDaemon::OwnDaemon(std::uint32_t parallel) : token_(random_token()) {
     log_ = log.release();
 }
 
-OwnDaemon::~OwnDaemon() {
-    (void)::close(life_);
+void OwnDaemon::end() {
+    if (life_ < 0) return;
+    (void)::close(std::exchange(life_, -1));
     while (::waitpid(keeper_of_it_, nullptr, 0) < 0 && errno == EINTR) {}
+}
+
+OwnDaemon::~OwnDaemon() {
+    end();
     (void)::close(log_);
 }
 
-std::string OwnDaemon::said() const {
+std::string OwnDaemon::last_words() {
+    end(); // what it says last it may say after it has closed its socket
     struct stat info {};
     if (::fstat(log_, &info) != 0) return {};
     const auto size = static_cast<std::size_t>(info.st_size);

@@ -34,10 +34,12 @@ public:
 
     const std::string& address() const { return address_; }
     const std::string& token() const { return token_; }
-    /// The end of its log.
-    std::string said() const;
+    /// Ends it, and returns the end of its log.
+    std::string last_words();
 
 private:
+    void end();
+
     std::string address_{};
     std::string token_{};
     int life_ = -1; ///< closed: it ends

@@ -56,6 +56,9 @@ int open_beneath(int folder, const std::string& path, int flags) {
 
 bool is_kind(int folder, const std::string& path, mode_t kind) {
     const Descriptor file(open_beneath(folder, path, O_PATH));
+    // A link is no reason to go on without what stands behind it.
+    if (file.fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != EXDEV)
+        wrong(path, reason(errno));
     struct stat info {};
     return file.fd >= 0 && ::fstat(file.fd, &info) == 0 && (info.st_mode & S_IFMT) == kind;
 }

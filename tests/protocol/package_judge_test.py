@@ -133,19 +133,6 @@ class Packages(PackageCase):
         self.assertEqual({one["name"]: one["score"] for one in report["submissions"]},
                          {"accepted/square.py": 100, "rejected/most.py": 75, "rejected/none.py": 0, "rejected/small.py": 30})
 
-    def test_an_interactive_package(self):
-        status, report = self.report(PACKAGES / "guess")
-        self.assertEqual(status, 0, report)
-        self.assertEqual(self.verdicts(report), {"accepted/halves.py": "AC", "run_time_error/leaves.py": "RTE",
-                                                 "time_limit_exceeded/thinks.py": "TLE", "wrong_answer/counts.py": "WA"})
-        self.assertRegex(report["submissions"][0]["tests"][1]["message"], r"found in \d+ turns")
-
-    def test_a_package_of_several_passes(self):
-        status, report = self.report(PACKAGES / "relay")
-        self.assertEqual(status, 0, report)
-        self.assertEqual(self.verdicts(report), {"accepted/letters.py": "AC", "wrong_answer/forgets.py": "WA"})
-        self.assertIn("second pass: ['5']", report["submissions"][0]["tests"][0]["message"])
-
     def test_a_submission_that_is_not_what_is_expected(self):
         package = self.copy("stairs")
         shutil.copy(package / "submissions/accepted/sum.py", package / "submissions/wrong_answer/right.py")
