@@ -34,8 +34,8 @@ public:
     /// What stands in `path` (relative; "" is the package itself), by name. Throws Wrong for a name
     /// that the format forbids and for what is neither file nor folder.
     std::vector<Entry> list(const std::string& path) const;
-    /// Whether there is a file, a folder, of that name. Throws Wrong for a link, and for what may not
-    /// be looked at.
+    /// Whether there is a file, a folder, of that name. Throws Wrong for a link, and for what may
+    /// not be looked at.
     bool has_file(const std::string& path) const;
     bool has_folder(const std::string& path) const;
     /// The whole file. Throws Wrong when it is larger than `most` bytes or no plain file.
