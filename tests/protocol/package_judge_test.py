@@ -133,6 +133,19 @@ class Packages(PackageCase):
         self.assertEqual({one["name"]: one["score"] for one in report["submissions"]},
                          {"accepted/square.py": 100, "rejected/most.py": 75, "rejected/none.py": 0, "rejected/small.py": 30})
 
+    def test_an_interactive_package(self):
+        status, report = self.report(PACKAGES / "guess")
+        self.assertEqual(status, 0, report)
+        self.assertEqual(self.verdicts(report), {"accepted/halves.py": "AC", "run_time_error/leaves.py": "RTE",
+                                                 "time_limit_exceeded/thinks.py": "TLE", "wrong_answer/counts.py": "WA"})
+        self.assertRegex(report["submissions"][0]["tests"][1]["message"], r"found in \d+ turns")
+
+    def test_a_package_of_several_passes(self):
+        status, report = self.report(PACKAGES / "relay")
+        self.assertEqual(status, 0, report)
+        self.assertEqual(self.verdicts(report), {"accepted/letters.py": "AC", "wrong_answer/forgets.py": "WA"})
+        self.assertIn("second pass: ['5']", report["submissions"][0]["tests"][0]["message"])
+
     def test_a_submission_that_is_not_what_is_expected(self):
         package = self.copy("stairs")
         shutil.copy(package / "submissions/accepted/sum.py", package / "submissions/wrong_answer/right.py")
@@ -184,6 +197,32 @@ class Packages(PackageCase):
         status, report = self.report(package, "--submission", "accepted/split.py")
         self.assertEqual((status, report["submissions"][0]["verdict"]), (1, "JE"))
         self.assertIn("the judge failed on sample/1", report["submissions"][0]["complaints"][0])
+
+    def test_an_interactor_that_fails_and_one_that_waits(self):
+        package = self.copy("guess")
+        for code, word in (("import sys\nsys.exit(0)\n", "JE"), ("1 / 0\n", "JE"), ("import sys\nsys.stdin.read()\nsys.exit(42)\n", "TLE")):
+            self.write(package / "output_validator/interact.py", code)
+            status, report = self.report(package, "--submission", "accepted/*")
+            self.assertEqual((status, report["submissions"][0]["verdict"]), (1, word), report)
+
+    def test_a_validator_that_never_comes_to_an_end(self):
+        package = self.copy("relay")
+        self.write(package / "output_validator/validate.py",
+                   "import sys\nopen(sys.argv[3] + 'nextpass.in', 'w').write('encode 1\\n')\nsys.exit(42)\n")
+        status, report = self.report(package, "--submission", "accepted/*")
+        self.assertEqual((status, report["submissions"][0]["verdict"]), (1, "JE"), report)
+
+    def test_scores_by_a_validator(self):
+        package = self.copy("steps")
+        for group, text in (("group1", ""), ("group2", "output_validator_args: [half]\n"), ("group3", "")):
+            with open(package / f"data/secret/{group}/test_group.yaml", "a") as file:
+                file.write(text)
+        self.write(package / "output_validator/v.py",
+                   "import sys\nif open(sys.argv[2]).read().split() != sys.stdin.read().split(): sys.exit(43)\n"
+                   "if sys.argv[4:] == ['half']: open(sys.argv[3] + 'score_multiplier.txt', 'w').write('0.5\\n')\nsys.exit(42)\n")
+        status, report = self.report(package, "--submission", "accepted/*")
+        self.assertEqual((status, report["submissions"][0]["score"]), (1, 75), report)  # 100 is expected
+        self.assertEqual(report["submissions"][0]["complaints"], ["its score is 75, not 100"])
 
     def test_a_time_limit_of_the_callers_own(self):
         package = self.copy("halves")
