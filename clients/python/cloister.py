@@ -16,7 +16,7 @@ from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
 from urllib.parse import quote, urlsplit
 
 __all__ = ["Cloister", "CloisterError", "Busy", "NotFound", "Refused", "Unauthorized", "Unreachable", "Event", "Limits",
-           "SourceFile", "Result", "Compile", "Test", "JudgeResult", "TestVerdict", "Submission", "Runtime"]
+           "SourceFile", "CollectedFile", "Result", "Compile", "Test", "JudgeResult", "TestVerdict", "Submission", "Runtime"]
 
 
 class CloisterError(Exception):
@@ -94,10 +94,20 @@ class _ResultBase(TypedDict):
     start: str
 
 
+class CollectedFile(TypedDict, total=False):
+    path: str
+    content: str
+    encoding: str
+    bytes: int
+    error: str  # why there is none: missing, not_regular, too_large, unreadable, not_collected
+
+
 class Result(_ResultBase, total=False):
     reason: str
     compile: Compile
     output_encoding: str
+    files: List[CollectedFile]
+    unprotected: List[str]
 
 
 class Test(TypedDict, total=False):
@@ -127,6 +137,10 @@ class TestVerdict(_TestVerdictBase, total=False):
     difference: Mapping[str, Any]
     stderr: str
     checker: Mapping[str, Any]
+    passes: int
+    team_message: str
+    score: float
+    score_multiplier: float
 
 
 class _JudgeResultBase(TypedDict):
@@ -206,7 +220,8 @@ class Cloister:
     # -- Running
 
     def execute(self, language: str, code: Optional[str] = None, *, key: Optional[str] = None, **program: Any) -> Result:
-        """Runs a program and waits for its end. `program`: files, entry, args, stdin, version, limits, output_encoding.
+        """Runs a program and waits for its end. `program`: files, entry, args, stdin, version, limits, collect,
+        output_encoding.
         A program that fails is a result: see `verdict`. With a `key` the same request is safe to repeat."""
         return self._post("execute", _program(language, code, program), key, wait=True)
 
@@ -223,7 +238,7 @@ class Cloister:
     def judge(self, language: str, code: Optional[str], tests: Sequence[Test], *, key: Optional[str] = None,
               **judging: Any) -> JudgeResult:
         """Runs a program on tests and waits. `judging`: files, entry, args, limits, checker, groups,
-        stop_at_first_failure."""
+        passes, stop_at_first_failure."""
         return self._post("judge", _program(language, code, {"tests": list(tests), **judging}), key, wait=True)
 
     def judge_stream(self, language: str, code: Optional[str], tests: Sequence[Test], **judging: Any) -> Iterator[Event]:

@@ -44,6 +44,17 @@ export interface Program {
 export interface Run extends Program {
   stdin?: string
   output_encoding?: "utf8" | "base64"
+  /** Paths of files to be read back when the program has ended. */
+  collect?: string[]
+}
+
+/** A file that was asked for, or why there is none. */
+export interface CollectedFile {
+  path: string
+  content?: string
+  encoding?: "utf8" | "base64"
+  bytes?: number
+  error?: "missing" | "not_regular" | "too_large" | "unreadable" | "not_collected"
 }
 
 export interface Compile {
@@ -79,6 +90,9 @@ export interface Result {
   setup_time: number
   start: string
   output_encoding?: "base64"
+  files?: CollectedFile[]
+  /** What the executor does not protect, in words. */
+  unprotected?: string[]
 }
 
 export interface Test {
@@ -92,15 +106,16 @@ export interface Test {
 
 export interface Judging extends Program {
   tests: Test[]
-  groups?: {name: string, points?: number, score?: "all" | "each"}[]
+  groups?: {name: string, points?: number, score?: "all" | "each" | "sum" | "min"}[]
   checker?: Checker
   stop_at_first_failure?: boolean
+  passes?: number
 }
 
 export type Checker =
   | {type?: "token", absolute?: number, relative?: number, case_sensitive?: boolean, space_sensitive?: boolean}
   | {type: "exact" | "lines"}
-  | ({type: "program"} & Program)
+  | ({type: "program" | "interactor", keep?: string[]} & Program)
 
 export type Word = "AC" | "WA" | "PE" | "TLE" | "MLE" | "OLE" | "RTE" | "CE" | "JE"
 
@@ -119,6 +134,10 @@ export interface TestVerdict {
   difference?: Record<string, unknown>
   stderr?: string
   checker?: Record<string, unknown>
+  passes?: number
+  team_message?: string
+  score?: number
+  score_multiplier?: number
 }
 
 export interface JudgeResult {

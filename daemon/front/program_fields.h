@@ -16,6 +16,8 @@ namespace cloister::front {
 
 /// The program in `object`, without what only a single run has: stdin, a terminal.
 ExecuteCode read_program(const nlohmann::json& object, const config::Config& bounds);
+/// The same with what only a single run has.
+ExecuteCode read_run_fields(const nlohmann::json& object, const config::Config& bounds);
 /// `limits` of `object`.
 LimitsAsked read_limits_of(const nlohmann::json& object);
 /// The text under `key`, empty when absent, decoded when `encoding` of `object` says base64.

@@ -362,6 +362,10 @@ ExecuteCode read_program(const json& object, const config::Config& bounds) {
     return program;
 }
 
+ExecuteCode read_run_fields(const json& object, const config::Config& bounds) {
+    return read_execute_code(object, bounds);
+}
+
 LimitsAsked read_limits_of(const json& object) { return read_limits(object); }
 
 std::string decoded_text(const json& object, const char* key) {

@@ -32,6 +32,10 @@ class Client(cases.Case):
                                   limits={"memory": "64m"})
         self.assertEqual((result["exit_code"], result["verdict"]), (3, "nonzero_exit"))
 
+    def test_files_come_back(self):
+        result = client().execute("python", "open('out', 'w').write('x')", collect=["out"])
+        self.assertEqual(result["files"], [{"path": "out", "content": "x", "encoding": "utf8", "bytes": 1}])
+
     def test_submit_and_come_back(self):
         made = client().submit("python", "print(1)", key="key-" + service.fresh_mark())
         end = time.monotonic() + 20 * service.SLOW

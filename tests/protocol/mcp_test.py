@@ -168,6 +168,24 @@ class Tools(McpCase):
             {"path": "data/x", "content": "AAE=", "encoding": "base64"}])
         self.assertEqual(got["output"], "b'\\x00\\x01'\n")
 
+    def test_files_that_a_program_writes_come_back(self):
+        agent = self.agent()
+        code = ("open('out.txt', 'w').write('é' * 5000)\nopen('plot.png', 'wb').write(b'\\x89PNG\\xff')\n"
+                "open('data.bin', 'wb').write(b'\\xff\\x00')")
+        result = agent.call("run_code", language="python", code=code, max_output=1000,
+                            collect=["out.txt", "plot.png", "data.bin", "none"])
+        self.assertEqual(Fits().errors(result["structuredContent"], self.schemas(agent)["run_code"]["outputSchema"]), [])
+        text, plot, data, none = result["structuredContent"]["files"]
+        self.assertTrue(text["content"].startswith("é" * 200))
+        self.assertLess(len(text["content"].encode()), 1100)
+        self.assertEqual((text["bytes"], text["left_out"]), (10000, 9000))
+        self.assertEqual(plot, {"path": "plot.png", "encoding": "base64", "bytes": 5})
+        self.assertEqual((data["content"], data["bytes"]), ("/wA=", 2))
+        self.assertEqual(none, {"path": "none", "error": "missing"})
+        self.assertEqual(result["content"][1], {"type": "image", "data": "iVBOR/8=", "mimeType": "image/png"})
+        self.assertIn("file none: missing", result["content"][0]["text"])
+        self.assertIn("file data.bin: 2 bytes", result["content"][0]["text"])
+
     def test_a_program_that_fails_is_no_error_of_the_tool(self):
         for code, verdict, part in (
                 ("raise SystemExit(3)", "nonzero_exit", "exit code 3"),

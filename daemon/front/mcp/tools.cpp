@@ -71,13 +71,15 @@ Refusal refusal_of(const fields::Wrong& found) {
     return refusal;
 }
 
-std::string text_content(const std::string& text) {
-    return "[" + JsonObject().text("type", "text").text("text", text).close() + "]";
+/// `parts`: further ones, each behind a comma.
+std::string text_content(const std::string& text, const std::string& parts = {}) {
+    return "[" + JsonObject().text("type", "text").text("text", text).close() + parts + "]";
 }
 
-std::string result_of(const std::string& text, const json* structured, bool failed = false) {
+std::string result_of(const std::string& text, const json* structured, bool failed = false,
+                      const std::string& parts = {}) {
     JsonObject out;
-    out.raw("content", text_content(text));
+    out.raw("content", text_content(text, parts));
     if (structured != nullptr)
         out.raw("structuredContent",
                 structured->dump(-1, ' ', false, json::error_handler_t::replace));
@@ -113,6 +115,47 @@ void shorten_field(json& object, const char* key, std::size_t most, std::uint64_
     const auto field = object.find(key);
     if (field != object.end() && field->is_string())
         *field = shorten(field->get<std::string>(), most, left_out);
+}
+
+/// "image/png" for a picture that a client can show; empty for anything else.
+std::string_view picture_type(std::string_view path) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kTypes = {{
+        {".png", "image/png"},
+        {".jpg", "image/jpeg"},
+        {".jpeg", "image/jpeg"},
+        {".gif", "image/gif"},
+        {".webp", "image/webp"},
+    }};
+    for (const auto& [ending, type] : kTypes)
+        if (path.ends_with(ending)) return type;
+    return {};
+}
+
+/// Says what became of the files that were asked for; pictures become parts of their own.
+void add_files(json& result, std::size_t most, std::string& text, std::string& parts) {
+    const auto files = result.find("files");
+    if (files == result.end()) return;
+    for (json& file : *files) {
+        const std::string path = file.value("path", "");
+        const std::string encoding = file.value("encoding", "");
+        const std::string_view type = picture_type(path);
+        if (file.contains("error")) {
+            text += "\nfile " + path + ": " + file.value("error", "") + "\n";
+        } else if (encoding == "base64" && !type.empty()) {
+            JsonObject picture;
+            picture.text("type", "image").text("data", file.value("content", ""));
+            parts += "," + picture.text("mimeType", type).close();
+            file.erase("content"); // not twice: it is for whoever looks at it
+            text += "\nfile " + path + ": the picture below\n";
+        } else if (encoding == "base64") {
+            text += "\nfile " + path + ": " + std::to_string(file.value("bytes", 0)) + " bytes\n";
+        } else {
+            std::uint64_t left_out = 0;
+            shorten_field(file, "content", most, left_out);
+            if (left_out > 0) file["left_out"] = left_out;
+            add_part(text, "file " + path, file.value("content", ""));
+        }
+    }
 }
 
 std::string compiler_words(json& result) {
@@ -177,7 +220,7 @@ std::variant<RunAsked, Refusal> read_run(const json& arguments, const config::Co
     try {
         check_keys(arguments, tool(Tool::run_code).at("inputSchema"), "here");
         RunAsked asked;
-        asked.run = read_program(arguments, config);
+        asked.run = read_run_fields(arguments, config);
         const auto most = fields::maybe_whole(arguments, "max_output", "");
         if (most && (*most < kLeastOutput || *most > kMostOutput))
             fields::wrong("'max_output' must be from 256 to 1048576.");
@@ -222,8 +265,10 @@ std::string run_result(std::string_view result, std::size_t max_output, bool str
     // A compiler's words are there already.
     if (read.value("verdict", "") != "compile_error")
         add_part(text, "stderr", read.value("error", ""));
+    std::string pictures;
+    add_files(read, max_output, text, pictures);
     return result_of(text, structured ? &read : nullptr,
-                     read.value("verdict", "") == "internal_error");
+                     read.value("verdict", "") == "internal_error", pictures);
 }
 
 std::string tests_result(std::string_view summary, const std::vector<std::string>& verdicts,
