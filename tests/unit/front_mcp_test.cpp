@@ -106,7 +106,7 @@ TEST_CASE("where sessions are too many, whoever has the most gives one up", "[fr
     Sessions::Time now{1'000};
     std::set<std::string> busy;
     Sessions sessions(
-        {4, std::chrono::minutes(1)}, [&] { return now += Sessions::Time(1); },
+        {4, std::chrono::minutes(1)}, [&] { return now; },
         [&](const std::string& id) { return busy.contains(id); });
     const std::string quiet = sessions.open("v", "quiet")->id;
     std::vector<std::string> loud;

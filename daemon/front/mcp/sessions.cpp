@@ -13,9 +13,14 @@ const Session* Sessions::open(std::string version, std::string owner) {
     session.id = fresh_uuid();
     session.version = std::move(version);
     session.owner = std::move(owner);
-    session.used = now_();
+    use(session);
     const std::string id = session.id;
     return &sessions_.emplace(id, std::move(session)).first->second;
+}
+
+void Sessions::use(Session& session) {
+    session.used = now_();
+    session.turn = ++last_turn_;
 }
 
 bool Sessions::make_room() {
@@ -25,7 +30,7 @@ bool Sessions::make_room() {
     for (const auto& [id, session] : sessions_) {
         if (is_busy_(id)) continue;
         const auto rank = [&](const Session& one) {
-            return std::pair(owned[one.owner], -one.used.count());
+            return std::pair(owned[one.owner], last_turn_ - one.turn);
         };
         if (chosen == nullptr || rank(session) > rank(*chosen)) chosen = &session;
     }
@@ -37,7 +42,7 @@ bool Sessions::make_room() {
 const Session* Sessions::find(std::string_view id) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return nullptr;
-    found->second.used = now_();
+    use(found->second);
     return &found->second;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +17,7 @@ struct Session {
     std::string version{}; ///< of the protocol, as negotiated
     std::string owner{};   ///< whose it is, as far as that can be told: an address
     std::chrono::milliseconds used{};
+    std::uint64_t turn = 0; ///< of its last use, among those of all: two may be in one millisecond
 };
 
 class Sessions {
@@ -42,11 +44,13 @@ public:
 
 private:
     bool make_room();
+    void use(Session& session);
 
     Bounds bounds_;
     std::function<Time()> now_;
     std::function<bool(const std::string& id)> is_busy_;
     std::map<std::string, Session, std::less<>> sessions_{};
+    std::uint64_t last_turn_ = 0;
 };
 
 } // namespace cloister::front::mcp
