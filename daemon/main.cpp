@@ -4,6 +4,8 @@
 #include "daemon/config/settings.h"
 #include "daemon/front/front.h"
 #include "daemon/front/store_archive.h"
+#include "daemon/keeper/executor.h"
+#include "daemon/keeper/helpers.h"
 #include "daemon/keeper/notify.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/service.h"
@@ -82,19 +84,7 @@ CommandLine read_command_line(int argc, char** argv) {
     return line;
 }
 
-std::string folder_of_this_program() {
-    char path[4096];
-    const ssize_t size =
-        check(::readlink("/proc/self/exe", path, sizeof path), "find this program");
-    const std::string whole(path, static_cast<std::size_t>(size));
-    return whole.substr(0, whole.rfind('/'));
-}
-
-/// Beside this program in a build tree, else where the package puts it.
-std::string helper_path(const std::string& name) {
-    const std::string beside = folder_of_this_program() + "/" + name;
-    return ::access(beside.c_str(), X_OK) == 0 ? beside : "/usr/libexec/cloister/" + name;
-}
+using cloister::keeper::helper_path;
 
 std::string probe_path() { return helper_path("cloister-probe"); }
 
@@ -222,8 +212,7 @@ int serve(const CommandLine& line) {
                                  "programs with \"executor\": \"local\", which protects less");
     const Fd state = hold_state_dir(settings.config.state_dir);
     if (!listener) listener = listen_on(settings.config.listen);
-    const std::string missing = cloister::keeper::selftest(settings, probe_path());
-    if (!missing.empty()) throw std::runtime_error("refusing to serve: " + missing);
+    settings.method = cloister::keeper::choose_method(settings, probe_path());
     Fd text = settings_memfd(settings);
     const std::string analyst = helper_path("cloister-analyst");
     const auto start_front = [&](int front_end, uid_t fallback_id) {

@@ -27,50 +27,6 @@ constexpr int kWarmUpSeconds = 10; ///< of processor time, more than any starter
 /// they use, and those that keep to the limit must not notice.
 constexpr std::uint64_t kUnseenMemory = 2'048 * kMiB;
 
-/// The program's rlimits, never above what this process may itself have: without CAP_SYS_RESOURCE
-/// nobody can raise a hard limit, and a lower one than asked for is safe.
-ResourceLimits resource_limits(const Limits& limits, Means means, bool warm) {
-    // What an interpreter used to come up is not its program's; the keeper's clock is exact.
-    const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1 +
-                             (warm ? kWarmUpSeconds : 0);
-    // Above the group's limit, also for forks on many cores at once, so that the group refuses
-    // first: it counts its refusals. Without a group this is the limit itself, of the user
-    // namespace.
-    const rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
-    // Between two looks a program may outgrow its memory, but not without end.
-    const rlim_t data = means == Means::root ? RLIM_INFINITY : limits.memory_bytes + kUnseenMemory;
-    ResourceLimits wanted = {{
-        // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as
-        // the
-        // host's root; 1 is its own value for "abort the dump" (fs/coredump.c).
-        {RLIMIT_CORE, {1, 1}},
-        {RLIMIT_CPU, {static_cast<rlim_t>(cpu_seconds), static_cast<rlim_t>(cpu_seconds)}},
-        {RLIMIT_DATA, {data, data}},
-        {RLIMIT_FSIZE, {limits.file_bytes, limits.file_bytes}},
-        {RLIMIT_MEMLOCK, {64 * kKiB, 64 * kKiB}},
-        {RLIMIT_MSGQUEUE, {0, 0}},
-        {RLIMIT_NICE, {0, 0}},
-        {RLIMIT_NOFILE, {limits.open_files, limits.open_files}},
-        {RLIMIT_NPROC, {processes, processes}},
-        {RLIMIT_RTPRIO, {0, 0}},
-        {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
-    }};
-    static const std::array<rlim_t, RLIM_NLIMITS> kOwn = [] {
-        std::array<rlim_t, RLIM_NLIMITS> most{};
-        for (std::size_t i = 0; i < most.size(); ++i) {
-            rlimit own{};
-            const bool known = ::getrlimit(static_cast<__rlimit_resource>(i), &own) == 0;
-            most[i] = known ? own.rlim_max : RLIM_INFINITY;
-        }
-        return most;
-    }();
-    for (ResourceLimit& limit : wanted) {
-        const rlim_t most = kOwn[static_cast<std::size_t>(limit.resource)];
-        limit.value = {std::min(limit.value.rlim_cur, most), std::min(limit.value.rlim_max, most)};
-    }
-    return wanted;
-}
-
 std::string files_options(const Limits& limits, Owner owner) {
     std::string options =
         "mode=700,uid=" + std::to_string(owner.user) + ",gid=" + std::to_string(owner.group);
@@ -120,6 +76,48 @@ std::uint64_t namespaces(bool own_network) {
 }
 
 } // namespace
+
+ResourceLimits resource_limits(const Limits& limits, Means means, bool warm) {
+    // What an interpreter used to come up is not its program's; the keeper's clock is exact.
+    const auto cpu_seconds = std::chrono::ceil<std::chrono::seconds>(limits.cpu_time).count() + 1 +
+                             (warm ? kWarmUpSeconds : 0);
+    // Above the group's limit, also for forks on many cores at once, so that the group refuses
+    // first: it counts its refusals. Without a group this is the limit itself, of the user
+    // namespace.
+    const rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
+    // Between two looks a program may outgrow its memory, but not without end.
+    const rlim_t data = means == Means::root ? RLIM_INFINITY : limits.memory_bytes + kUnseenMemory;
+    ResourceLimits wanted = {{
+        // 1, not 0: with a core_pattern that pipes, the kernel ignores 0 and starts the handler as
+        // the
+        // host's root; 1 is its own value for "abort the dump" (fs/coredump.c).
+        {RLIMIT_CORE, {1, 1}},
+        {RLIMIT_CPU, {static_cast<rlim_t>(cpu_seconds), static_cast<rlim_t>(cpu_seconds)}},
+        {RLIMIT_DATA, {data, data}},
+        {RLIMIT_FSIZE, {limits.file_bytes, limits.file_bytes}},
+        {RLIMIT_MEMLOCK, {64 * kKiB, 64 * kKiB}},
+        {RLIMIT_MSGQUEUE, {0, 0}},
+        {RLIMIT_NICE, {0, 0}},
+        {RLIMIT_NOFILE, {limits.open_files, limits.open_files}},
+        {RLIMIT_NPROC, {processes, processes}},
+        {RLIMIT_RTPRIO, {0, 0}},
+        {RLIMIT_STACK, {limits.stack_bytes, limits.stack_bytes}},
+    }};
+    static const std::array<rlim_t, RLIM_NLIMITS> kOwn = [] {
+        std::array<rlim_t, RLIM_NLIMITS> most{};
+        for (std::size_t i = 0; i < most.size(); ++i) {
+            rlimit own{};
+            const bool known = ::getrlimit(static_cast<__rlimit_resource>(i), &own) == 0;
+            most[i] = known ? own.rlim_max : RLIM_INFINITY;
+        }
+        return most;
+    }();
+    for (ResourceLimit& limit : wanted) {
+        const rlim_t most = kOwn[static_cast<std::size_t>(limit.resource)];
+        limit.value = {std::min(limit.value.rlim_cur, most), std::min(limit.value.rlim_max, most)};
+    }
+    return wanted;
+}
 
 Box Box::make(CgroupTree* groups, const BoxSpec& spec) {
     Box box;

@@ -60,6 +60,10 @@ private:
     Step step_;
 };
 
+/// The program's rlimits, never above what this process may itself have: without CAP_SYS_RESOURCE
+/// nobody can raise a hard limit, and a lower one than asked for is safe.
+ResourceLimits resource_limits(const Limits& limits, Means means, bool warm);
+
 class Box {
 public:
     /// Makes the groups and clones init into them. Throws BoxError, leaving nothing behind.

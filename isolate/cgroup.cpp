@@ -1,5 +1,4 @@
-// Finding, making, reading and removing control groups. Root writes here only below directories
-// that it made itself; no name comes from a client.
+// Finding, making, adopting, reading and removing control groups. No name comes from a client.
 #include "isolate/cgroup.h"
 
 #include "isolate/weaken.h"
@@ -202,6 +201,21 @@ bool kill_listed(int directory) {
     return any;
 }
 
+/// Where who has these lines in /proc/PID/cgroup is. The root is the host's, /.. is beyond us.
+std::string path_in(const Hierarchy& hierarchy, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        const std::vector<std::string> parts = split(line, ':');
+        if (parts.size() != 3 || parts[2].size() < 2 || parts[2].find("..") != std::string::npos)
+            continue;
+        const std::vector<std::string> names = split(parts[1], ',');
+        const bool found = std::any_of(kNames.begin(), kNames.end(), [&](const auto& entry) {
+            return hierarchy.has(entry.controller) && std::ranges::count(names, entry.name) > 0;
+        });
+        if (hierarchy.v2 ? parts[0] == "0" : found) return parts[2];
+    }
+    throw SysError(ENOENT, "find a container's control group");
+}
+
 } // namespace
 
 bool Hierarchy::has(Controller controller) const {
@@ -235,6 +249,7 @@ CgroupLayout find_cgroups() {
             if (root != "/" && own.starts_with(root)) own = own.substr(root.size());
             layout.delegated = own != "/" && is_delegated(place + own);
             tree.path = layout.delegated ? place + own : place;
+            tree.mount = place;
             tree.controllers.push_back(Controller::core);
             const Fd directory = open_directory(tree.path);
             const std::vector<std::string> offered =
@@ -249,6 +264,7 @@ CgroupLayout find_cgroups() {
         } else if (after[0] == "cgroup") {
             Hierarchy hierarchy;
             hierarchy.path = place;
+            hierarchy.mount = place;
             for (const std::string& option : split(after[2], ',')) {
                 for (const ControllerName& entry : kNames) {
                     if (option == entry.name) hierarchy.controllers.push_back(entry.controller);
@@ -378,17 +394,7 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
                     ::openat(group.directory.get(), "tasks", O_WRONLY | O_CLOEXEC), "open tasks"));
                 made.join_fds_.push_back(group.tasks.get());
             }
-            if (!hierarchy.v2 && hierarchy.has(Controller::memory)) {
-                // v1 kills one process of a group, never the group: be told, and end the rest.
-                made.oom_event_ = Fd(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
-                const Fd control(check(
-                    ::openat(group.directory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC),
-                    "open memory.oom_control"));
-                const std::string line =
-                    std::to_string(made.oom_event_.get()) + " " + std::to_string(control.get());
-                if (!write_at(group.directory.get(), "cgroup.event_control", line))
-                    throw SysError(errno, "watch for memory kills");
-            }
+            if (!hierarchy.v2 && hierarchy.has(Controller::memory)) made.watch_memory(group);
         }
         made.write(limits, false);
     } catch (...) {
@@ -398,12 +404,55 @@ Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
     return made;
 }
 
+/// v1 kills one process of a group, never the group: be told, and end the rest.
+void Cgroup::watch_memory(const Group& group) {
+    if ((oom_event_is_file_ = group.hierarchy->v2)) {
+        oom_event_ = Fd(::openat(group.directory.get(), "memory.events", O_RDONLY | O_CLOEXEC));
+        return;
+    }
+    oom_event_ = Fd(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
+    const Fd control(
+        check(::openat(group.directory.get(), "memory.oom_control", O_RDONLY | O_CLOEXEC),
+              "open memory.oom_control"));
+    const std::string line = std::to_string(oom_event_.get()) + " " + std::to_string(control.get());
+    if (!write_at(group.directory.get(), "cgroup.event_control", line))
+        throw SysError(errno, "watch for memory kills");
+}
+
+void Cgroup::take_oom_event() const {
+    char text[512];
+    (void)::lseek(oom_event_.get(), 0, SEEK_SET);
+    (void)!::read(oom_event_.get(), text, sizeof text);
+}
+
+Cgroup Cgroup::adopt(const CgroupLayout& layout, pid_t process) {
+    const std::string file = "/proc/" + std::to_string(process) + "/cgroup";
+    const std::vector<std::string> lines = split(read_at(AT_FDCWD, file.c_str()), '\n');
+    Cgroup adopted;
+    adopted.groups_.reserve(layout.hierarchies.size());
+    for (const Hierarchy& hierarchy : layout.hierarchies) {
+        const std::string path = path_in(hierarchy, lines);
+        Group& group = adopted.groups_.emplace_back(Group{&hierarchy, -1, path, {}, {}, {}});
+        group.directory = open_directory(hierarchy.mount + path);
+        if (!group.directory) throw SysError(errno, "open " + hierarchy.mount + path);
+        if (hierarchy.has(Controller::memory)) adopted.watch_memory(group);
+        // What the engine used for the start is not the program's.
+        if (!hierarchy.v2) (void)write_at(group.directory.get(), "memory.max_usage_in_bytes", "0");
+    }
+    adopted.limits_.memory_bytes = 0; // whatever they are: `begin` writes ours
+    adopted.adopted_ = true;
+    adopted.open_files();
+    return adopted;
+}
+
 void Cgroup::write(const Limits& limits, bool processor) {
     for (const Group& group : groups_) {
         for (const Setting& setting : kSettings) {
             if (setting.v2 != group.hierarchy->v2 || !group.hierarchy->has(setting.controller) ||
                 (setting.controller == Controller::cpu) != processor || weakened(setting.layer))
                 continue;
+            // The first process of an adopted group must live to tell.
+            if (adopted_ && setting.value == one) continue;
             const Fd* const open = group.opened(setting.file);
             const std::string value = setting.value(limits);
             const bool good = open != nullptr

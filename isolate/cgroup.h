@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,8 @@ enum class Controller : unsigned { core, memory, pids, cpu, cpuacct, freezer };
 /// placement.
 struct Hierarchy {
     bool v2 = false;
-    std::string path{};                    ///< the directory that holds (or will hold) `cloister/`
+    std::string path{};  ///< the directory that holds (or will hold) `cloister/`
+    std::string mount{}; ///< where it is mounted; paths in /proc/PID/cgroup begin there
     std::vector<Controller> controllers{}; ///< never empty
     bool has(Controller controller) const;
 };
@@ -64,6 +66,11 @@ class Cgroup {
 public:
     Cgroup() = default;
 
+    /// The groups that somebody else made for `process` alone, to be limited, read and killed as if
+    /// they were ours, not removed. `layout` must outlive them. Throws SysError; also when the
+    /// process is in no group of its own.
+    static Cgroup adopt(const CgroupLayout& layout, pid_t process);
+
     /// For CLONE_INTO_CGROUP; -1 on a host without a v2 tree.
     int clone_fd() const { return clone_fd_; }
     /// v1 `tasks` files, to which the child writes "0" as its first act. (`cgroup.procs` would wait
@@ -71,6 +78,10 @@ public:
     const std::vector<int>& join_fds() const { return join_fds_; }
     /// Readable when the kernel has killed for memory (v1, which cannot kill a whole group); or -1.
     int oom_event() const { return oom_event_.get(); }
+    /// Adopted groups on v2: a file, which tells by POLLPRI that it has changed.
+    bool oom_event_is_file() const { return oom_event_is_file_; }
+    /// Makes it wait for the next event.
+    void take_oom_event() const;
 
     /// Opens ahead what `begin` writes and what is read at the end, so that neither takes a run's
     /// time. What cannot be opened is opened then.
@@ -108,6 +119,7 @@ private:
         std::optional<std::string> try_read(const char* file) const;
     };
     const Group* group_of(Controller controller) const;
+    void watch_memory(const Group& group);
 
     void write(const Limits& limits, bool processor);
     std::optional<std::uint64_t> read(std::span<const Counter> places) const;
@@ -118,6 +130,8 @@ private:
     bool idle_ = false;
     int clone_fd_ = -1;
     Fd oom_event_;
+    bool oom_event_is_file_ = false;
+    bool adopted_ = false;
 };
 
 /// An instance's directory, cloister/NAME, in every hierarchy.

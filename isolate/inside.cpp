@@ -3,6 +3,7 @@
 #include "isolate/inside.h"
 
 #include "isolate/collect.h"
+#include "isolate/contained.h"
 #include "isolate/program.h"
 #include "isolate/report.h"
 #include "isolate/weaken.h"
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -308,7 +310,71 @@ void become_nobody(const Inside& inside) {
     }
 }
 
+// ---------------------------------------------------------------------------------------------------
+// pid 1 of a container.
+
+/// A process of the same user as the program's, so that nothing but this keeps the two apart: who
+/// is not dumpable cannot be traced, and its files in /proc are root's.
+void close_up() { (void)::prctl(PR_SET_DUMPABLE, 0); }
+
+/// When memory is short the program goes, not the one that tells of it.
+void go_before_init() {
+    (void)::prctl(PR_SET_DUMPABLE, 1); // its own files in /proc; nobody else runs here yet
+    (void)write_text("/proc/self/oom_score_adj", "1000");
+    close_up();
+}
+
+/// Ends everything else in the container. Whoever is about to fork is killed before it can.
+void end_the_rest() {
+    for (;;) {
+        (void)::kill(-1, SIGKILL);
+        if (::waitpid(-1, nullptr, __WALL) < 0 && errno == ECHILD) return;
+    }
+}
+
+/// Reaps until the program ends; says so; stays until the keeper has closed the socket.
+[[noreturn]] void watch_program(pid_t program) {
+    sigset_t children;
+    ::sigemptyset(&children);
+    ::sigaddset(&children, SIGCHLD);
+    (void)::pthread_sigmask(SIG_BLOCK, &children, nullptr);
+    const int signals = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    Steps(kReportFd).require_call(Step::start_program, signals);
+    for (bool told = false;;) {
+        int status = 0;
+        pid_t ended = -1;
+        while (!told && (ended = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+            if (ended != program) continue;
+            end_the_rest();
+            Report report{Report::Kind::ended};
+            report.value = status;
+            (void)send_report(kReportFd, report);
+            collect(kReportFd);
+            (void)send_report(kReportFd, Report{Report::Kind::collected});
+            told = true;
+        }
+        pollfd watched[] = {{.fd = kReportFd, .events = 0, .revents = 0},
+                            {.fd = signals, .events = POLLIN, .revents = 0}};
+        (void)::poll(watched, 2, -1);
+        if ((watched[0].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
+        signalfd_siginfo info;
+        (void)!::read(signals, &info, sizeof info);
+    }
+}
+
 } // namespace
+
+void be_contained_init(const Inside& inside) {
+    close_up();
+    reset_signals();
+    forbid_new_privileges(inside.report_fd);
+    put_descriptors_in_order(inside);
+    const pid_t program = start_and_wait([&](const Launch& launch) {
+        go_before_init();
+        be_contained(inside, launch);
+    });
+    watch_program(program);
+}
 
 void be_init(const Inside& inside) {
     (void)::close(inside.keeper_fd);

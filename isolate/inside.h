@@ -99,6 +99,9 @@ struct Order {
     static constexpr std::uint32_t kLive = 2;
     static constexpr std::uint32_t kArtifact = 4;
     static constexpr std::uint32_t kResize = 8; ///< the tmpfs get the options below
+    // of a container (contained.h), whose order brings the filter as its last descriptor
+    static constexpr std::uint32_t kFilter = 16;
+    static constexpr std::uint32_t kListener = 32; ///< the filter has a listener
     std::uint32_t flags = 0;
     std::uint32_t memory_mib = 0;
     ResourceLimits limits{};
@@ -110,12 +113,13 @@ inline constexpr std::size_t kMaxOrderFds = kMaxPacketFds;
 /// What the inside tells the keeper, one packet each.
 struct Report {
     enum class Kind : std::uint32_t {
-        failed = 1,   ///< value: step, detail: errno
-        ready = 2,    ///< waits for its order
-        started = 3,  ///< with the pidfd of the program, or of the warm interpreter
-        resumed = 4,  ///< the warm interpreter has been told to go on
-        ended = 5,    ///< value: wait status of the program
-        listener = 6, ///< with the listener of a filter that kills by name
+        failed = 1,    ///< value: step, detail: errno
+        ready = 2,     ///< waits for its order
+        started = 3,   ///< with the pidfd of the program, or of the warm interpreter
+        resumed = 4,   ///< the warm interpreter has been told to go on
+        ended = 5,     ///< value: wait status of the program
+        listener = 6,  ///< with the listener of a filter that kills by name
+        collected = 7, ///< of a container: what was asked for has been read back
     } kind = Kind::failed;
     Report() = default;
     explicit Report(Kind what) : kind(what) {}

@@ -22,6 +22,8 @@ inline constexpr unsigned kMaxSlots = 1024; ///< boxes of one instance at one ti
 /// docs/UIDS-GIDS.md) and below 2^31, so that nobody else's process or file ever has such an id.
 inline constexpr uid_t kFirstId = 2'000'000'000;
 inline constexpr unsigned kIdsPerInstance = 4096;
+/// Beyond the ids of all instances: for who has none, where no box can be made.
+inline constexpr uid_t kFirstFreeId = kFirstId + kMaxInstances * kIdsPerInstance;
 
 /// A compiler's work: a tmpfs that stays in the keeper's mount namespace and is shown to boxes.
 /// Root never opens a file in it.

@@ -83,7 +83,22 @@ struct Taken {
     std::array<int, 3> streams{-1, -1, -1};
     int artifact_mount = -1;
     std::span<const std::byte> bundle{};
+    std::span<const sock_filter> filter{}; ///< of a container
 };
+
+constexpr std::size_t kMaxFilter = 4096; ///< instructions, the kernel's own bound
+
+/// Read-only; the descriptor may be closed afterwards.
+std::span<const std::byte> map_whole(int fd, std::size_t most, Step step) {
+    const Steps steps(kReportFd);
+    struct stat info {};
+    steps.require_call(step, ::fstat(fd, &info));
+    const auto bytes = static_cast<std::size_t>(info.st_size);
+    if (bytes == 0 || bytes > most) fail(kReportFd, step, EINVAL);
+    void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapped == MAP_FAILED) fail(kReportFd, step);
+    return {static_cast<const std::byte*>(mapped), bytes};
+}
 
 /// Says that the box is ready and waits. A keeper that is gone needs no word.
 void await_order(Taken& taken, bool with_streams) {
@@ -92,7 +107,9 @@ void await_order(Taken& taken, bool with_streams) {
     Packet packet = receive_packet(kReportFd, writable_bytes_of(taken.order));
     if (packet.size == 0) ::_exit(127);
     const bool artifact = (taken.order.flags & Order::kArtifact) != 0;
-    const std::size_t count = (with_streams ? 3U : 0U) + 1U + (artifact ? 1U : 0U);
+    const bool filter = (taken.order.flags & Order::kFilter) != 0;
+    const std::size_t count =
+        (with_streams ? 3U : 0U) + 1U + (artifact ? 1U : 0U) + (filter ? 1U : 0U);
     if (packet.size != sizeof taken.order || packet.cut || packet.fd_count != count)
         fail(kReportFd, Step::await_order, EBADMSG);
     std::size_t next = 0;
@@ -100,16 +117,15 @@ void await_order(Taken& taken, bool with_streams) {
         for (int& stream : taken.streams) stream = packet.fds[next++].release();
     }
     const int bundle_fd = packet.fds[next++].release();
-    if (artifact) taken.artifact_mount = packet.fds[next].release();
+    if (artifact) taken.artifact_mount = packet.fds[next++].release();
 
     // Mapped while the descriptor is there, read only behind every lock.
-    struct stat info {};
-    steps.require_call(Step::unpack_files, ::fstat(bundle_fd, &info));
-    const auto bytes = static_cast<std::size_t>(info.st_size);
-    if (bytes == 0 || bytes > kMaxBundleBytes) fail(kReportFd, Step::unpack_files, EINVAL);
-    void* const mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, bundle_fd, 0);
-    if (mapped == MAP_FAILED) fail(kReportFd, Step::unpack_files);
-    taken.bundle = {static_cast<const std::byte*>(mapped), bytes};
+    taken.bundle = map_whole(bundle_fd, kMaxBundleBytes, Step::unpack_files);
+    if (!filter) return;
+    const auto bytes =
+        map_whole(packet.fds[next].release(), kMaxFilter * sizeof(sock_filter), Step::load_filter);
+    taken.filter = {reinterpret_cast<const sock_filter*>(bytes.data()),
+                    bytes.size() / sizeof(sock_filter)};
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -400,6 +416,37 @@ void be_program(const Inside& inside, const Launch& launch) {
     set_streams(taken, launch.exec_fd);
     lock_in(kReportFd, inside, taken.order.limits);
 
+    const BundleView bundle = unpack(taken);
+    Words words(kReportFd);
+    words.fill(inside.command, taken.order.memory_mib, &bundle);
+    const bool live = (taken.order.flags & Order::kLive) != 0;
+    words.execute(live ? inside.live_environment : inside.environment, launch);
+}
+
+void be_contained(const Inside& inside, const Launch& launch) {
+    const Steps steps(kReportFd);
+    steps.require_call(Step::own_session, ::setsid());
+    Taken taken;
+    await_order(taken, true);
+    steps.require(Step::load_filter, !taken.filter.empty());
+    Inside locked = inside;
+    locked.filter = taken.filter;
+    locked.has_listener = (taken.order.flags & Order::kListener) != 0;
+    set_streams(taken, launch.exec_fd);
+    // The engine may have set some of them lower, and nobody here can raise one.
+    for (ResourceLimit& limit : taken.order.limits) {
+        rlimit now{};
+        const auto resource = static_cast<__rlimit_resource>(limit.resource);
+        steps.require_call(Step::set_limits, ::getrlimit(resource, &now));
+        limit.value = {std::min(limit.value.rlim_cur, now.rlim_max),
+                       std::min(limit.value.rlim_max, now.rlim_max)};
+    }
+    set_limits(kReportFd, taken.order.limits);
+    steps.require_call(Step::die_with_init, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
+    forbid_new_privileges(kReportFd);
+    (void)::umask(inside.umask);
+    load_filter(kReportFd, locked);
+    steps.require_call(Step::unpack_files, ::chdir("/box"));
     const BundleView bundle = unpack(taken);
     Words words(kReportFd);
     words.fill(inside.command, taken.order.memory_mib, &bundle);

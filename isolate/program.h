@@ -36,6 +36,10 @@ struct Launch {
 /// Waits for the interpreter, then for the order; locks itself in, unpacks, passes the words on.
 [[noreturn]] void be_stager(const Inside& inside, const WarmPipes& pipes);
 
+/// In a container (contained.h): waits for the order, puts on the locks that it brings, unpacks and
+/// executes. Nothing here needs a privilege.
+[[noreturn]] void be_contained(const Inside& inside, const Launch& launch);
+
 /// Locks that init needs for itself, too.
 void drop_identity(int report_fd, uid_t id);
 void drop_capabilities(int report_fd);

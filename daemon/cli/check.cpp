@@ -1,6 +1,7 @@
 // One function per finding, in the order in which they matter.
 #include "daemon/cli/check.h"
 
+#include "daemon/keeper/docker.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/unprivileged.h"
 #include "isolate/cgroup.h"
@@ -13,6 +14,7 @@
 #include <iostream>
 #include <linux/landlock.h>
 #include <pwd.h>
+#include <set>
 #include <string>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -195,6 +197,29 @@ void check_boxes(const config::Settings& settings) {
     }
 }
 
+/// Of use where boxes cannot be made, or where the configuration says so.
+void check_docker(const config::Settings& settings) {
+    const Grade bad = settings.config.executor == "docker" ? Grade::missing : Grade::note;
+    try {
+        const std::set<std::string> there =
+            keeper::images_in(keeper::DockerClient(settings.config.docker_host));
+        std::string missing;
+        for (const auto& [id, runtime] : settings.runtimes) {
+            const std::vector<std::string> needed = keeper::images_of(runtime);
+            const bool all = std::all_of(needed.begin(), needed.end(),
+                                         [&](const auto& one) { return there.contains(one); });
+            if (!all) missing += " " + id;
+        }
+        if (missing.empty()) return say(Grade::good, "docker", "answers, with all images");
+        say(bad, "docker", "answers; no images for" + missing, "cloister docker-image" + missing);
+    } catch (const std::exception& failure) {
+        std::string why = failure.what();
+        say(bad, "docker", why.substr(0, why.find('\n')),
+            "only where boxes cannot be made, or by choice (docs/executors.md): apt-get install "
+            "docker.io");
+    }
+}
+
 /// The first path that one of the runtime's steps is to show and that is not there; empty: none.
 std::string missing_path(const runtimes::Runtime& runtime) {
     const std::string& program = runtime.version.command.front();
@@ -272,6 +297,7 @@ int check_host(const config::Settings& settings) {
     check_cgroups();
     check_filters();
     check_boxes(settings);
+    check_docker(settings);
     check_daemon(settings);
     check_runtimes(settings);
     check_local();

@@ -2,6 +2,7 @@
 // of the same boxes in its own process.
 #include "daemon/cli/check.h"
 #include "daemon/cli/client.h"
+#include "daemon/cli/docker_image.h"
 #include "daemon/cli/judge.h"
 #include "daemon/cli/room_token.h"
 #include "daemon/cli/top.h"
@@ -34,6 +35,7 @@ constexpr const char* kUsage =
     "       cloister runtimes [--address ADDR:PORT] [--token-file F] [--local]\n"
     "       cloister top [--once] [--address ADDR:PORT] [--token-file F]\n"
     "       cloister check\n"
+    "       cloister docker-image [--config FILE] [LANGUAGE...]\n"
     "       cloister show-policy [NAME]\n"
     "       cloister show-filter [NAME]\n"
     "       cloister room-token ROOM ROLE [--hours N] [--state-dir DIR] [--config FILE]\n"
@@ -49,6 +51,7 @@ constexpr const char* kUsage =
     "           many boxes stand ready\n"
     "top        what a daemon runs now, a screen a second\n"
     "check      what this host offers for isolation, and what to do about what it lacks\n"
+    "docker-image  makes the images of the Docker executor, from what is installed here\n"
     "room-token a token that lets its bearer into a room of the daemon on this machine, as owner,\n"
     "           editor, runner (edits and runs) or viewer, for 24 hours or N\n"
     "--local    do not look for a daemon; make the box here (needs root)\n";
@@ -275,6 +278,7 @@ int command(int argc, char** argv) {
     const std::string name = argc > 1 ? argv[1] : "--help";
     if (name == "room-token") return cli::make_room_token({argv + 2, argv + argc});
     if (name == "judge") return cli::judge_command({argv + 2, argv + argc});
+    if (name == "docker-image") return cli::make_docker_images({argv + 2, argv + argc});
     const Options options = read_options(argc, argv);
     if (name == "run") return run(options);
     if (name == "runtimes") return show_runtimes(options);

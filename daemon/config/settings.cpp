@@ -96,6 +96,7 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("allowed_origins", config.allowed_origins);
     member("allowed_hosts", config.allowed_hosts);
     member("executor", config.executor);
+    member("docker_host", config.docker_host);
     member("run_policy", config.run_policy);
     member("boxes", config.boxes, 0, 4096); // 0 has a meaning here: by the number of cores
     member("prepared_boxes", config.prepared_boxes, 0, 512);
@@ -219,8 +220,12 @@ void check(const Settings& settings) {
             fail(key, "'" + *path + "' is not an absolute path");
     }
     if (config.user.empty()) fail("user", "expected the name of an account");
-    if (config.executor != "auto" && config.executor != "native" && config.executor != "local")
-        fail("executor", "expected auto, native or local, found '" + config.executor + "'");
+    constexpr std::array kExecutors = {"auto", "native", "docker", "local"};
+    if (std::ranges::find(kExecutors, config.executor) == kExecutors.end())
+        fail("executor", "expected auto, native, docker or local, found '" + config.executor + "'");
+    // Containers are spoken to over a socket of this machine, whatever the engine itself could do.
+    if (!config.docker_host.empty() && !config.docker_host.starts_with("unix:///"))
+        fail("docker_host", "expected unix:///PATH, found '" + config.docker_host + "'");
     for (const std::string& origin : config.allowed_origins) {
         const std::size_t host = origin.find("://");
         if (host == std::string::npos || host == 0 || host + 3 == origin.size() ||
@@ -407,7 +412,8 @@ void apply_variables(const std::map<std::string, Given>& variables, Settings& se
     if (const Given* quota = given("MAX_CPU_QUOTA")) {
         for (Limits* limits : programs) limits->cpu_percent = cpu_percent(*quota);
     }
-    // True is what `auto` means anyhow. False leaves the native executor alone.
+    // True is what `auto` means anyhow: docker where this host cannot isolate natively. False
+    // leaves the native executor alone.
     if (const Given* docker = given("DOCKER_ENABLED"); docker != nullptr && !yes_or_no(*docker))
         settings.config.executor = "native";
 }

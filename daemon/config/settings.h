@@ -24,7 +24,8 @@ struct Config {
     std::vector<std::string> allowed_origins{}; ///< exact, beside the origins of `listen` itself
     std::vector<std::string> allowed_hosts{};   ///< exact Host values, beside those of `listen`
                                                 ///< itself
-    std::string executor = "auto";      ///< or native; today both isolate natively or refuse
+    std::string executor = "auto"; ///< native, else docker, else nothing; or one of these two
+    std::string docker_host{};     ///< unix://PATH of the engine's socket; empty: the command's own
     std::string run_policy = "default"; ///< policy of run steps that name none
     std::uint32_t boxes = 0;            ///< runs at one time; 0: four per core
     std::uint32_t prepared_boxes = 16;  ///< made ahead at most; 0: none, and no kits

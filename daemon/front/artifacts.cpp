@@ -58,6 +58,17 @@ void Artifacts::give_back(std::uint64_t artifact) {
     trim();
 }
 
+void Artifacts::forget(std::uint64_t artifact) {
+    const auto found = by_artifact_.find(artifact);
+    if (found == by_artifact_.end()) return;
+    const Entries::iterator entry = found->second;
+    bytes_ -= entry->bytes;
+    if (entry->users == 0) --unused_;
+    by_key_.erase(entry->key);
+    by_artifact_.erase(found);
+    entries_.erase(entry);
+}
+
 std::optional<std::uint64_t> Artifacts::compiler_of(const std::string& key) const {
     const auto found = compilers_.find(key);
     if (found == compilers_.end()) return std::nullopt;

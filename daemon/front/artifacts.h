@@ -37,7 +37,7 @@ public:
     };
 
     /// `release` is called once for each artifact that came in by compiled() or give_back(), when
-    /// no run uses it and it is not kept (any more).
+    /// no run uses it and it is not kept (any more); for one that was lost, by each of its users.
     Artifacts(const Bounds& bounds, Release release)
         : bounds_(bounds), release_(std::move(release)) {}
     Artifacts(const Artifacts&) = delete;
@@ -49,6 +49,9 @@ public:
     std::optional<Kept> take(const std::string& key);
     /// The end of one use: of an artifact that was taken, or left by a compiler.
     void give_back(std::uint64_t artifact);
+
+    /// It is lost: nobody takes it any more. Who uses it gives it back as before.
+    void forget(std::uint64_t artifact);
 
     /// Who compiles `key` for all, a number of the caller's choice; nobody: the asker may.
     std::optional<std::uint64_t> compiler_of(const std::string& key) const;

@@ -210,6 +210,12 @@ const Catalog::Entry& choose_runtime(const ExecuteCode& request, const Catalog& 
                                             "'. Known: " + joined(known, ", ") + "."};
     }
     const auto entry = std::ranges::find(catalog.entries, runtime, &Catalog::Entry::runtime);
+    if (!entry->version && catalog.settings->method == "docker") {
+        throw Wrong{"runtime_unavailable", runtime->name +
+                                               " has no image on this server; `cloister "
+                                               "docker-image " +
+                                               runtime->id + "` makes it."};
+    }
     if (!entry->version) {
         throw Wrong{"runtime_unavailable",
                     runtime->name + " is not installed on this server. Debian packages: " +

@@ -189,6 +189,9 @@ void Executions::end_step_when_complete(Execution& execution) {
     execution.killing = false;
 
     Verdict verdict = isolate::judge(execution.outcome->ending, execution.outcome->usage);
+    // What holds it was ended from outside (a container engine that was restarted): compile again.
+    if (execution.outcome->ending.failed_step == isolate::Step::attach_artifact)
+        artifacts_.forget(execution.artifact);
     const bool by_itself =
         verdict == Verdict::ok || verdict == Verdict::nonzero_exit || verdict == Verdict::signalled;
     if (by_itself && execution.kept[0].dropped + execution.kept[1].dropped > 0)

@@ -12,10 +12,6 @@
 namespace cloister::keeper {
 namespace {
 
-/// What every program finds in its environment, beside its runtime's own.
-const std::vector<std::string> kEnvironment = {"PATH=/usr/bin", "HOME=/tmp", "LANG=C.UTF-8",
-                                               "TMPDIR=/tmp"};
-
 /// Roots by their list of mounts: stages that show the same share one.
 class Roots {
 public:
@@ -55,7 +51,7 @@ StagePlan plan_of(const runtimes::StepPlan& step, Roots& roots) {
     StagePlan plan;
     plan.command = Command(step.command);
     if (!step.command_with_kit.empty()) plan.command_with_kit.emplace(step.command_with_kit);
-    plan.environment = together(kEnvironment, step.environment);
+    plan.environment = together(standard_environment(), step.environment);
     plan.live_environment = step.live_environment;
     plan.root = roots.give(step.mounts, plan.missing_error);
     if (!step.warm || !plan.root) return plan;
@@ -70,31 +66,10 @@ StagePlan plan_of(const runtimes::StepPlan& step, Roots& roots) {
 
 } // namespace
 
-Command::Command(const std::vector<std::string>& words) {
-    using Kind = isolate::Word::Kind;
-    static const std::map<std::string_view, Kind> kHoles = {{"{entry}", Kind::entry},
-                                                            {"{main}", Kind::main_name},
-                                                            {"{sources}", Kind::sources},
-                                                            {"{args}", Kind::arguments}};
-    constexpr std::string_view kMemory = "{memory_mib}";
-    const auto keep = [&](std::string_view text) {
-        std::vector<char>& kept = texts_.emplace_back(text.begin(), text.end());
-        kept.push_back('\0');
-        return kept.data();
-    };
-    for (const std::string& word : words) {
-        isolate::Word made;
-        if (const auto hole = kHoles.find(word); hole != kHoles.end()) {
-            made.kind = hole->second;
-        } else if (const auto at = word.find(kMemory); at != std::string::npos) {
-            made.kind = Kind::memory;
-            made.text = keep(std::string_view(word).substr(0, at));
-            made.after = keep(std::string_view(word).substr(at + kMemory.size()));
-        } else {
-            made.text = keep(word);
-        }
-        words_.push_back(made);
-    }
+const std::vector<std::string>& standard_environment() {
+    static const std::vector<std::string> kEnvironment = {"PATH=/usr/bin", "HOME=/tmp",
+                                                          "LANG=C.UTF-8", "TMPDIR=/tmp"};
+    return kEnvironment;
 }
 
 Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots)

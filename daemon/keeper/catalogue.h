@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/config/settings.h"
+#include "daemon/keeper/command.h"
 #include "daemon/keeper/executor.h"
 #include "daemon/wire/frames.h"
 #include "isolate/inside.h"
@@ -21,22 +22,8 @@
 
 namespace cloister::keeper {
 
-/// A command as boxes take it. The words point into it, so it stays where it is.
-class Command {
-public:
-    Command() = default;
-    explicit Command(const std::vector<std::string>& words);
-    Command(const Command&) = delete;
-    Command& operator=(const Command&) = delete;
-    Command(Command&&) = default; // a vector's heap memory stays where it is
-    Command& operator=(Command&&) = default;
-
-    std::span<const isolate::Word> words() const { return words_; }
-
-private:
-    std::vector<std::vector<char>> texts_;
-    std::vector<isolate::Word> words_;
-};
+/// What every program finds in its environment, beside its runtime's own.
+const std::vector<std::string>& standard_environment();
 
 using Root = std::shared_ptr<const isolate::RootTemplate>;
 

@@ -23,6 +23,8 @@ class Instance;
 namespace cloister::keeper {
 
 using Clock = std::chrono::steady_clock;
+/// After a program's end, for the files that its run asked for to be read in its box.
+inline constexpr std::chrono::seconds kCollectTime{5};
 using Ends = std::array<isolate::Fd, 4>; ///< stdin, stdout, stderr; collected files, if any
 inline constexpr std::size_t kStreams = 3;
 
@@ -82,6 +84,11 @@ public:
     /// Runtimes that there are, of all readings.
     virtual std::uint32_t runtimes() const = 0;
 };
+
+/// The executor that `settings.config.executor` comes to on this host, by trying: each is tested
+/// with `probe`, the path of the probe program, before it is chosen. Throws a sentence when there
+/// is none; what was not asked for by name and protects less is never chosen.
+std::string choose_method(const config::Settings& settings, const std::string& probe);
 
 /// The executor that `settings.method` names. `instance` is null where this host has none; the
 /// native executor needs it. Throws isolate::SysError or std::runtime_error.

@@ -2,6 +2,7 @@
 // removed.
 #include "daemon/keeper/runs.h"
 
+#include "daemon/keeper/pipes.h"
 #include "daemon/keeper/run.h"
 #include "isolate/weaken.h"
 
@@ -31,11 +32,6 @@ constexpr std::chrono::milliseconds kFinishRetry{2};
 /// answer is out by then, and what is made ahead is made later.
 constexpr std::chrono::milliseconds kMountsStay{3};
 
-struct Pipes {
-    Ends ours{};
-    Ends theirs{};
-};
-
 /// What boxes made ahead may take of this process's descriptors is what its runs leave.
 Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
     constexpr std::uint64_t kOfBox =
@@ -47,24 +43,6 @@ Pool::Bounds affordable(Pool::Bounds pool, unsigned boxes) {
     const std::uint64_t left = files.rlim_cur > runs ? (files.rlim_cur - runs) / kOfBox : 0;
     pool.boxes = static_cast<std::uint32_t>(std::min<std::uint64_t>(pool.boxes, left));
     return pool;
-}
-
-/// Our ends are made non-blocking by whoever reads them; the program's stay as it expects them, and
-/// are its own, so that /dev/stdin, /dev/stdout and /dev/stderr can be opened. Who opens one gets
-/// no more than it was given: a pipe that ends with its box.
-Pipes make_pipes(isolate::Owner owner) {
-    Pipes pipes;
-    for (std::size_t i = 0; i < kStreams; ++i) {
-        int ends[2];
-        check(::pipe2(ends, O_CLOEXEC), "make a pipe");
-        Fd read(ends[0]);
-        Fd write(ends[1]);
-        check(::fchown(read.get(), owner.user, owner.group), "give a pipe to its program");
-        const bool input = i == 0;
-        pipes.theirs[i] = std::move(input ? read : write);
-        pipes.ours[i] = std::move(input ? write : read);
-    }
-    return pipes;
 }
 
 } // namespace
@@ -369,6 +347,7 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
         }
         break;
     case isolate::Report::Kind::resumed: program_started(run, then); break;
+    case isolate::Report::Kind::collected: break; // a container's
     case isolate::Report::Kind::ended:
         if (run.ended) break;
         run.ended = std::max(then, run.started.value_or(then));

@@ -30,9 +30,6 @@ inline constexpr std::chrono::seconds kFinishTime{5};
 /// Between two samples of what a run uses.
 inline constexpr std::chrono::milliseconds kUsagePause{250};
 
-/// After a program's end, for the files that its run asked for to be read in its box.
-inline constexpr std::chrono::seconds kCollectTime{5};
-
 class Runs {
 public:
     /// `boxes`: how many runs at one time. Together with the pool's at most isolate::kMaxSlots.

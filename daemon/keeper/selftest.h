@@ -29,8 +29,15 @@ inline constexpr std::array kProbedLayers = {
     "clean environment",
 };
 
+/// The layer that a container has not: its /proc is the engine's.
+inline constexpr const char* kLayerOfBoxes = "small /proc";
+
 /// Empty when every layer holds; else one sentence that names what is missing. `probe` is the path
 /// of the probe program. Throws when no box could be made at all.
 std::string selftest(const config::Settings& settings, const std::string& probe);
+
+/// The same of the container engine: that it answers, has an image, and that a container holds
+/// every layer but kLayerOfBoxes. Throws when no container could be made at all.
+std::string docker_selftest(const config::Settings& settings, const std::string& probe);
 
 } // namespace cloister::keeper

@@ -77,11 +77,7 @@ public:
     }
 
     /// For a front without an account: beyond the ids of all instances where we are none.
-    uid_t fallback_id() const {
-        constexpr uid_t kNobodys =
-            isolate::kFirstId + isolate::kMaxInstances * isolate::kIdsPerInstance;
-        return instance_ ? instance_->front_id() : kNobodys;
-    }
+    uid_t fallback_id() const { return instance_ ? instance_->front_id() : isolate::kFirstFreeId; }
     int serve(pid_t front_pid);
 
 private:

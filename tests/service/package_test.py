@@ -30,6 +30,7 @@ class Package(unittest.TestCase):
     def test_all_that_the_programs_look_for_is_in_it_with_the_modes_that_it_needs(self):
         for name, mode in (("/usr/sbin/cloisterd", "-rwxr-xr-x"), ("/usr/bin/cloister", "-rwxr-xr-x"),
                            ("/usr/libexec/cloister/cloister-probe", "-rwxr-xr-x"),
+                           ("/usr/libexec/cloister/cloister-container", "-rwxr-xr-x"),
                            ("/usr/libexec/cloister/cloister-analyst", "-rwxr-xr-x"),
                            ("/etc/cloister/cloister.jsonc", "-rw-r--r--"),
                            ("/usr/lib/systemd/system/cloisterd.service", "-rw-r--r--"),

@@ -413,3 +413,21 @@ TEST_CASE("a compiler does not wait for a client that reads slowly", "[front]") 
     shop.leave(compiler);
     CHECK(shop.boxes.boxes.at(shop.boxes.last()).paused);
 }
+
+TEST_CASE("what was lost is said once, and then compiled again", "[front]") {
+    Workshop shop;
+    const auto lost = shop.make("sources");
+    shop.submit("sources", "unlucky");
+    const auto box = shop.boxes.last();
+    REQUIRE(shop.artifact_of(box) == lost);
+    Outcome outcome;
+    outcome.ending.failed_step = isolate::Step::attach_artifact;
+    shop.executions.on_ended(box, outcome, 0);
+    shop.executions.on_stream_end(box, 0);
+    shop.executions.on_stream_end(box, 1);
+    CHECK(shop.ears.all<Finished>().back().result.verdict == isolate::Verdict::internal_error);
+    CHECK(shop.released(lost));
+    CHECK(shop.compiles("sources"));
+    CHECK(!shop.compiles("sources"));
+    CHECK(shop.executions.is_idle());
+}

@@ -1,0 +1,60 @@
+"""The same programs under every executor: what each result must say, and that the executors agree, field by field."""
+import concurrent.futures
+import unittest
+
+import engine
+import programs
+import service
+import wire
+
+# Fields that must be the same wherever a program ran; times and peaks are the host's.
+SAME = ("success", "verdict", "exit_code", "signal", "language", "reason", "output_encoding")
+AT_ONCE = 4
+
+
+def done(method, language, deed):
+    codes, fields, _ = programs.DEEDS[deed]
+    daemon = engine.shared(method)
+    client = wire.Client(daemon.host, daemon.port)
+    try:
+        return client.run(codes[language], language, seconds=120 * service.SLOW, **fields)
+    finally:
+        client.close()
+
+
+class Table(unittest.TestCase):
+    def check_language(self, language):
+        deeds = [name for name, (codes, _, _) in programs.DEEDS.items() if language in codes]
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            results = {method: dict(zip(deeds, pool.map(lambda deed, m=method: done(m, language, deed), deeds)))
+                       for method in engine.METHODS}
+        for deed in deeds:
+            _, _, expected = programs.DEEDS[deed]
+            first = results["native"][deed]
+            for method in engine.METHODS:
+                with self.subTest(deed=deed, method=method):
+                    self.check_result(results[method][deed], first, expected, method)
+
+    def check_result(self, result, first, expected, method):
+        self.assertEqual(result["method"], method)
+        self.assertEqual({key: result.get(key) for key in expected}, expected, result.get("error", "")[-500:])
+        self.assertEqual({key: result.get(key) for key in SAME}, {key: first.get(key) for key in SAME})
+        self.assertEqual(bool(result["error"]), bool(first["error"]), (result["error"], first["error"]))
+        self.assertEqual({key: count > 0 for key, count in result["truncated"].items()},
+                         {key: count > 0 for key, count in first["truncated"].items()})
+        self.assertEqual("compile" in result, "compile" in first)
+        if "compile" in result:
+            self.assertEqual(result["compile"]["success"], first["compile"]["success"])
+            self.assertEqual(result["compile"]["error"], first["compile"]["error"])
+        if result["verdict"] != "compile_error":
+            self.assertGreater(result["wall_time"], 0)
+            self.assertGreater(result["memory_peak"], 0)
+            self.assertEqual(set(result), set(first))
+
+
+def add(language):
+    setattr(Table, f"test_{language}", lambda self: self.check_language(language))
+
+
+for one in programs.LANGUAGES:
+    add(one)
