@@ -266,8 +266,13 @@ int run(int argc, char** argv) {
             cloister::keeper::become_local(settings);
             state = hold_state_dir(settings.config.state_dir); // where boxes have their work
         }
-        const std::string missing = cloister::keeper::selftest(settings, probe_path());
-        std::puts(missing.empty() ? "Every layer of the box holds on this host." : missing.c_str());
+        const bool docker = settings.config.executor == "docker";
+        const std::string missing = docker
+                                        ? cloister::keeper::docker_selftest(settings, probe_path())
+                                        : cloister::keeper::selftest(settings, probe_path());
+        const char* const good = docker ? "Every layer of a container holds on this host."
+                                        : "Every layer of the box holds on this host.";
+        std::puts(missing.empty() ? good : missing.c_str());
         return missing.empty() ? 0 : 1;
     }
     case Act::serve: return serve(line);

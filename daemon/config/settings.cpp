@@ -413,9 +413,10 @@ void apply_variables(const std::map<std::string, Given>& variables, Settings& se
         for (Limits* limits : programs) limits->cpu_percent = cpu_percent(*quota);
     }
     // True is what `auto` means anyhow: docker where this host cannot isolate natively. False
-    // leaves the native executor alone.
-    if (const Given* docker = given("DOCKER_ENABLED"); docker != nullptr && !yes_or_no(*docker))
-        settings.config.executor = "native";
+    // leaves the native executor alone, unless there was to be none but `local`.
+    const Given* docker = given("DOCKER_ENABLED");
+    std::string& executor = settings.config.executor;
+    if (docker != nullptr && !yes_or_no(*docker) && executor != "local") executor = "native";
 }
 
 // -- Files

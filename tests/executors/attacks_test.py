@@ -17,11 +17,11 @@ FEW = {"processes": 20}
 # Program, arguments, limits, and the verdict when it is not the program's own word. {…}: see Attacks.words.
 CONTAINED = [
     ("host_file.c", ["{sentinel}"]), ("host_files.py", ["{sentinel}"]), ("shadow.c", []), ("root_home.c", []),
-    ("write_shown.c", ["{shown}"]), ("write_root.c", []), ("remount.c", []), ("make_device.c", []), ("run_written.c", []),
+    ("write_root.c", []), ("remount.c", []), ("kernel_knobs.c", []), ("make_device.c", []), ("run_written.c", []),
     ("run_memfd.c", []), ("system_commands.py", []),
     ("host_port.c", ["{port}"]), ("host_port.py", ["{port}"]), ("host_abstract.c", ["{abstract}"]), ("socket_families.c", []),
     ("wide_family.c", []), ("raw_socket.c", []),
-    ("host_process.c", ["{pid}"]), ("neighbours.c", []), ("neighbours.py", []), ("init_files.c", []), ("signal_init.c", []), ("trace.c", []),
+    ("host_process.c", ["{pid}"]), ("init_files.c", []), ("trace.c", []),
     ("daemonize.c", []), ("hop.c", []), ("terminal.c", []),
     ("stop_self.c", [], {"wall_time": 1}, "wall_limit"), ("ignore_signals.c", [], {"wall_time": 1}, "wall_limit"),
     ("become_root.c", []), ("capabilities.c", []), ("new_privileges.c", []), ("filter_mode.c", []),
@@ -37,7 +37,6 @@ CONTAINED = [
     ("fork_bomb.c", ["20"], FEW),
     ("spin.c", ["1", "9000", "1200"], {"cpu_time": 0.4}, "time_limit"), ("sleep_long.c", ["4000"], {"wall_time": 1}, "wall_limit"),
     ("open_many.c", ["64"], {"open_files": 64}), ("lock_memory.c", []), ("core_file.c", []),
-    ("inode_flood.c", ["1000"], {"file_count": 1000}),
     ("fill_shm.c", []), ("watch.c", ["{shown}"]), ("cached_pages.c", ["{shown}"]), ("group_path.c", []),
     ("host_name.c", ["{hostname}"]), ("environment.c", []), ("descriptors.c", []),
 ]
@@ -48,13 +47,17 @@ IN_TURN = [
     ("left_ipc.c", [["leave", "{key}", "mq"], ["look", "{key}", "mq"]]),
     ("left_key.c", [["leave", "{mark}"], ["look", "{mark}"]]),
 ]
-# What an engine's /proc and /dev show, and cannot be asked not to.
-NOT_CONTAINED = [("kernel_secrets.c", []), ("kernel_knobs.c", []), ("device_nodes.c", [])]
+# Refused for a reason that comes first: in a box the mount is read-only, and so it is here, but the file is root's, too.
+REFUSED_EARLIER = [("write_shown.c", ["{shown}"], "Permission denied")]
+# What an engine cannot be asked for, with the limits that they are tried under. SECURITY.md says what it means.
+NOT_CONTAINED = [("kernel_secrets.c", [], {}), ("device_nodes.c", [], {}), ("neighbours.c", [], {}), ("neighbours.py", [], {}),
+                 ("signal_init.c", [], {}), ("inode_flood.c", ["1000"], {"file_count": 1000})]
 
 
 class Attacks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        cls.daemon = engine.shared("docker")
         cls.folder = tempfile.TemporaryDirectory(prefix="cloister-attacks-")
         cls.addClassCleanup(cls.folder.cleanup)
         sentinel = Path(cls.folder.name, "sentinel")
@@ -72,13 +75,12 @@ class Attacks(unittest.TestCase):
                      "key": str(int.from_bytes(os.urandom(3), "big") + 1)}
 
     def attack(self, program, arguments, limits=None):
-        daemon = engine.shared("docker")
-        client = wire.Client(daemon.host, daemon.port)
+        client = wire.Client(self.daemon.host, self.daemon.port)
         try:
             arguments = [argument.format(**self.words) for argument in arguments]
             if program.endswith(".py"):
                 return client.run((FOLDER / program).read_text(), "python", args=arguments, limits=limits or {}, seconds=120)
-            return client.run((FOLDER / program).read_text(), "c", args=arguments, limits=limits or {}, seconds=120,
+            return client.run("#define _GNU_SOURCE 1\n" + (FOLDER / program).read_text(), "c", args=arguments, limits=limits or {}, seconds=120,
                               files=[{"path": "attack.h", "content": (FOLDER / "attack.h").read_text()}])
         finally:
             client.close()
@@ -105,9 +107,15 @@ class Attacks(unittest.TestCase):
                 self.is_contained(result)
 
     def test_the_list_of_what_containers_do_not_contain_is_true(self):
-        for program, arguments in NOT_CONTAINED:
+        for program, arguments, limits in NOT_CONTAINED:
             with self.subTest(program=program):
-                self.assertIn("ESCAPED", self.attack(program, arguments)["output"])
+                self.assertIn("ESCAPED", self.attack(program, arguments, limits)["output"])
+
+    def test_what_is_refused_earlier(self):
+        for program, arguments, reason in REFUSED_EARLIER:
+            with self.subTest(program=program):
+                result = self.attack(program, arguments)
+                self.assertEqual((result["exit_code"], reason in result["output"]), (3, True), result["output"])
 
     def test_a_parcel_cannot_climb_out(self):
         daemon = engine.shared("docker")

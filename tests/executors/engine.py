@@ -40,11 +40,11 @@ class Engine:
     def lines(self, *words):
         return self.docker(*words).stdout.split()
 
-    def containers(self):
-        return self.lines("ps", "--all", "--quiet")
+    def containers(self, daemon, *words):
+        return self.lines("ps", "--all", "--quiet", "--filter", f"label=cloister.state_dir={daemon.state}", *words)
 
-    def volumes(self):
-        return self.lines("volume", "ls", "--quiet")
+    def volumes(self, daemon):
+        return self.lines("volume", "ls", "--quiet", "--filter", f"label=cloister.state_dir={daemon.state}")
 
     def make_images(self, *languages):
         file = self.folder / "image.jsonc"
@@ -98,7 +98,8 @@ def start(method, **config):
 
 
 def shared(method):
-    """The daemon of that executor that every test may use which leaves it as it was."""
+    """The daemon of that executor that every test may use which leaves it as it was. For the main thread, with which
+    the daemon ends."""
     if method not in daemons or daemons[method].process.poll() is not None:
         daemons[method] = start(method)
         atexit.register(daemons[method].stop)  # before the engine's end: the last registered is the first called

@@ -14,7 +14,7 @@ AT_ONCE = 4
 
 def done(method, language, deed):
     codes, fields, _ = programs.DEEDS[deed]
-    daemon = engine.shared(method)
+    daemon = engine.daemons[method]
     client = wire.Client(daemon.host, daemon.port)
     try:
         return client.run(codes[language], language, seconds=120 * service.SLOW, **fields)
@@ -25,6 +25,8 @@ def done(method, language, deed):
 class Table(unittest.TestCase):
     def check_language(self, language):
         deeds = [name for name, (codes, _, _) in programs.DEEDS.items() if language in codes]
+        for method in engine.METHODS:
+            engine.shared(method)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             results = {method: dict(zip(deeds, pool.map(lambda deed, m=method: done(m, language, deed), deeds)))
                        for method in engine.METHODS}

@@ -169,7 +169,7 @@ TEST_CASE("what the configuration gets wrong is said with its place", "[settings
                "cloister.jsonc: message_bytes: expected a number of bytes"));
     CHECK(says(refusal(R"({"code_bytes": "2m"})"), "code_bytes: larger than message_bytes"));
     CHECK(says(refusal(R"({"executor": "magic"})"),
-               "executor: expected auto, native or local, found 'magic'"));
+               "executor: expected auto, native, docker or local, found 'magic'"));
     CHECK(says(refusal(R"({"run_policy": "none"})"), "run_policy: there is no policy 'none'"));
     CHECK(says(refusal(R"({"run_policy": "groups"})"), "run_policy: there is no policy 'groups'"));
     CHECK(says(refusal(R"({"state_dir": "here"})"), "state_dir: 'here' is not an absolute path"));
@@ -285,8 +285,13 @@ TEST_CASE("DOCKER_ENABLED takes part in the choice of the executor", "[settings]
     CHECK(load("{}", {{"DOCKER_ENABLED", "False"}}).config.executor == "native");
     CHECK(load("{}", {{"DOCKER_ENABLED", "1"}}).config.executor == "auto");
     CHECK(load(R"({"executor": "native"})", {{"DOCKER_ENABLED", "1"}}).config.executor == "native");
-    CHECK(says(refusal(R"({"executor": "docker"})"), // not there yet, so not accepted
-               "executor: expected auto, native or local, found 'docker'"));
+    CHECK(load(R"({"executor": "docker", "docker_host": "unix:///run/docker.sock"})")
+              .config.executor == "docker");
+    CHECK(says(refusal(R"({"docker_host": "tcp://10.0.0.1:2375"})"),
+               "docker_host: expected unix:///PATH, found 'tcp://10.0.0.1:2375'"));
+    CHECK(load(R"({"executor": "docker"})", {{"DOCKER_ENABLED", "no"}}).config.executor ==
+          "native");
+    CHECK(load(R"({"executor": "local"})", {{"DOCKER_ENABLED", "no"}}).config.executor == "local");
     CHECK(load(R"({"executor": "local"})", {{"DOCKER_ENABLED", "1"}}).config.executor == "local");
 }
 

@@ -7,6 +7,6 @@ int main(int argc, char** argv) {
     snprintf(path, sizeof path, "/proc/%d", pid);
     if (kill(pid, 0) == 0 || errno != ESRCH) escaped("process %d can be named", pid);
     if (access(path, F_OK) == 0) escaped("%s is there", path);
-    if (getpid() > 4) escaped("our own number is %d: many others are beside us", getpid());
+    if (getpid() > 64) escaped("our own number is %d: many others are beside us", getpid());
     contained("process %d: %s", pid, strerror(errno));
 }
