@@ -89,6 +89,7 @@ void Artifacts::compiled(std::uint64_t compiler, std::uint64_t artifact, std::ui
     entry.kept = {.artifact = artifact, .compile = compile};
     entry.kept.compile.cached = true;
     entry.kept.compile.wall_time = {};
+    entry.kept.compile.usage = {};
     entry.bytes = bytes + entry.key.size() + compile.output.size() + compile.error.size();
     entry.users = 1;
     if (!pinned && (entry.bytes > bounds_.bytes || bounds_.unused == 0)) return;

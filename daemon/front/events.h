@@ -30,9 +30,29 @@ struct Started {
     std::string method{};               ///< which executor runs it
 };
 
+/// Of which stream the next bytes came, as they arrived.
+struct Piece {
+    bool error = false; ///< of stderr
+    std::size_t bytes = 0;
+};
+
+struct CompileResult {
+    bool success = false;
+    std::string output{};
+    std::string error{};
+    std::chrono::nanoseconds wall_time{}; ///< 0 when `cached`
+    bool cached = false; ///< the same was compiled before; the texts are that compiler's
+    isolate::Verdict verdict = isolate::Verdict::ok;
+    int exit_code = 0;
+    int signal = 0;
+    isolate::Usage usage{};     ///< nothing when `cached`
+    std::vector<Piece> order{}; ///< of what both streams hold; empty unless the job asked for it
+};
+
 struct StageBegan {
     RunTag run;
     wire::Stage stage{};
+    std::optional<CompileResult> compiled{}; ///< before `run`, for who asked by Job::tells_compiler
 };
 
 struct Output {
@@ -57,14 +77,6 @@ struct Queued {
     std::size_t position = 0;
 };
 
-struct CompileResult {
-    bool success = false;
-    std::string output{};
-    std::string error{};
-    std::chrono::nanoseconds wall_time{}; ///< 0 when `cached`
-    bool cached = false; ///< the same was compiled before; the texts are that compiler's
-};
-
 /// A file that was asked for: raw bytes, or why there are none.
 struct ResultFile {
     std::string path{};
@@ -80,6 +92,7 @@ struct Result {
     std::string reason{}; ///< why we ended it, one sentence; empty when it ended by itself well
     std::uint64_t output_dropped = 0;
     std::uint64_t error_dropped = 0;
+    std::vector<Piece> order{}; ///< of `output` and `error`; empty unless the job asked for it
     isolate::Usage usage{};
     std::chrono::nanoseconds queued_time{};
     std::chrono::nanoseconds setup_time{};

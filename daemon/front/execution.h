@@ -51,6 +51,7 @@ struct Executions::Execution {
     std::array<KeptStream, 2> kept{};
     std::optional<isolate::CollectionReader> files{}; ///< of the box, if it has any
     bool files_open = false;
+    std::vector<Piece> order{}; ///< of what is kept, when the job asks for it
     std::array<Utf8Repair, 2> repair{};
     std::uint64_t seq = 0;
     std::optional<isolate::Outcome> outcome{};

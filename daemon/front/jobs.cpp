@@ -142,7 +142,7 @@ isolate::Bundle lay_out(ExecuteCode& request, const runtimes::Runtime& runtime) 
     for (SourceFile& source : request.files) {
         check_path(source.path);
         isolate::BundleFile file;
-        file.source = is_source(runtime, source.path);
+        file.source = !request.one_source && is_source(runtime, source.path);
         file.path = std::move(source.path);
         file.content = std::move(source.content);
         bundle.files.push_back(std::move(file));
@@ -261,6 +261,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     if (runtime.compile) {
         job.steps.push_back(step_of(catalog, wire::Stage::compile, *runtime.compile));
         job.steps.back().usual = runtime.compile->warm.has_value();
+        job.steps.back().limits = lowered(job.steps.back().limits, request.compile_limits);
     }
     job.steps.push_back(step_of(catalog, wire::Stage::run, runtime.run, policy));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
@@ -291,6 +292,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.columns = request.columns;
     job.rows = request.rows;
     job.base64 = request.base64;
+    job.ordered = request.ordered;
     return job;
 }
 

@@ -47,6 +47,9 @@ struct ExecuteCode {
     std::string entry{};
     std::vector<std::string> collect{}; ///< paths of files to be read back when it has ended
     LimitsAsked limits{};
+    LimitsAsked compile_limits{};
+    bool ordered = false;    ///< see Job
+    bool one_source = false; ///< a compiler is told of `entry` alone, the other files lie beside it
     bool base64 = false;     ///< `output_encoding`
     bool is_private = false; ///< not for the others in the room
 };

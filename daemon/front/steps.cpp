@@ -14,6 +14,16 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr std::size_t kMaxChunk = 32 * isolate::kKiB; ///< data of one execution_output
+/// Whoever writes byte by byte to both streams in turn is remembered in 1 MiB.
+constexpr std::size_t kMaxPieces = 64 * isolate::kKiB;
+
+void note_piece(std::vector<Piece>& order, bool error, std::size_t bytes) {
+    if (bytes == 0) return;
+    const bool same = !order.empty() && order.back().error == error;
+    if (!same && order.size() >= kMaxPieces) return; // what no piece names comes last
+    if (same) order.back().bytes += bytes;
+    else order.push_back({error, bytes});
+}
 
 } // namespace
 
@@ -80,6 +90,7 @@ void Executions::start_box(Execution& execution, bool program) {
         if (!execution.job.collect.empty()) start.frame.flags |= wire::kFlagCollect;
     }
     execution.kept = {};
+    execution.order.clear();
     execution.repair = {};
     execution.outcome.reset();
     execution.level = wire::Level::cold;
@@ -140,6 +151,7 @@ void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_vi
     const std::string_view taken = bytes.substr(0, room);
     kept.bytes += taken;
     kept.dropped += bytes.size() - taken.size();
+    if (execution->job.ordered) note_piece(execution->order, stream == 1, taken.size());
     if (kept.dropped > 0 && !execution->outcome && !std::exchange(execution->killing, true)) {
         boxes_.kill(box, Verdict::output_limit);
     }
@@ -214,6 +226,11 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
     compile.output = std::move(execution.kept[0].bytes);
     compile.error = std::move(execution.kept[1].bytes);
     compile.wall_time = execution.outcome->usage.wall_time;
+    compile.verdict = verdict;
+    compile.exit_code = execution.outcome->ending.exit_code;
+    compile.signal = execution.outcome->ending.signal;
+    compile.usage = execution.outcome->usage;
+    compile.order = std::move(execution.order);
     if (compile.success && !execution.cancelled) {
         if (execution.compiles) {
             artifacts_.compiled(execution.number, execution.artifact, execution.artifact_bytes,
@@ -269,6 +286,7 @@ void Executions::finish_run(Execution& execution, Verdict verdict) {
     result.error = std::move(execution.kept[1].bytes);
     result.output_dropped = execution.kept[0].dropped;
     result.error_dropped = execution.kept[1].dropped;
+    result.order = std::move(execution.order);
     result.usage = execution.outcome->usage;
     result.ended_at = execution.outcome->ended_at;
     result.queued_time = execution.queued;
@@ -316,8 +334,10 @@ void Executions::tell_started(Execution& execution, std::optional<wire::Level> l
 }
 
 void Executions::tell_stage(Execution& execution) {
-    if (execution.job.stream && execution.job.steps.size() > 1)
-        tell(execution, StageBegan{execution.tag(), execution.plan().stage});
+    if (!execution.job.stream || execution.job.steps.size() < 2) return;
+    StageBegan began{execution.tag(), execution.plan().stage, {}};
+    if (execution.job.tells_compiler) began.compiled = execution.compile;
+    tell(execution, began);
 }
 
 void Executions::tell_output(Execution& execution, std::size_t stream, std::string_view bytes,

@@ -39,6 +39,12 @@ public:
     }
     void tidy_submissions(rooms::Time now) override { store_.expire_submissions(now); }
     std::size_t submission_count() override { return store_.submission_count(); }
+    std::size_t count_kind(std::string_view kind) override { return store_.submission_count(kind); }
+    std::vector<std::string> list_kind(std::string_view kind, std::uint64_t skip,
+                                       std::uint64_t count) override {
+        return store_.list_submissions(kind, skip, count);
+    }
+    void forget(const std::string& id) override { store_.forget_submission(id); }
 
 private:
     store::Store store_;

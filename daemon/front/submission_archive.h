@@ -5,8 +5,11 @@
 #include "daemon/front/store/submission.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace cloister::front {
 
@@ -24,6 +27,11 @@ public:
     virtual void tidy_submissions(std::chrono::milliseconds now) = 0;
     /// How many are kept, under way or not.
     virtual std::size_t submission_count() = 0;
+    virtual std::size_t count_kind(std::string_view kind) = 0;
+    /// Ids, the newest first, from the one that `skip` others precede.
+    virtual std::vector<std::string> list_kind(std::string_view kind, std::uint64_t skip,
+                                               std::uint64_t count) = 0;
+    virtual void forget(const std::string& id) = 0;
 };
 
 } // namespace cloister::front

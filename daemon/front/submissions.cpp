@@ -70,6 +70,7 @@ std::variant<Submissions::Opened, Refusal> Submissions::open(const Order& order)
     live.saved.kind = order.kind;
     live.saved.key = order.key;
     live.saved.digest = order.digest;
+    live.saved.request = order.request;
     live.saved.state = "queued";
     live.saved.created = now_();
     if (!keep(live)) return refusal("busy", "The submission could not be kept; nothing was run.");
@@ -197,6 +198,29 @@ bool Submissions::cancel(const std::string& id) {
         cancel();
     }
     return true;
+}
+
+bool Submissions::forget(const std::string& id) {
+    const auto kept = find(id);
+    if (!kept || !has_ended(*kept)) return false;
+    if (archive_ != nullptr) archive_->forget(id);
+    if (const auto here = here_.find(id); here != here_.end()) {
+        ended_bytes_ -= here->second.log_bytes + here->second.saved.text.size();
+        if (here->second.saved.key) keys_.erase(*here->second.saved.key);
+        std::erase(ended_, id);
+        here_.erase(here);
+    }
+    return true;
+}
+
+std::size_t Submissions::count_kind(std::string_view kind) {
+    return archive_ == nullptr ? 0 : archive_->count_kind(kind);
+}
+
+std::vector<std::string> Submissions::list_kind(std::string_view kind, std::uint64_t skip,
+                                                std::uint64_t count) {
+    return archive_ == nullptr ? std::vector<std::string>()
+                               : archive_->list_kind(kind, skip, count);
 }
 
 std::optional<Submissions::Events> Submissions::events_after(const std::string& id,

@@ -47,6 +47,7 @@ public:
         std::string kind{};
         std::optional<std::string> key{};
         std::string digest{};
+        std::string request{}; ///< to be shown again, with the result
     };
     struct Opened {
         std::string id{};
@@ -69,6 +70,13 @@ public:
     std::optional<store::SavedSubmission> find(const std::string& id);
     /// False when there is none such. One that has ended stays as it is.
     bool cancel(const std::string& id);
+    /// Takes one that has ended away. False when it has not, or there is none such.
+    bool forget(const std::string& id);
+    /// Of one kind: how many there are, and ids, the newest first. What has expired may be among
+    /// them for a minute.
+    std::size_t count_kind(std::string_view kind);
+    std::vector<std::string> list_kind(std::string_view kind, std::uint64_t skip,
+                                       std::uint64_t count);
 
     struct Event {
         std::uint64_t number = 0;

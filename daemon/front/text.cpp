@@ -164,6 +164,28 @@ std::chrono::milliseconds wall_clock() {
     return std::chrono::milliseconds(now.tv_sec * 1'000 + now.tv_nsec / 1'000'000);
 }
 
+std::string from_loose_base64(std::string_view text) {
+    std::string bytes;
+    unsigned bits = 0;
+    unsigned held = 0;
+    for (const char c : text) {
+        unsigned value = 0;
+        if (c >= 'A' && c <= 'Z') value = static_cast<unsigned>(c - 'A');
+        else if (c >= 'a' && c <= 'z') value = static_cast<unsigned>(c - 'a') + 26;
+        else if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0') + 52;
+        else if (c == '+' || c == '-') value = 62;
+        else if (c == '/' || c == '_') value = 63;
+        else if (c == '=') break;
+        else continue;
+        held = (held << 6U | value) & 0xffffffU;
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        bytes += static_cast<char>(held >> bits & 0xffU);
+    }
+    return bytes;
+}
+
 std::string timestamp() { return timestamp(wall_clock()); }
 
 std::string timestamp(std::chrono::milliseconds at) {

@@ -40,6 +40,10 @@ std::string to_base64(std::string_view bytes);
 /// Strict: standard alphabet, padding where it belongs, nothing else. Absent when it is not that.
 std::optional<std::string> from_base64(std::string_view text);
 
+/// What can be read of it: both alphabets, whatever is none of their letters is passed over, the
+/// padding may be missing. For clients of services that read it so.
+std::string from_loose_base64(std::string_view text);
+
 /// Now, in UTC: "2024-01-15T10:30:00.123Z".
 std::string timestamp();
 /// The same for a time since 1970.

@@ -183,7 +183,12 @@ void Service::handle_run(wire::Received& received) {
 void Service::handle_kill(wire::Received& received) {
     const wire::KillFrame& frame = received.frame.body.kill;
     if (frame.signal != 0) {
-        require(frame.signal < static_cast<std::uint32_t>(SIGRTMIN), "an unknown signal");
+        // The C library keeps those between the usual and the real-time ones for itself.
+        const auto real_time = static_cast<std::uint32_t>(SIGRTMIN);
+        const bool is_known =
+            frame.signal < static_cast<std::uint32_t>(__SIGRTMIN) ||
+            (frame.signal >= real_time && frame.signal <= static_cast<std::uint32_t>(SIGRTMAX));
+        require(is_known, "an unknown signal");
         return executor_->signal(frame.run_id, static_cast<int>(frame.signal));
     }
     require(frame.reason == isolate::Verdict::cancelled ||

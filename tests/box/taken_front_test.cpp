@@ -205,7 +205,13 @@ constexpr Breach kBreaches[] = {
     {"an unknown signal",
      [](Frame& frame) {
          frame.kind = Kind::kill;
-         frame.body.kill = {.run_id = 1, .signal = 64, .reason = Verdict::cancelled};
+         frame.body.kill = {.run_id = 1, .signal = 65, .reason = Verdict::cancelled};
+     },
+     0},
+    {"an unknown signal",
+     [](Frame& frame) {
+         frame.kind = Kind::kill;
+         frame.body.kill = {.run_id = 1, .signal = 33, .reason = Verdict::cancelled};
      },
      0},
     {"an unknown reason",

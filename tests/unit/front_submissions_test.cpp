@@ -44,6 +44,21 @@ public:
         });
     }
     std::size_t submission_count() override { return kept.size(); }
+    std::size_t count_kind(std::string_view kind) override {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            kept, [&](const auto& pair) { return pair.second.kind == kind; }));
+    }
+    std::vector<std::string> list_kind(std::string_view kind, std::uint64_t skip,
+                                       std::uint64_t count) override {
+        std::vector<std::string> ids;
+        for (const auto& [id, one] : kept) {
+            if (one.kind != kind) continue;
+            if (skip > 0) --skip;
+            else if (ids.size() < count) ids.push_back(id);
+        }
+        return ids;
+    }
+    void forget(const std::string& id) override { kept.erase(id); }
 
     std::map<std::string, SavedSubmission> kept{};
     int times = 0;

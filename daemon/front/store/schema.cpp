@@ -98,7 +98,13 @@ CREATE INDEX submissions_by_end ON submissions (ended_ms);
 CREATE INDEX submissions_by_expiry ON submissions (expires_ms);
 )";
 
-constexpr const char* kSteps[] = {kFirst, kSecond, kThird, kFourth};
+/// What was asked for, where its kind shows it again; `bytes` counts it, too.
+constexpr const char* kFifth = R"(
+ALTER TABLE submissions ADD COLUMN request TEXT NOT NULL DEFAULT '';
+CREATE INDEX submissions_by_kind ON submissions (kind, created_ms);
+)";
+
+constexpr const char* kSteps[] = {kFirst, kSecond, kThird, kFourth, kFifth};
 
 std::size_t version_of(Database& database) {
     return std::stoul(database.ask("PRAGMA user_version").value_or("0"));

@@ -71,14 +71,14 @@ struct Statements {
 
     Statement put_submission{
         db, "INSERT INTO submissions (id, key, kind, digest, state, text, bytes, last_event,"
-            " created_ms, ended_ms, expires_ms, checksum)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+            " created_ms, ended_ms, expires_ms, checksum, request)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
     Statement submission_by_id{db, "SELECT id, key, kind, digest, state, text, last_event,"
-                                   " created_ms, ended_ms, expires_ms, checksum FROM submissions"
-                                   " WHERE id = ?"};
+                                   " created_ms, ended_ms, expires_ms, checksum, request"
+                                   " FROM submissions WHERE id = ?"};
     Statement submission_by_key{db, "SELECT id, key, kind, digest, state, text, last_event,"
-                                    " created_ms, ended_ms, expires_ms, checksum FROM submissions"
-                                    " WHERE key = ?"};
+                                    " created_ms, ended_ms, expires_ms, checksum, request"
+                                    " FROM submissions WHERE key = ?"};
     Statement submission_bytes{db, "SELECT bytes FROM submissions WHERE id = ?"};
     Statement open_submissions{db, "SELECT id FROM submissions WHERE ended_ms = 0"};
     Statement count_submissions{db, "SELECT COUNT(*), SUM(bytes) FROM submissions"};
@@ -86,6 +86,9 @@ struct Statements {
                                     " ORDER BY ended_ms LIMIT 1"};
     Statement expired_submission{db, "SELECT id FROM submissions WHERE expires_ms > 0"
                                      " AND expires_ms <= ? ORDER BY expires_ms LIMIT 1"};
+    Statement count_kind{db, "SELECT COUNT(*) FROM submissions WHERE kind = ?"};
+    Statement list_kind{db, "SELECT id FROM submissions WHERE kind = ? ORDER BY created_ms DESC,"
+                            " id LIMIT ? OFFSET ?"};
     Statement drop_submission{db, "DELETE FROM submissions WHERE id = ?"};
 };
 

@@ -156,6 +156,12 @@ public:
     /// Removes some of those that have expired.
     void expire_submissions(Time now);
     std::size_t submission_count();
+    std::size_t submission_count(std::string_view kind);
+    /// Ids, the newest first, from the one that `skip` others precede.
+    std::vector<std::string> list_submissions(std::string_view kind, std::uint64_t skip,
+                                              std::uint64_t count);
+    /// Nothing where there is none such.
+    void forget_submission(const std::string& id);
 
     // --- Housekeeping, in idle time
     /// Removes rooms that have been empty for too long; returns their names. Renews the time of

@@ -10,9 +10,10 @@ namespace cloister::store {
 
 struct SavedSubmission {
     std::string id{};
-    std::string kind{};                  ///< "execute" or "judge"
+    std::string kind{};                  ///< "execute", "judge" or "judge0"
     std::optional<std::string> key{};    ///< the client's own, by which it is found again
     std::string digest{};                ///< of the request
+    std::string request{};               ///< itself, where its kind shows it again
     std::string state{};                 ///< "queued", "running", "done" or "failed"
     std::string text{};                  ///< JSON: of `done` the result, of `failed` the error
     std::uint64_t last_event = 0;        ///< number of its last event

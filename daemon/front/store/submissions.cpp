@@ -14,10 +14,13 @@ constexpr int kExpiredAtOnce = 256;
 
 std::uint32_t check_of_submission(const SavedSubmission& one) {
     const std::string key = one.key ? "k" + *one.key : std::string();
-    return check_of(std::string_view(one.id), std::string_view(key), std::string_view(one.kind),
-                    std::string_view(one.digest), std::string_view(one.state),
-                    std::string_view(one.text), one.last_event, std::int64_t{one.created.count()},
-                    std::int64_t{one.ended.count()}, std::int64_t{one.expires.count()});
+    // Rows of before there was a request have none.
+    const std::uint32_t request = one.request.empty() ? 0 : check_of(std::string_view(one.request));
+    return request ^ check_of(std::string_view(one.id), std::string_view(key),
+                              std::string_view(one.kind), std::string_view(one.digest),
+                              std::string_view(one.state), std::string_view(one.text),
+                              one.last_event, std::int64_t{one.created.count()},
+                              std::int64_t{one.ended.count()}, std::int64_t{one.expires.count()});
 }
 
 /// The row as it says; its checksum is in the last column.
@@ -33,8 +36,11 @@ SavedSubmission read_row(const Query& query) {
     one.created = Time(query.number(7));
     one.ended = Time(query.number(8));
     one.expires = Time(query.number(9));
+    one.request = query.text(11);
     return one;
 }
+
+std::uint64_t bytes_of(const SavedSubmission& one) { return one.text.size() + one.request.size(); }
 
 std::optional<std::string> first_id(Query query) {
     if (!query.step()) return std::nullopt;
@@ -68,7 +74,7 @@ void Store::drop_submission(const std::string& id) {
 /// The oldest ended ones go first, but never the one that is to be kept.
 void Store::make_room_for(const SavedSubmission& one) {
     while (held().count >= limits_.submissions ||
-           held().bytes + one.text.size() > limits_.submissions_bytes) {
+           held().bytes + bytes_of(one) > limits_.submissions_bytes) {
         const auto oldest = first_id(Query(sql_->oldest_submission));
         if (!oldest)
             throw StoreError(Trouble::limit, "The store " + database_->path() +
@@ -83,11 +89,11 @@ void Store::keep(const SavedSubmission& one) {
     drop_submission(one.id);
     make_room_for(one);
     run(sql_->put_submission, one.id, one.key, one.kind, one.digest, one.state, one.text,
-        std::uint64_t{one.text.size()}, one.last_event, std::int64_t{one.created.count()},
+        bytes_of(one), one.last_event, std::int64_t{one.created.count()},
         std::int64_t{one.ended.count()}, std::int64_t{one.expires.count()},
-        check_of_submission(one));
+        check_of_submission(one), one.request);
     ++held().count;
-    held().bytes += one.text.size();
+    held().bytes += bytes_of(one);
     part.done();
 }
 
@@ -144,5 +150,25 @@ void Store::expire_submissions(Time now) {
 }
 
 std::size_t Store::submission_count() { return held().count; }
+
+std::size_t Store::submission_count(std::string_view kind) {
+    Query query(sql_->count_kind, kind);
+    query.step();
+    return static_cast<std::size_t>(query.count(0));
+}
+
+std::vector<std::string> Store::list_submissions(std::string_view kind, std::uint64_t skip,
+                                                 std::uint64_t count) {
+    std::vector<std::string> ids;
+    Query query(sql_->list_kind, kind, count, skip);
+    while (query.step()) ids.emplace_back(query.text(0));
+    return ids;
+}
+
+void Store::forget_submission(const std::string& id) {
+    Part part(*this);
+    drop_submission(id);
+    part.done();
+}
 
 } // namespace cloister::store
