@@ -46,6 +46,14 @@ struct Reading {
         if (const json* given = object.take(key))
             into = strict_json::read_text(*given, object.place_of(key));
     }
+    void operator()(const char* key, bool& into) {
+        if (const json* given = object.take(key)) {
+            if (!given->is_boolean())
+                fail(object.place_of(key),
+                     "expected true or false, found " + strict_json::quoted(*given));
+            into = given->get<bool>();
+        }
+    }
     void operator()(const char* key, std::vector<std::string>& into) {
         if (const json* given = object.take(key))
             into = strict_json::read_texts(*given, object.place_of(key));
@@ -59,13 +67,6 @@ struct Reading {
     void operator()(const char* key, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
         if (const json* given = object.take(key))
             into = strict_json::read_size(*given, object.place_of(key), least, most);
-    }
-    void operator()(const char* key, bool& into) {
-        if (const json* given = object.take(key)) {
-            if (!given->is_boolean())
-                fail(object.place_of(key), "expected true or false, found " + given->dump());
-            into = given->get<bool>();
-        }
     }
     void operator()(const char* key, std::chrono::seconds& into) {
         if (const json* given = object.take(key))
@@ -128,6 +129,9 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("mcp", config.mcp);
     member("mcp_sessions", config.mcp_sessions, 1, 100'000);
     member("mcp_session_minutes", config.mcp_session_minutes, 1, 60 * 24 * 366);
+    member("piston_api", config.piston_api);
+    member("judge0_api", config.judge0_api);
+    member("judge0_callbacks", config.judge0_callbacks);
     member("judge_policy", config.judge_policy);
     member("judge_tests", config.judge_tests, 1, kMany);
     member("judge_parallel", config.judge_parallel, 1, 64);
@@ -244,6 +248,10 @@ void check(const Settings& settings) {
         fail("room_tokens", "expected optional or required, found '" + config.room_tokens + "'");
     if (config.log_runs != "all" && config.log_runs != "faults" && config.log_runs != "none")
         fail("log_runs", "expected all, faults or none, found '" + config.log_runs + "'");
+    constexpr std::array kCallbacks = {"off", "public", "anywhere"};
+    if (std::ranges::find(kCallbacks, config.judge0_callbacks) == kCallbacks.end())
+        fail("judge0_callbacks",
+             "expected off, public or anywhere, found '" + config.judge0_callbacks + "'");
     if (config.store_damaged != "refuse" && config.store_damaged != "set_aside")
         fail("store_damaged", "expected refuse or set_aside, found '" + config.store_damaged + "'");
     constexpr std::array kRoles = {"owner", "editor", "runner", "viewer"};

@@ -55,8 +55,11 @@ struct Config {
     std::uint64_t submissions_bytes = 256 * isolate::kMiB; ///< of their results, on disk
     std::uint32_t submission_keep_minutes = 60;            ///< for which an ended one is kept
     bool mcp = true;                                       ///< the Model Context Protocol at /mcp
+    bool piston_api = true;                                ///< /api/v2, for clients of Piston
+    bool judge0_api = true;                                ///< /submissions, for those of Judge0
     std::uint32_t mcp_sessions = 1'000;                    ///< at one time
     std::uint32_t mcp_session_minutes = 30;                ///< for which an unused one is kept
+    std::string judge0_callbacks = "off"; ///< or public, to the internet alone; or anywhere
     std::string judge_policy = "judge";   ///< policy of judged programs, checkers and interactors
     std::uint32_t judge_tests = 2'000;    ///< of one submission
     std::uint32_t judge_parallel = 2;     ///< tests of one submission that run at one time

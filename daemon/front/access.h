@@ -17,6 +17,7 @@ struct Access {
     std::vector<std::string> hosts{};   ///< accepted Host values beside our own addresses
     std::vector<std::string> origins{}; ///< accepted Origin values beside our own addresses
     std::string token{};                ///< empty: none is asked for
+    bool piston = false;                ///< Piston's WebSocket is served, too
 };
 
 /// The address of ours that a connection came in on.

@@ -30,7 +30,7 @@ using isolate::Fd;
 using isolate::SysError;
 
 /// All but these, of the first 32.
-void drop_capabilities(std::uint32_t kept) {
+void keep_capabilities(std::uint32_t kept) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> sets{};
     sets[0].permitted = kept;
@@ -213,15 +213,17 @@ void become(const Identity& identity) {
     if (as_root) drop_identity(identity); // else there is nothing to drop, and nobody else to be
     // Looking through folders, and nothing else that root may: a state directory in somebody's home
     // is no less usable. What is read there belongs to this user all the same.
-    drop_capabilities(as_root ? 1U << CAP_DAC_READ_SEARCH : 0);
+    keep_capabilities(as_root ? 1U << CAP_DAC_READ_SEARCH : 0);
     // Both are undone by the change of user above, so they come after it.
     check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "die with the keeper");
     check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "forbid being looked into");
     check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "forbid new privileges");
 }
 
+void drop_capabilities() { keep_capabilities(0); }
+
 void lock_in() {
-    drop_capabilities(0);
+    drop_capabilities();
     close_files();
 #ifndef __SANITIZE_ADDRESS__ // the sanitizers' own runtime needs more calls than the product
     filter_calls();

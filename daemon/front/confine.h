@@ -20,6 +20,9 @@ Identity find_identity(const std::string& user, uid_t fallback);
 /// naming the step; the caller must end then.
 void become(const Identity& identity);
 
+/// Gives up that one, and nothing else.
+void drop_capabilities();
+
 /// Gives up that one, all files (Landlock, where the kernel has it) and every system call that
 /// serving does not need. For good.
 void lock_in();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/front/analyses.h"
+#include "daemon/front/dialogue.h"
 #include "daemon/front/executions.h"
 #include "daemon/front/hub.h"
 #include "daemon/front/judgings.h"
@@ -40,27 +41,18 @@ struct Service {
     std::function<void(std::function<void(const wire::StatusReply&)>)> ask_status{};
 };
 
-class Conversation : public Listener, public Member, public JudgeListener {
+class Conversation : public Dialogue, public Listener, public Member, public JudgeListener {
 public:
-    /// `bulk`: see SendQueue::push.
-    using Send = std::function<void(const MessagePtr& message, bool bulk)>;
-
-    /// Close codes that receive() asks for.
-    static constexpr unsigned kGoOn = 0;
-    static constexpr unsigned kBadText = 1007;
-    static constexpr unsigned kTooFast = 4429;
+    using Send = Line::Send;
 
     Conversation(Service& service, Send send, Clock::time_point now);
     ~Conversation() override;
 
     /// Says hello.
-    void begin(const Granted& grant);
-    /// Takes one message; the answer is a close code, or kGoOn.
-    unsigned receive(std::string_view text, bool binary, Clock::time_point now);
-    /// The client does not read fast enough, or does again.
-    void set_congested(bool congested);
-    /// The client is gone; nothing is sent any more. Twice is harmless.
-    void end();
+    void begin(const Granted& grant) override;
+    unsigned receive(std::string_view text, bool binary, Clock::time_point now) override;
+    void set_congested(bool congested) override;
+    void end() override;
 
     void on_event(const Event& event) override;
     void on_judge_event(const JudgeEvent& event) override;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 namespace cloister::front {
 namespace {
 
@@ -20,6 +22,17 @@ bool is_json(std::string_view type) {
 }
 
 } // namespace
+
+Reply Endpoint::complaint(unsigned status, std::string_view code, std::string_view message) const {
+    return error_reply(status, code, message);
+}
+
+Reply Endpoint::in_own_words(const Reply& wrong) const {
+    const auto error = nlohmann::json::parse(wrong.body).at("error");
+    Reply reply = complaint(wrong.status, error.value("code", ""), error.value("message", ""));
+    for (const auto& field : wrong.fields) reply.fields.push_back(field);
+    return reply;
+}
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 

@@ -52,6 +52,10 @@ public:
     /// who is another.
     virtual Answer answer(const RequestHead& head, std::string_view body,
                           const std::string& submitter) = 0;
+    /// What the server itself has against a request, in the words of this interface.
+    virtual Reply complaint(unsigned status, std::string_view code, std::string_view message) const;
+    /// The same for an answer of the checks below, which keeps its header fields.
+    Reply in_own_words(const Reply& wrong) const;
 };
 
 /// The path of a target, without its query.

@@ -4,9 +4,12 @@
 
 #include "daemon/config/settings.h"
 #include "daemon/front/analyst_link.h"
+#include "daemon/front/callbacks/outbox.h"
 #include "daemon/front/confine.h"
+#include "daemon/front/judge0/endpoint.h"
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/mcp/endpoint.h"
+#include "daemon/front/piston/endpoint.h"
 #include "daemon/front/pushed_analyses.h"
 #include "daemon/front/rest.h"
 #include "daemon/front/run_log.h"
@@ -169,9 +172,16 @@ struct Secrets {
     tokens::Secret rooms{};
 };
 
+/// What can be had only before the front locks itself in.
+struct Outside {
+    judge0::Machine machine{};
+    Fd callbacks{}; ///< the socket to their sender; empty: none are sent
+};
+
 class Front {
 public:
-    Front(const FrontFds& fds, config::Settings settings, Secrets secrets, StoreArchive& archive)
+    Front(const FrontFds& fds, config::Settings settings, Secrets secrets, StoreArchive& archive,
+          Outside outside)
         : settings_(std::move(settings)), catalog_(settings_),
           hub_(
               settings_.config, secrets.rooms, &archive,
@@ -214,6 +224,13 @@ public:
         mcp_ = std::make_unique<mcp::McpEndpoint>(settings_, catalog_, service_.access,
                                                   *executions_, *judgings_, wall_clock);
         service_.endpoints.push_back(mcp_.get());
+        if (settings_.config.piston_api) {
+            piston_ = std::make_unique<piston::HttpInterface>(settings_, catalog_, service_.access,
+                                                              *executions_);
+            service_.endpoints.push_back(piston_.get());
+            service_.access.piston = true;
+        }
+        if (settings_.config.judge0_api) open_judge0(std::move(outside));
         service_.metrics = &metrics_;
         service_.report = [this](bool status, const auto& boxes) {
             return status ? status_text(boxes) : metrics_.text(numbers(boxes));
@@ -246,6 +263,20 @@ public:
 
 private:
     using StatusTaker = std::function<void(const wire::StatusReply&)>;
+
+    void open_judge0(Outside outside) {
+        judge0::HttpInterface::Tell tell{};
+        if (outside.callbacks) {
+            outbox_ = std::make_unique<callbacks::Outbox>(io_, std::move(outside.callbacks));
+            tell = [this](const std::string& id, const std::string& url, const std::string& body) {
+                outbox_->send(id, url, body);
+            };
+        }
+        judge0_ = std::make_unique<judge0::HttpInterface>(judge0::HttpInterface::Parts{
+            settings_, catalog_, service_.access, *executions_, *submissions_,
+            std::move(outside.machine), [this] { return std::size_t{boxes_}; }, std::move(tell)});
+        service_.endpoints.push_back(judge0_.get());
+    }
 
     void tick() {
         ticks_.expires_after(hub_.is_lively() ? kTick : kIdleTick);
@@ -328,6 +359,7 @@ private:
         now.divergences = hub_.divergences();
         now.ready = service_.ready && health().unready.empty();
         now.reloads = reloads_;
+        if (outbox_ != nullptr) now.callbacks = outbox_->counts();
         now.boxes = boxes;
         return now;
     }
@@ -485,6 +517,8 @@ private:
     std::unique_ptr<SubmittedJudgings> judged_;
     std::unique_ptr<Rest> rest_;
     std::unique_ptr<mcp::McpEndpoint> mcp_;
+    std::unique_ptr<piston::HttpInterface> piston_;
+    std::unique_ptr<judge0::HttpInterface> judge0_;
     Hub hub_;
     Analyses analyses_; ///< likewise
     PushedAnalyses pushed_;
@@ -497,6 +531,7 @@ private:
     boost::asio::steady_timer pushes_;
     KeeperLink link_;
     AnalystLink analyst_;
+    std::unique_ptr<callbacks::Outbox> outbox_; ///< none: callbacks are off
     std::vector<StatusTaker> status_takers_{};
     std::unique_ptr<VersionProbe> probe_;
     /// Settings that will hold soon.
@@ -539,9 +574,14 @@ int serve(const FrontFds& fds) {
         secrets.token = read_token(settings.config.token_file);
         secrets.rooms = tokens::load_secret(settings.config.state_dir);
         become(find_identity(settings.config.user, fds.fallback_id));
+        Outside outside;
+        outside.machine = judge0::this_machine();
+        const std::string& sends = settings.config.judge0_callbacks;
+        if (settings.config.judge0_api && sends != "off")
+            outside.callbacks = callbacks::start_sender(sends == "anywhere");
         StoreArchive archive(settings.config); // all of its files are open now
         lock_in();
-        Front front(fds, std::move(settings), std::move(secrets), archive);
+        Front front(fds, std::move(settings), std::move(secrets), archive, std::move(outside));
         return front.run();
     } catch (const std::exception& error) {
         (void)std::fprintf(stderr, "cloister: front: %s\n", error.what());

@@ -157,6 +157,11 @@ std::string Metrics::text(const Now& now) const {
            "Clients that found their text to differ; has to stay 0.", now.divergences);
     single(out, "cloister_analyst_restarts_total", "counter",
            "Times that the analyst ended and was made anew.", analysts_ > 0 ? analysts_ - 1 : 0);
+    constexpr std::array kFates = {"sent", "failed", "refused", "dropped"};
+    head(out, "cloister_callbacks_total", "counter",
+         "Callbacks that were sent, failed three times, led where they may not, were too many.");
+    for (std::size_t i = 0; i < kFates.size(); ++i)
+        sample(out, "cloister_callbacks_total", label("fate", kFates.at(i)), now.callbacks.at(i));
     single(out, "cloister_reloads_total", "counter", "Reloads that took effect.", now.reloads);
     return out;
 }

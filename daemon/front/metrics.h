@@ -47,6 +47,7 @@ public:
         std::size_t room_bytes = 0;
         std::uint64_t divergences = 0;
         std::uint64_t reloads = 0;
+        std::array<std::uint64_t, 4> callbacks{}; ///< sent, failed, refused, dropped
         bool ready = false;
         std::optional<wire::StatusReply> boxes{}; ///< absent: the keeper did not say it in time
     };

@@ -331,9 +331,9 @@ asio::awaitable<Next> send_reply(Caller& caller, Reply reply, bool head_only, bo
 std::optional<Reply> refuse_early(Caller& caller, const Endpoint& endpoint,
                                   const RequestHead& head) {
     if (auto wrong = endpoint.check(head)) return wrong;
-    if (caller.state->stopping) return error_reply(503, "busy", "The service is stopping.");
+    if (caller.state->stopping) return endpoint.complaint(503, "busy", "The service is stopping.");
     if (caller.rate.take(Clock::now())) return std::nullopt;
-    Reply reply = error_reply(429, "rate_limited", "Too many requests.");
+    Reply reply = endpoint.complaint(429, "rate_limited", "Too many requests.");
     reply.fields.emplace_back("Retry-After", "1");
     return reply;
 }
@@ -370,7 +370,7 @@ asio::awaitable<Next> serve_endpoint(Caller& caller, Endpoint& endpoint,
     const bool chunked = parser.chunked();
     const BodyShare share(caller.state, chunked ? config.body_bytes : early.body_bytes);
     if (share.is_too_much()) {
-        Reply busy = error_reply(503, "busy", "Too many requests are being read.");
+        Reply busy = endpoint.complaint(503, "busy", "Too many requests are being read.");
         co_return co_await send_reply(caller, std::move(busy), false, false);
     }
     StreamPeer peer(caller.stream);
@@ -387,7 +387,7 @@ asio::awaitable<Next> serve_endpoint(Caller& caller, Endpoint& endpoint,
     if (error) {
         Reply reply = reply_to_error(error);
         if (error == http::error::body_limit)
-            reply = error_reply(413, "too_large", "The body is too large.");
+            reply = endpoint.complaint(413, "too_large", "The body is too large.");
         if (reply.status != 0) co_await say_goodbye(caller.stream, std::move(reply), false);
         co_return Next::stop;
     }

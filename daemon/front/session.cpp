@@ -8,6 +8,7 @@
 #include "daemon/front/session.h"
 
 #include "daemon/front/draining_stream.h"
+#include "daemon/front/piston/dialogue.h"
 #include "daemon/front/progress.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -48,14 +49,12 @@ using OpeningPtr = std::unique_ptr<Opening>;
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
     Session(asio::ip::tcp::socket socket, Service& service, std::shared_ptr<OpenSessions> sessions,
-            std::shared_ptr<void> held)
+            std::shared_ptr<void> held, bool is_piston)
         : held_(std::move(held)), socket_(std::move(socket)), stall_(socket_.get_executor()),
-          read_again_(socket_.get_executor()), service_(service), sessions_(std::move(sessions)),
-          queue_(service.settings->config.send_queue_bytes,
-                 service.settings->config.send_queue_messages),
-          conversation_(
-              service, [this](const MessagePtr& message, bool bulk) { send(message, bulk); },
-              Clock::now()) {}
+          read_again_(socket_.get_executor()), patience_(socket_.get_executor()), service_(service),
+          sessions_(std::move(sessions)), queue_(service.settings->config.send_queue_bytes,
+                                                 service.settings->config.send_queue_messages),
+          dialogue_(make_dialogue(is_piston)) {}
 
     ~Session() override {
         ended_ = true; // events of the last runs find nobody
@@ -70,7 +69,10 @@ private:
     asio::awaitable<void> converse();
     void hear();
     void set_options(const Granted& grant);
+    std::unique_ptr<Dialogue> make_dialogue(bool is_piston);
     void send(const MessagePtr& message, bool bulk);
+    void depart(unsigned code, std::string_view why, bool say_rest);
+    void watch_patience();
     asio::awaitable<void> wait_for_reader();
     void write_next();
     void on_written(const ErrorCode& error);
@@ -85,6 +87,7 @@ private:
     websocket::stream<DrainingStream> socket_;
     asio::steady_timer stall_;
     asio::steady_timer read_again_; ///< cancelled when the queue has room again
+    asio::steady_timer patience_;
     Service& service_;
     std::shared_ptr<OpenSessions> sessions_;
     beast::flat_buffer buffer_;
@@ -98,8 +101,17 @@ private:
     bool closing_sent_ = false;
     bool congested_ = false;
     bool ended_ = false;
-    Conversation conversation_; ///< last: its end may still call the members above
+    std::unique_ptr<Dialogue> dialogue_; ///< last: its end may still call the members above
 };
+
+std::unique_ptr<Dialogue> Session::make_dialogue(bool is_piston) {
+    const auto say = [this](const MessagePtr& message, bool bulk) { send(message, bulk); };
+    if (!is_piston) return std::make_unique<Conversation>(service_, say, Clock::now());
+    Line line;
+    line.send = say;
+    line.leave = [this](unsigned code, std::string_view why) { depart(code, why, true); };
+    return std::make_unique<piston::JobDialogue>(service_, std::move(line), Clock::now());
+}
 
 void Session::set_options(const Granted& grant) {
     const config::Config& config = service_.settings->config;
@@ -138,7 +150,17 @@ asio::awaitable<void> Session::accept(OpeningPtr opening) {
     open_ = true;
     socket_.text(true);
     sessions_->insert(this);
-    conversation_.begin(opening->grant);
+    dialogue_->begin(opening->grant);
+    watch_patience();
+}
+
+void Session::watch_patience() {
+    if (dialogue_->patience().count() == 0) return;
+    patience_.expires_after(dialogue_->patience());
+    patience_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+        const auto self = weak.lock();
+        if (!error && self && !self->ended_) self->dialogue_->lose_patience();
+    });
 }
 
 asio::awaitable<void> Session::converse() {
@@ -159,11 +181,11 @@ asio::awaitable<void> Session::converse() {
 void Session::hear() {
     const auto bytes = buffer_.cdata();
     const std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
-    const unsigned code = conversation_.receive(text, socket_.got_binary(), Clock::now());
+    const unsigned code = dialogue_->receive(text, socket_.got_binary(), Clock::now());
     buffer_.clear();
     if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
-    if (code != Conversation::kGoOn)
-        leave(code, code == Conversation::kTooFast ? "too many messages" : "not UTF-8");
+    if (code != Dialogue::kGoOn)
+        leave(code, code == Dialogue::kTooFast ? "too many messages" : "not UTF-8");
 }
 
 /// Ends when something has been written, or the connection is over.
@@ -176,7 +198,7 @@ asio::awaitable<void> Session::wait_for_reader() {
 /// The client's runs end with it, at once.
 void Session::end() {
     ended_ = true;
-    conversation_.end();
+    dialogue_->end();
 }
 
 void Session::send(const MessagePtr& message, bool bulk) {
@@ -190,7 +212,7 @@ void Session::send(const MessagePtr& message, bool bulk) {
 void Session::weigh() {
     if (congested_ ? !queue_.is_light() : !queue_.is_heavy()) return;
     congested_ = !congested_;
-    conversation_.set_congested(congested_);
+    dialogue_->set_congested(congested_);
 }
 
 void Session::write_next() {
@@ -213,11 +235,15 @@ void Session::on_written(const ErrorCode& error) {
 }
 
 void Session::leave(unsigned code, std::string_view why) {
+    // Going away, what is queued is still said. Thrown out, only the frame under way is finished.
+    depart(code, why, code == 1001);
+}
+
+void Session::depart(unsigned code, std::string_view why, bool say_rest) {
     if (close_code_ != 0) return;
     close_code_ = code;
     close_reason_ = why;
-    // Going away, what is queued is still said. Thrown out, only the frame under way is finished.
-    if (code != 1001 && writing_) queue_.drop_rest();
+    if (!say_rest && writing_) queue_.drop_rest();
     (void)read_again_.cancel();
     if (!writing_) begin_close();
     // Not from in here: we may stand in the middle of an event.
@@ -265,8 +291,8 @@ void start_session(asio::ip::tcp::socket socket, UpgradeRequest request, Granted
                    Service& service, std::shared_ptr<OpenSessions> sessions,
                    std::shared_ptr<void> held) {
     const asio::any_io_executor executor = socket.get_executor();
-    const auto session =
-        std::make_shared<Session>(std::move(socket), service, std::move(sessions), std::move(held));
+    const auto session = std::make_shared<Session>(std::move(socket), service, std::move(sessions),
+                                                   std::move(held), grant.piston);
     auto opening = std::make_unique<Opening>();
     opening->request = std::move(request);
     opening->grant = std::move(grant);

@@ -25,12 +25,15 @@ TABLE = {
     "daemon/tokens": ((), VALUES, {"nettle"}),
     "daemon/keeper": (("isolate", "policies", "runtimes", "daemon/wire", "daemon/config"), (),
                       {"seccomp", "cap"}),
-    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/judge", "daemon/front/mcp", "daemon/front/rooms",
+    "daemon/front": (("daemon/wire", "daemon/config", "daemon/tokens", "daemon/front/judge", "daemon/front/judge0",
+                      "daemon/front/mcp", "daemon/front/rooms",
                       "daemon/front/store", "policies",
                       "runtimes"), VALUES,
                      {"json", "boost", "seccomp"}),
     # What agents ask for, over the same flow of runs; it knows no sockets.
     "daemon/front/mcp": (("daemon/front", "daemon/config"), VALUES, {"json"}),
+    # Judge0's clients send archives: libzip is theirs alone.
+    "daemon/front/judge0": (("daemon/front", "daemon/config", "runtimes"), VALUES, {"json", "zip"}),
     # The judge's logic compares, rules and adds up; it runs nothing.
     "daemon/front/judge": ((), VALUES, set()),
     # The logic of rooms knows nobody: messages go in, messages come out.
@@ -48,7 +51,7 @@ TABLE = {
     # The daemon's main is the one place that knows both halves.
     "daemon": (("isolate", "policies", "runtimes", "daemon"), (), {"json"}),
     "tests": (("isolate", "policies", "runtimes", "daemon", "tests"), (),
-              {"json", "boost", "catch2", "seccomp", "cap", "sqlite", "tree-sitter"}),
+              {"json", "boost", "catch2", "seccomp", "cap", "sqlite", "tree-sitter", "zip"}),
 }
 
 LIBRARIES = (
@@ -58,6 +61,7 @@ LIBRARIES = (
     ("tree-sitter", re.compile(r"tree_sitter/")),
     ("seccomp", re.compile(r"seccomp\.h$")),
     ("sqlite", re.compile(r"sqlite3\.h$")),
+    ("zip", re.compile(r"zip\.h$")),
     ("nettle", re.compile(r"nettle/")),
     ("yaml", re.compile(r"yaml-cpp/")),
     ("cap", re.compile(r"sys/capability\.h$")),

@@ -9,8 +9,8 @@ using nlohmann::json;
 
 namespace {
 
-struct Dialogue : House {
-    Dialogue() {
+struct Call : House {
+    Call() {
         conversation = std::make_unique<Conversation>(
             service,
             [this](const MessagePtr& message, bool) { said.push_back(json::parse(message->text)); },
@@ -33,7 +33,7 @@ struct Dialogue : House {
 } // namespace
 
 TEST_CASE("the dialogue of a base client, to the letter", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     const json hello = dialogue.said.at(0);
     CHECK(hello["type"] == "connection_established");
     CHECK(hello["connection_id"].get<std::string>().size() == 36);
@@ -68,7 +68,7 @@ TEST_CASE("the dialogue of a base client, to the letter", "[front]") {
 }
 
 TEST_CASE("the reason stands behind stderr on a line of its own", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     (void)dialogue.say(R"({"type":"execute_code","code":"","language":"python"})");
     const auto box = dialogue.stage.boxes.last();
     dialogue.stage.executions.on_output(box, 1, "half a line");
@@ -82,7 +82,7 @@ TEST_CASE("the reason stands behind stderr on a line of its own", "[front]") {
 }
 
 TEST_CASE("an error answers one message and the dialogue goes on", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     CHECK(dialogue.ask("{")["code"] == "bad_json");
     CHECK(
         dialogue.ask(R"({"type":"execute_code","language":"none","code":"","id":"mine"})")["id"] ==
@@ -96,7 +96,7 @@ TEST_CASE("an error answers one message and the dialogue goes on", "[front]") {
 }
 
 TEST_CASE("a flood is refused message by message, then closed; rest forgives", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     const auto& config = dialogue.settings.config;
     for (std::uint32_t i = 0; i < config.message_burst; ++i)
         CHECK(dialogue.ask(R"({"type":"ping"})")["type"] == "pong");
@@ -123,7 +123,7 @@ TEST_CASE("a flood is refused message by message, then closed; rest forgives", "
 }
 
 TEST_CASE("bytes travel as base64 when asked for", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     (void)dialogue.say(
         R"({"type":"execute_code","code":"","language":"python","stream":true,"output_encoding":"base64"})");
     const auto box = dialogue.stage.boxes.last();
@@ -136,7 +136,7 @@ TEST_CASE("bytes travel as base64 when asked for", "[front]") {
 }
 
 TEST_CASE("when the dialogue ends so do its runs", "[front]") {
-    Dialogue dialogue;
+    Call dialogue;
     (void)dialogue.say(R"({"type":"execute_code","code":"","language":"python"})");
     const auto box = dialogue.stage.boxes.last();
     dialogue.conversation.reset();
