@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include <catch2/catch_test_macros.hpp>
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 using namespace cloister;
