@@ -86,7 +86,7 @@ class Local(cases.Case):
         client = self.mine()
         spin = "while True: pass"
         for what, code, fields, verdict in (
-                ("wall", "import time; time.sleep(60)", {"timeout": 1}, "wall_limit"),
+                ("wall", "import time; time.sleep(60)", {"limits": {"wall_time": 1}}, "wall_limit"),
                 ("processor", spin, {"limits": {"cpu_time": 1}}, "time_limit"),
                 ("memory", "a = []\nwhile True: a.append(bytearray(1 << 20))", {}, "memory_limit"),
                 ("memory of children", "import os, time\nfor i in range(6):\n  if os.fork() == 0:\n"
