@@ -15,14 +15,20 @@ constexpr std::size_t kMaxComplaints = 20; ///< that are shown of one check or r
 constexpr std::size_t kMaxMessage = 4096;
 constexpr std::uint64_t kMib = 1024 * 1024;
 
-std::string decimal(double value, const char* format) {
+/// With three digits behind the point.
+std::string decimal(double value) {
     char text[48];
-    (void)std::snprintf(text, sizeof text, format, value);
+    (void)std::snprintf(text, sizeof text, "%.3f", value);
     return text;
 }
 
-std::string seconds(double value) { return decimal(value, "%.3f s"); }
-std::string short_number(double value) { return decimal(value, "%.6g"); }
+std::string seconds(double value) { return decimal(value) + " s"; }
+
+std::string short_number(double value) {
+    char text[48];
+    (void)std::snprintf(text, sizeof text, "%.6g", value);
+    return text;
+}
 
 std::string column(std::string text, std::size_t width) {
     text.resize(std::max(width, text.size() + 1), ' ');
@@ -105,7 +111,7 @@ json row_json(const Report& report, const Row& row) {
 std::string junit_case(const std::string& suite, const std::string& name, double time,
                        const std::string& failure, const std::string& text) {
     std::string out = R"(  <testcase classname=")" + escaped(suite) + R"(" name=")" +
-                      escaped(name) + R"(" time=")" + decimal(time, "%.3f") + "\"";
+                      escaped(name) + R"(" time=")" + decimal(time) + "\"";
     if (failure.empty()) return out + "/>\n";
     out += ">\n    <failure message=\"" + escaped(failure) + "\">" + escaped(text);
     return out + "</failure>\n  </testcase>\n";
@@ -118,7 +124,7 @@ std::string junit_suite(const std::string& name, std::size_t tests, std::size_t 
            "\n<testsuites>\n<testsuite name=\"" +
            escaped(name) + "\" tests=\"" + std::to_string(tests) + "\" failures=\"" +
            std::to_string(failures) + "\" errors=\"" + std::to_string(errors) + "\" skipped=\"" +
-           std::to_string(skipped) + "\" time=\"" + decimal(time, "%.3f") + "\">\n" + cases +
+           std::to_string(skipped) + "\" time=\"" + decimal(time) + "\">\n" + cases +
            "</testsuite>\n</testsuites>\n";
 }
 
