@@ -110,6 +110,7 @@ json Run::program_json(const Program& program, const Program* extra, const Progr
     if (entry.empty() && program.files.size() == 1) entry = program.files.front();
     // A driver among the included files has the name that comes first.
     std::vector<std::string> names;
+    names.reserve(files.size());
     for (const auto& [path, content] : files) names.push_back(path);
     const std::string driver = package::default_entry(program.language, names);
     if (program.entry.empty() && !driver.empty()) entry = driver;
@@ -256,6 +257,7 @@ json Run::checker_json(const TestCase& test) const {
         std::vector<std::string> sources;
         std::map<std::string, std::string> files;
         add_files(*problem_.output_validator, files);
+        sources.reserve(files.size());
         for (auto& [path, content] : files) sources.push_back(std::move(content));
         out["keep"] = package::feedback_names(sources);
     }

@@ -57,7 +57,7 @@ fs::path folder_of_this_program() { return fs::read_symlink("/proc/self/exe").pa
 
 /// Beside this program in a build tree, else where the package puts it.
 std::string daemon_path() {
-    const std::string beside = (folder_of_this_program() / "cloisterd").string();
+    std::string beside = (folder_of_this_program() / "cloisterd").string();
     if (::access(beside.c_str(), X_OK) == 0) return beside;
     constexpr const char* kInstalled = "/usr/sbin/cloisterd";
     if (::access(kInstalled, X_OK) == 0) return kInstalled;
@@ -143,6 +143,8 @@ std::string configuration(const fs::path& base, std::uint32_t parallel) {
     }
     std::vector<char*> arguments;
     std::vector<char*> environment;
+    arguments.reserve(words.size() + 1);
+    environment.reserve(variables.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     for (std::string& variable : variables) environment.push_back(variable.data());
     arguments.push_back(nullptr);

@@ -25,6 +25,7 @@ inline constexpr std::uint64_t kMaxTestBytes = 48 * 1024 * 1024;   ///< input, a
 enum class Format : unsigned char { legacy, v2025_09 };
 
 /// As packages have them: memory and output limits are run-time errors there.
+// NOLINTNEXTLINE(readability-identifier-naming): as packages spell them
 enum class Verdict : unsigned char { AC, WA, TLE, RTE, CE, JE };
 inline constexpr std::array<std::string_view, 6> kVerdicts = {"AC", "WA", "TLE", "RTE", "CE", "JE"};
 constexpr std::string_view name_of(Verdict verdict) {

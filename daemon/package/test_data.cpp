@@ -33,7 +33,7 @@ private:
     void read_case_keys(const Yaml& yaml, Settings& settings) const;
     void read_grader_flags(const Yaml& flags, bool is_root, Grading& grading) const;
     std::size_t add_group(const std::string& name, std::size_t parent, const Settings& settings);
-    void read_folder(const std::string& name, std::size_t group, Settings settings,
+    void read_folder(const std::string& name, std::size_t group, const Settings& settings,
                      std::size_t depth);
     void read_secret_groups(const std::vector<Folder::Entry>& entries, std::size_t secret,
                             const Settings& settings);
@@ -248,7 +248,7 @@ void Reader::add(TestCase test, std::vector<TestCase>& into) const {
     into.push_back(std::move(test));
 }
 
-void Reader::read_folder(const std::string& name, std::size_t group, Settings settings,
+void Reader::read_folder(const std::string& name, std::size_t group, const Settings& settings,
                          std::size_t depth) {
     if (depth > kMaxDepth)
         wrong("data/" + name, "folders in folders, deeper than " + std::to_string(kMaxDepth));
@@ -281,10 +281,10 @@ void Reader::read_folder(const std::string& name, std::size_t group, Settings se
             below.grading.ignore_sample = false;
             read_legacy_file(file, below);
             const std::size_t inner = add_group(whole, group, below);
-            read_folder(whole, inner, std::move(below), depth + 1);
+            read_folder(whole, inner, below, depth + 1);
         } else {
             if (folder_.has_file(file)) wrong(file, "a group lies directly in secret");
-            read_folder(whole, group, std::move(below), depth + 1);
+            read_folder(whole, group, below, depth + 1);
         }
     }
 }
@@ -305,7 +305,7 @@ void Reader::read_secret_groups(const std::vector<Folder::Entry>& entries, std::
         read_group_file(file, name, below);
         const std::size_t group = add_group(name, secret, below);
         const std::size_t before = problem_.tests.size();
-        read_folder(name, group, std::move(below), 2);
+        read_folder(name, group, below, 2);
         if (problem_.tests.size() == before) wrong("data/" + name, "a group without a test");
     }
 }
@@ -366,7 +366,7 @@ void Reader::read() {
         if (legacy_) {
             read_legacy_file(file, settings);
             const std::size_t group = add_group(name, 0, settings);
-            read_folder(name, group, std::move(settings), 1);
+            read_folder(name, group, settings, 1);
             continue;
         }
         settings.grading.scores =
@@ -381,7 +381,7 @@ void Reader::read() {
         });
         if (has_groups && name == "sample") wrong("data/sample", "must not hold groups");
         if (has_groups) read_secret_groups(entries, group, settings);
-        else read_folder(name, group, std::move(settings), 1);
+        else read_folder(name, group, settings, 1);
     }
     const auto is_secret = [](const TestCase& test) { return test.name.starts_with("secret/"); };
     if (std::ranges::none_of(problem_.tests, is_secret)) wrong("data/secret", "holds no test");

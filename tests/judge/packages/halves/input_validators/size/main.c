@@ -1,5 +1,6 @@
 // More than one file, and a second opinion.
 #include "limits_of_input.h"
+
 #include <stdio.h>
 
 int main(void) {

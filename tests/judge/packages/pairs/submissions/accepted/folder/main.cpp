@@ -1,5 +1,6 @@
 // A submission of several files.
 #include "sum.h"
+
 #include <iostream>
 
 int main(int count, char**) {
