@@ -40,8 +40,10 @@ void collect(std::string_view source, std::vector<std::string>& into) {
 std::vector<std::string> feedback_names(const std::vector<std::string>& sources) {
     std::vector<std::string> names;
     for (const std::string& source : sources) collect(source, names);
-    std::ranges::stable_partition(
-        names, [](const std::string& name) { return name.find('.') != std::string::npos; });
+    // Not the one of ranges, which clang 14 does not compile.
+    (void)std::stable_partition(names.begin(), names.end(), [](const std::string& name) {
+        return name.find('.') != std::string::npos;
+    });
     if (names.size() > kMaxKeptNames) names.resize(kMaxKeptNames);
     return names;
 }

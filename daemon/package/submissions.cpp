@@ -125,7 +125,10 @@ void Reader::apply(const std::string& pattern, const Yaml& keys, Submission& sub
         if (std::ranges::find(kRuleKeys, key) != kRuleKeys.end()) continue;
         if (std::ranges::find(kOtherKeys, key) != kOtherKeys.end()) continue;
         value.allow_only({kRuleKeys.begin(), kRuleKeys.end()});
-        const auto of_pattern = [&](const auto& one) { return matches(key, one.name); };
+        const std::string& pattern_of_tests = key; // clang 14 captures no structured binding
+        const auto of_pattern = [&pattern_of_tests](const TestCase& one) {
+            return matches(pattern_of_tests, one.name);
+        };
         if (std::ranges::none_of(problem_.tests, of_pattern))
             value.wrong("there is neither a key nor a test nor a group of that name");
         Rule inner;
@@ -143,11 +146,11 @@ void Reader::finish(Submission& submission) const {
     const auto there = [&] {
         return std::ranges::find(program.files, program.entry) != program.files.end();
     };
-    if (program.entry.empty()) program.entry = default_entry(program.language, program.files);
-    else if (!there() && program.language != "java" && program.language != "kotlin")
+    // Of Java and Kotlin the entry is the name of a class, and no file's.
+    const bool is_class = program.language == "java" || program.language == "kotlin";
+    if (!program.entry.empty() && !there() && !is_class)
         wrong(where, "its entrypoint '" + program.entry + "' is no file of it");
-    else if (!there()) // the name of a class
-        program.entry = default_entry(program.language, program.files);
+    if (!there()) program.entry = default_entry(program.language, program.files);
     const auto& allowed = problem_.languages;
     if (!allowed.empty() && std::ranges::find(allowed, program.language) == allowed.end())
         wrong(where, "is in " + program.language + ", which problem.yaml does not allow");
