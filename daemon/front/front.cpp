@@ -570,15 +570,17 @@ int serve(const FrontFds& fds) {
             const Fd memory(fds.settings);
             settings = config::from_text(read_all(memory, "read the settings"));
         }
+        const Identity identity = find_identity(settings.config.user, fds.fallback_id);
+        Outside outside;
+        outside.machine = judge0::this_machine();
+        // Before the secrets are read: what strangers' servers talk to is not to have them.
+        const std::string& sends = settings.config.judge0_callbacks;
+        if (settings.config.judge0_api && sends != "off")
+            outside.callbacks = callbacks::start_sender(identity, sends == "anywhere");
         Secrets secrets;
         secrets.token = read_token(settings.config.token_file);
         secrets.rooms = tokens::load_secret(settings.config.state_dir);
-        become(find_identity(settings.config.user, fds.fallback_id));
-        Outside outside;
-        outside.machine = judge0::this_machine();
-        const std::string& sends = settings.config.judge0_callbacks;
-        if (settings.config.judge0_api && sends != "off")
-            outside.callbacks = callbacks::start_sender(sends == "anywhere");
+        become(identity);
         StoreArchive archive(settings.config); // all of its files are open now
         lock_in();
         Front front(fds, std::move(settings), std::move(secrets), archive, std::move(outside));

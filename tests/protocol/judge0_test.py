@@ -421,6 +421,22 @@ class Batches(Judge0Case):
         self.assertEqual((status, answer), (503, {"error": "queue is full"}))
 
 
+def memory_of(process):
+    """What a process may write to, and so what it holds."""
+    found = b""
+    with open(f"/proc/{process}/mem", "rb", 0) as memory:
+        for line in open(f"/proc/{process}/maps"):
+            span, mode = line.split()[:2]
+            start, end = (int(part, 16) for part in span.split("-"))
+            if mode.startswith("rw") and end - start < 1 << 28:
+                memory.seek(start)
+                try:
+                    found += memory.read(end - start)
+                except OSError:
+                    continue
+    return found
+
+
 class Receiver:
     """A server that notes what it is told; `statuses`: of its answers, one after the other, then 200."""
 
@@ -509,6 +525,17 @@ class Callbacks(Judge0Case):
         for url in ("https://example.org/", "file:///etc/passwd", "http://", "http://user@host/", "http://a/\r\nX: y"):
             status, answer = self.submit(daemon=daemon, callback_url=url)
             self.assertEqual((status, list(answer)), (422, ["callback_url"]), url)
+
+    def test_their_sender_knows_no_secret(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as file:
+            file.write(TOKEN + "\n")
+            file.flush()
+            daemon = service.Daemon({"judge0_callbacks": "public", "token_file": file.name})
+        self.addCleanup(daemon.stop)
+        front = daemon.front()
+        sender, = open(f"/proc/{front}/task/{front}/children").read().split()
+        self.assertIn(TOKEN.encode(), memory_of(front))
+        self.assertNotIn(TOKEN.encode(), memory_of(sender))
 
     def test_their_sender_can_do_little_else(self):
         daemon = self.daemon("public")

@@ -4,7 +4,6 @@
 #include "daemon/front/callbacks/sender.h"
 
 #include "daemon/front/callbacks/addresses.h"
-#include "daemon/front/confine.h"
 #include "isolate/packet.h"
 
 #include <algorithm>
@@ -265,8 +264,9 @@ void serve(int socket, bool anywhere) {
     }
 }
 
-[[noreturn]] void be_sender(int socket, pid_t front, bool anywhere) {
+[[noreturn]] void be_sender(int socket, pid_t front, const Identity& identity, bool anywhere) {
     try {
+        become(identity);
         check(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "die with the front");
         if (::getppid() != front) std::_Exit(0); // it died before
         (void)::prctl(PR_SET_NAME, "cloister-caller");
@@ -288,7 +288,7 @@ void serve(int socket, bool anywhere) {
 
 } // namespace
 
-Fd start_sender(bool anywhere) {
+Fd start_sender(const Identity& identity, bool anywhere) {
     int ends[2] = {-1, -1};
     check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "make a pair of sockets");
     Fd ours(ends[0]);
@@ -296,7 +296,7 @@ Fd start_sender(bool anywhere) {
     (void)std::signal(SIGCHLD, SIG_IGN); // nobody waits for it; its socket tells when it is gone
     const pid_t front = ::getpid();
     if (check(::fork(), "start the sender of callbacks") == 0)
-        be_sender(theirs.get(), front, anywhere);
+        be_sender(theirs.get(), front, identity, anywhere);
     return ours;
 }
 

@@ -1,8 +1,9 @@
 // The process that sends callbacks. The front may open no socket, so it starts this one before it
-// locks itself in: same user, no capability, no file that can be written, no program that can be
+// reads a secret: same user, no capability, no file that can be written, no program that can be
 // started; it can connect, and is asked for nothing but to send a text to an address.
 #pragma once
 
+#include "daemon/front/confine.h"
 #include "isolate/fd.h"
 
 #include <cstdint>
@@ -29,9 +30,9 @@ struct Answer {
     std::uint32_t status = 0; ///< of the last answer; 0: none came
 };
 
-/// Starts the sender and answers our end of a SOCK_SEQPACKET pair to it. `anywhere`: also into
-/// private networks and this machine. To be called by the front's user while it has one thread.
-/// Throws isolate::SysError.
-isolate::Fd start_sender(bool anywhere);
+/// Starts the sender, which becomes `identity`, and answers our end of a SOCK_SEQPACKET pair to it.
+/// `anywhere`: also into private networks and this machine. To be called while there is one thread,
+/// and nothing in memory that a stranger may not have. Throws isolate::SysError.
+isolate::Fd start_sender(const Identity& identity, bool anywhere);
 
 } // namespace cloister::front::callbacks
