@@ -142,6 +142,9 @@ class Checkers(JudgeCase):
         tests = [{"expected": "1 2 3"}, {"expected": "1 2 4"}]
         right, wrong = self.checked("print('3 2 1')", CHECKER, tests=tests)
         self.assertEqual((right["verdict"], wrong["verdict"]), ("AC", "WA"))
+        self.assertEqual(wrong["checker"]["message"], "seen")
+        silent = CHECKER.replace('open(feedback + "judgemessage.txt", "w").write("seen")', "")
+        wrong = self.checked("print('3 2 1')", silent, tests=tests[1:])[0]
         self.assertEqual(wrong["checker"]["message"].strip(), "expected 1 2 4 got 3 2 1")
         self.assertEqual(wrong["checker"]["exit_code"], 43)
 
@@ -333,7 +336,7 @@ sys.exit(42)
 """
         verdicts, message = self.checked(checker, [{"stdin": "1"}, {"stdin": "3"}], passes=3, more={"keep": ["state"]})
         self.assertEqual([(one["verdict"], one["passes"], one["checker"]["message"]) for one in verdicts],
-                         [("AC", 3, "seen 12"), ("AC", 1, "seen")], message)
+                         [("AC", 3, "seen 12"), ("AC", 1, "seen ")], message)
         verdict = self.checked(checker, [{"stdin": "0"}], passes=3)[0][0]
         self.assertEqual((verdict["verdict"], verdict["cause"]), ("JE", "checker_failed"))
         self.assertIn("last of 3 passes", verdict["reason"])
