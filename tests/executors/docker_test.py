@@ -56,7 +56,7 @@ class OverDocker(unittest.TestCase):
 
     def test_a_terminal_is_the_programs_own(self):
         client = self.connect()
-        client.send(type="execute_code", language="python", tty=True, cols=77, rows=20, code=(
+        client.send(type="execute_code", language="python", tty=True, stream=True, cols=77, rows=20, code=(
             "import os, sys, time\nprint(sys.stdin.isatty(), os.get_terminal_size().columns, flush=True)\n"
             "try: time.sleep(20)\nexcept KeyboardInterrupt: print('interrupted', flush=True)"))
         run_id = client.wait("execution_started", seconds=30 * service.SLOW)["run_id"]
