@@ -2,6 +2,7 @@
 #include "tests/escape/harness.h"
 
 #include <csignal>
+#include <cstdlib>
 
 namespace cloister::escape {
 namespace {
@@ -94,6 +95,17 @@ Finding nothing_but_its_own(const Evidence& evidence) {
         if (!own) return Finding::escaped;
     }
     return last.files.back().content == "honest" ? Finding::contained : Finding::escaped;
+}
+
+/// Two files that were written in turn, one after the other, and read with much in between.
+Finding stands_still(const Evidence& evidence) {
+    const LocalResult& last = evidence.results.back();
+    if (last.verdict != Verdict::ok || last.files.size() != 3) return Finding::inconclusive;
+    const std::string& first = last.files.front().content;
+    const std::string& second = last.files.back().content;
+    if (first.size() != 8 || second.size() != 8) return Finding::inconclusive;
+    return std::abs(std::atol(first.c_str()) - std::atol(second.c_str())) <= 1 ? Finding::contained
+                                                                               : Finding::escaped;
 }
 
 std::vector<std::string> many_times(const std::string& path, const std::string& last) {
@@ -616,9 +628,9 @@ const std::vector<Attack>& all_attacks() {
         {.promise = "nobody of the program is left to change what is read back",
          .program = "leave.c",
          .layers = {Layer::kill_before_collect},
-         .runs = {{"late"}},
-         .judge = nothing_but_its_own,
-         .collect = {"big", "loot", "honest"},
+         .runs = {{"count"}},
+         .judge = stands_still,
+         .collect = {"loot", "big", "other"},
          .collect_bytes = 20 * static_cast<std::uint32_t>(kMiB)},
     };
     return attacks;

@@ -3,6 +3,7 @@
 #include "daemon/front/keeper_link.h"
 #include "tests/unit/front_fixture.h"
 
+#include <csignal>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -320,6 +321,7 @@ namespace {
 /// Two programs that talk, with the ends of their pipes in the test's hands.
 struct Talk : Pair {
     Talk() {
+        (void)std::signal(SIGPIPE, SIG_IGN); // as the front does: one of two may close its stdin
         Job first = job(false);
         first.input.clear();
         Job second = first;

@@ -18,11 +18,16 @@ static void swap_for_ever(void) {
     }
 }
 
-/* Waits for its parent's end, then changes what should be over. */
-static void change_late(void) {
-    while (getppid() != 1) {}
-    write_file("/box/loot", "late");
-    pause();
+/* Counts in two files, first in one, then in the other: whoever reads both while this runs reads
+ * numbers that lie apart. */
+static void count_for_ever(void) {
+    int first = open("/box/loot", O_CREAT | O_WRONLY, 0600);
+    int second = open("/box/other", O_CREAT | O_WRONLY, 0600);
+    char text[16];
+    for (unsigned number = 0;; ++number) {
+        snprintf(text, sizeof text, "%08u", number);
+        if (pwrite(first, text, 8, 0) != 8 || pwrite(second, text, 8, 0) != 8) _exit(1);
+    }
 }
 
 int main(int argc, char** argv) {
@@ -37,15 +42,15 @@ int main(int argc, char** argv) {
     } else if (strcmp(what, "sparse") == 0) {
         int fd = open("/box/loot", O_CREAT | O_WRONLY, 0600);
         if (fd < 0 || ftruncate(fd, 32 * MIB) != 0) inconclusive("make a sparse file");
-    } else if (strcmp(what, "swap") == 0 || strcmp(what, "late") == 0) {
+    } else if (strcmp(what, "swap") == 0 || strcmp(what, "count") == 0) {
         write_file("/box/loot", "mine");
         int big = open("/box/big", O_CREAT | O_WRONLY, 0600);
         if (big < 0 || ftruncate(big, 16 * MIB) != 0) inconclusive("make a large file");
         pid_t child = fork();
         if (child < 0) inconclusive("fork");
         if (child == 0 && strcmp(what, "swap") == 0) swap_for_ever();
-        if (child == 0) change_late();
-        if (strcmp(what, "swap") == 0) usleep(20000);
+        if (child == 0) count_for_ever();
+        usleep(20000);
     } else {
         inconclusive("no such thing to leave");
     }
