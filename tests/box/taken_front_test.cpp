@@ -6,10 +6,12 @@
 #include "tests/box/box.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <functional>
 #include <iterator>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -159,6 +161,20 @@ void sends_one_number_twice(const Link& link) {
     (void)link.next(Kind::drain);
 }
 
+/// A run that is handed no pipes cannot have one for its files.
+void sends_terminal_with_files(const Link& link) {
+    const Fd master(isolate::check(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "terminal"));
+    isolate::check(::unlockpt(master.get()), "unlock a terminal");
+    const Fd slave(isolate::check(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC),
+                                  "open a terminal's other side"));
+    Frame frame = run_frame();
+    frame.kind = Kind::run_on_terminal;
+    frame.body.run.flags = wire::kFlagCollect;
+    const Fd file = bundle();
+    link.send(frame, {slave.get(), file.get()});
+    (void)link.next(Kind::drain);
+}
+
 void sends_half_a_frame(const Link& link) {
     const Frame frame;
     (void)::send(link.fd(), &frame, sizeof frame / 2, 0);
@@ -187,7 +203,8 @@ constexpr Breach kBreaches[] = {
     {"not one whole frame", nullptr, 0, sends_half_a_frame},
     {"not sealed", nullptr, 1, sends_unsealed},
     {"a terminal that is none", [](Frame& frame) { frame.kind = Kind::run_on_terminal; }, 2},
-    {"an unknown flag", [](Frame& frame) { frame.body.run.flags = 8; }},
+    {"an unknown flag", [](Frame& frame) { frame.body.run.flags = 1U << 31; }},
+    {kTooMuch, nullptr, 1, sends_terminal_with_files},
     {kTooMuch, [](Frame& frame) { frame.body.run.run_id = 0; }},
     {kTooMuch, nullptr, 1, sends_one_number_twice},
     {kTooMuch, [](Frame& frame) { frame.body.run.runtime = 99; }},
