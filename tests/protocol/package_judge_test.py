@@ -31,6 +31,17 @@ def children(pid):
         return []
 
 
+def ports_of(pid):
+    """Where the process's TCP connections lead."""
+    sockets = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd))
+        if found:
+            sockets.add(found.group(1))
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(words[2].split(":")[1], 16) for words in lines if words[9] in sockets and words[3] == "01"}
+
+
 def wait_until(true, seconds=30):
     end = time.monotonic() + seconds * service.SLOW
     while not true():
@@ -427,13 +438,8 @@ class OwnDaemon(PackageCase):
         self.assertTrue(wait_until(lambda: service.processes_with(mark)))
         base = RUN_FOLDER / (own_folders() - before).pop()
         self.assertEqual(stat.S_IMODE((base / "token").stat().st_mode), 0o600)
-        keeper = children(process.pid)[0]
-        daemon = children(keeper)[0]
-        listening = subprocess.run(["ss", "-tlnpH"], capture_output=True, text=True).stdout if shutil.which("ss") else ""
-        ports = [int(found) for line in listening.splitlines() if f"pid={daemon}," in line
-                 for found in re.findall(r"127\.0\.0\.1:(\d+)", line)]
-        for port in ports:
-            self.refused(PACKAGES / "stairs", "401", words=[*self.own(PACKAGES / "stairs"), "--daemon", f"127.0.0.1:{port}"])
+        port, = ports_of(process.pid)
+        self.refused(None, "401", words=[*self.own(PACKAGES / "stairs"), "--daemon", f"127.0.0.1:{port}"])
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(40), 128 + signal.SIGINT)
         self.assertEqual(own_folders(), before)
