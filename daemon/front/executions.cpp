@@ -212,8 +212,8 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     result.verdict = Verdict::cancelled;
     result.reason = reason_for(*keep, Verdict::cancelled);
     result.queued_time = keep->queued;
-    answer(*keep, Finished{keep->tag(), keep->job.language, keep->job.base64, result,
-                           keep->job.method});
+    answer(*keep,
+           Finished{keep->tag(), keep->job.language, keep->job.base64, result, keep->job.method});
     if (keep->second) {
         Execution& other = *keep->second;
         answer(other, Finished{other.tag(), other.job.language, other.job.base64, result,

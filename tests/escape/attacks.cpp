@@ -2,7 +2,6 @@
 #include "tests/escape/harness.h"
 
 #include <csignal>
-#include <cstdlib>
 
 namespace cloister::escape {
 namespace {
@@ -84,36 +83,6 @@ Finding nothing_outlives_the_keeper(const Evidence& evidence) {
     return evidence.left_behind.empty() ? Finding::contained : Finding::escaped;
 }
 
-/// Of what was left, the last file, which is honest, came back, and nothing came by another one
-/// that the program could not have read, or waited, or was more than the bound.
-Finding nothing_but_its_own(const Evidence& evidence) {
-    const LocalResult& last = evidence.results.back();
-    if (last.verdict != Verdict::ok || last.files.empty()) return Finding::inconclusive;
-    for (const isolate::CollectedFile& file : last.files) {
-        const bool own = file.content.empty() || file.content == "mine" ||
-                         file.content == "honest" || file.content.front() == '\0';
-        if (!own) return Finding::escaped;
-    }
-    return last.files.back().content == "honest" ? Finding::contained : Finding::escaped;
-}
-
-/// Two files that were written in turn, one after the other, and read with much in between.
-Finding stands_still(const Evidence& evidence) {
-    const LocalResult& last = evidence.results.back();
-    if (last.verdict != Verdict::ok || last.files.size() != 3) return Finding::inconclusive;
-    const std::string& first = last.files.front().content;
-    const std::string& second = last.files.back().content;
-    if (first.size() != 8 || second.size() != 8) return Finding::inconclusive;
-    return std::abs(std::atol(first.c_str()) - std::atol(second.c_str())) <= 1 ? Finding::contained
-                                                                               : Finding::escaped;
-}
-
-std::vector<std::string> many_times(const std::string& path, const std::string& last) {
-    std::vector<std::string> paths(64, path);
-    paths.push_back(last);
-    return paths;
-}
-
 Finding numbers_differ(const Evidence& evidence) {
     const LocalResult& first = evidence.results.front();
     const LocalResult& second = evidence.results.back();
@@ -168,7 +137,7 @@ void few_open(Limits& limits) { limits.open_files = 64; }
 } // namespace
 
 const std::vector<Attack>& all_attacks() {
-    static const std::vector<Attack> attacks = {
+    static const std::vector<Attack> attacks = with_those_on_collecting({
         // -- files
         {.promise = "a file of the host cannot be read",
          .program = "host_file.c",
@@ -587,52 +556,7 @@ const std::vector<Attack>& all_attacks() {
          .runs = {{"/dev/shm/planted"}},
          .judge = parcel_is_refused,
          .bundle_paths = {"../proc/../dev/shm/planted"}},
-
-        // -- files that are read back
-        {.promise = "a file that is read back is no link",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect},
-         .runs = {{"link"}},
-         .judge = nothing_but_its_own,
-         .collect = {"loot", "honest"}},
-        {.promise = "the way to a file that is read back has no link in it",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect},
-         .runs = {{"way"}},
-         .judge = nothing_but_its_own,
-         .collect = {"way/self/status", "honest"}},
-        {.promise = "a file that is read back lies in /box",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect},
-         .runs = {{"way"}},
-         .judge = nothing_but_its_own,
-         .collect = {"../proc/self/status", "/proc/self/status", "honest"}},
-        {.promise = "nobody waits for a FIFO that is read back",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect},
-         .runs = {{"fifo"}},
-         .judge = nothing_but_its_own,
-         .collect = {"loot", "honest"}},
-        {.promise = "what is read back holds no more than it may, and leaves the others their turn",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect},
-         .runs = {{"sparse"}},
-         .judge = nothing_but_its_own,
-         .collect = {"loot", "honest"}},
-        {.promise = "a file cannot become a link while it is read back",
-         .program = "leave.c",
-         .layers = {Layer::checked_collect, Layer::kill_before_collect},
-         .runs = {{"swap"}},
-         .judge = nothing_but_its_own,
-         .collect = many_times("loot", "honest")},
-        {.promise = "nobody of the program is left to change what is read back",
-         .program = "leave.c",
-         .layers = {Layer::kill_before_collect},
-         .runs = {{"count"}},
-         .judge = stands_still,
-         .collect = {"loot", "big", "other"},
-         .collect_bytes = 20 * static_cast<std::uint32_t>(kMiB)},
-    };
+    });
     return attacks;
 }
 

@@ -57,6 +57,8 @@ struct Attack {
 
 /// Every attack, in the order of the topics.
 const std::vector<Attack>& all_attacks();
+/// Adds its part of the table.
+std::vector<Attack> with_those_on_collecting(std::vector<Attack> attacks);
 
 /// The last run's own words decide, with status 0 or 42; anything else is inconclusive.
 Finding by_report(const Evidence& evidence);
