@@ -118,11 +118,14 @@ bool ProcessTree::look() {
         sizes.push_back(resident_of(status));
         memory += sizes.back();
     }
-    // A child shares its parent's pages until either writes, so the sum alone may be too much.
-    if (memory > limits_.memory_bytes && alive.size() > 1) {
+    // A child shares its parent's pages until either writes, so the sum alone may be too much. The
+    // shares are not of one moment: a fork between two of them counts pages twice, and is over by
+    // the next look.
+    constexpr int kLooks = 3;
+    for (int i = 0; i < kLooks && memory > limits_.memory_bytes && alive.size() > 1; ++i) {
         memory = 0;
-        for (std::size_t i = 0; i < alive.size(); ++i)
-            memory += std::min(share_of(alive[i]), sizes[i]);
+        for (std::size_t one = 0; one < alive.size(); ++one)
+            memory += std::min(share_of(alive[one]), sizes[one]);
     }
     peaks_.memory_peak_bytes = std::max(peaks_.memory_peak_bytes, memory);
     peaks_.processes_peak = std::max(peaks_.processes_peak, tasks + 1); // init, as groups count it

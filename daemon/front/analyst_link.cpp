@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <fcntl.h>
+#include <poll.h>
 #include <sstream>
 
 #include <boost/asio/buffer.hpp>
@@ -73,6 +74,12 @@ public:
                 if (error) return self->fail(false);
                 self->read_head();
             });
+    }
+
+    /// Of one that waits: it has nothing to say yet but that it has ended.
+    bool is_gone() {
+        pollfd watched{.fd = socket_.native_handle(), .events = POLLIN | POLLRDHUP, .revents = 0};
+        return ::poll(&watched, 1, 0) > 0;
     }
 
     /// Until the next request: there is nothing to hear but its end.
@@ -205,6 +212,8 @@ void AnalystLink::take(const wire::AnalystNote& note, Fd socket) {
         return analyses_.on_ready(std::move(languages));
     }
     case Kind::worker:
+        // One that died while it waited for its first request is replaced by now.
+        std::erase_if(idle_, [](const LinePtr& line) { return line->is_gone(); });
         // More than there can be, or one without its socket: this is no analyst of ours.
         if (!socket || idle_.size() >= wire::kAnalystWorkers ||
             ::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0)
