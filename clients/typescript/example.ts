@@ -26,10 +26,14 @@ export async function example(cloister = new Cloister(), say: (line: string) => 
 
   const run = await cloister.interactive({language: "python", code: "while True: print('hello', input())"})
   let greeted = 0
+  let line = "" // output comes in pieces, not in lines
   for await (const event of run) {
     if (event.name === "started") run.write("you\n")
     if (event.name !== "output") continue
-    say(`it says ${event.data.data.trim()}`)
+    line += event.data.data
+    if (!line.endsWith("\n")) continue
+    say(`it says ${line.trim()}`)
+    line = ""
     if (++greeted === 1) run.write("you again\n")
     else break // which ends the run
   }
