@@ -6,6 +6,7 @@
 #include "isolate/fd.h"
 #include "isolate/inside.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <set>
@@ -19,6 +20,11 @@ namespace {
 /// More than a filter of the kernel's greatest length and a large environment; only what is used
 /// becomes memory.
 constexpr std::size_t kPlaceBytes = std::size_t{1} << 20;
+
+/// What a thread has of its own lies around its errno: the C library's account of it, and the
+/// variables of it and of the libraries that it was started with, a few KiB in all.
+constexpr std::uintptr_t kAroundThread = std::uintptr_t{64} << 10;
+constexpr std::uintptr_t kInPage = 4095;
 
 struct Mapping {
     std::uintptr_t begin = 0;
@@ -77,7 +83,11 @@ void ChildMemory::find_ranges() {
     const auto* const code = reinterpret_cast<const void*>(&be_init);
     const auto* const libc = reinterpret_cast<const void*>(&::write);
     const std::uintptr_t files[] = {number_of(code), number_of(libc), ::getauxval(AT_BASE)};
-    const std::uintptr_t places[] = {number_of(place_), number_of(&errno), number_of(&all)};
+    // Of a nameless mapping no more than is needed: the kernel makes one of all that lie side by
+    // side.
+    const Range places[] = {{number_of(place_), number_of(place_) + kPlaceBytes},
+                            {(number_of(&errno) - kAroundThread) & ~kInPage,
+                             (number_of(&errno) + kAroundThread) & ~kInPage}};
     std::set<std::string> names = {"[stack]"};
     for (const Mapping& mapping : all) {
         for (const std::uintptr_t address : files) {
@@ -88,17 +98,34 @@ void ChildMemory::find_ranges() {
     std::uintptr_t last_end = 0;
     for (const Mapping& mapping : all) {
         // Zeroed data of a file goes on, nameless, where the file's ends.
-        bool keep = names.contains(mapping.name) || mapping.name.starts_with("[v") ||
-                    (mapping.name.empty() && last_was_kept && mapping.begin == last_end);
-        for (const std::uintptr_t address : places) keep = keep || mapping.holds(address);
-        last_was_kept = keep;
+        const bool keep_all = names.contains(mapping.name) || mapping.name.starts_with("[v") ||
+                              mapping.holds(number_of(&all)) ||
+                              (mapping.name.empty() && last_was_kept && mapping.begin == last_end);
+        last_was_kept = keep_all;
         last_end = mapping.end;
-        if (!keep) continue;
-        const std::uintptr_t before = kept_.empty() ? 0 : kept_.back().end;
-        if (mapping.begin > before) others_.push_back({before, mapping.begin});
-        if (!kept_.empty() && mapping.begin == before) kept_.back().end = mapping.end;
-        else kept_.push_back({mapping.begin, mapping.end});
+        if (keep_all) {
+            keep({mapping.begin, mapping.end});
+            continue;
+        }
+        std::vector<Range> parts;
+        for (const Range& place : places) {
+            const Range part{std::max(place.begin, mapping.begin),
+                             std::min(place.end, mapping.end)};
+            if (part.begin < part.end) parts.push_back(part);
+        }
+        std::ranges::sort(parts, {}, &Range::begin);
+        for (const Range& part : parts) keep(part);
     }
+}
+
+/// In rising order.
+void ChildMemory::keep(Range range) {
+    const std::uintptr_t before = kept_.empty() ? 0 : kept_.back().end;
+    range.begin = std::max(range.begin, before);
+    if (range.begin >= range.end) return;
+    if (range.begin > before) others_.push_back({before, range.begin});
+    if (!kept_.empty() && range.begin == before) kept_.back().end = range.end;
+    else kept_.push_back(range);
 }
 
 void* ChildMemory::take(std::size_t size, std::size_t alignment, const void* content) {

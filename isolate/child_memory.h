@@ -54,6 +54,7 @@ private:
     };
     void* take(std::size_t size, std::size_t alignment, const void* content);
     void find_ranges();
+    void keep(Range range);
     bool keeps(const void* address) const;
     bool advise_others(int advice) const;
 

@@ -234,7 +234,8 @@ TEST_CASE("files that were asked for come with the result, which waits for them"
     Outcome outcome;
     outcome.ending.exit_code = 0;
     stage.executions.on_ended(run, outcome);
-    for (const std::size_t output : {0, 1}) stage.executions.on_stream_end(run, output);
+    for (const std::size_t output : {std::size_t{0}, std::size_t{1}})
+        stage.executions.on_stream_end(run, output);
     CHECK(ears.all<Finished>().empty());
     stage.executions.on_files(run, stream.substr(10));
     stage.executions.on_stream_end(run, Executions::kFiles);

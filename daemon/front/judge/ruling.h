@@ -13,7 +13,7 @@
 
 namespace cloister::judge {
 
-/// As on the wire.
+// NOLINTBEGIN(readability-identifier-naming): spelled as on the wire, and as everybody spells them.
 enum class Word : std::uint8_t {
     AC,  ///< accepted
     WA,  ///< wrong answer
@@ -25,6 +25,7 @@ enum class Word : std::uint8_t {
     PE,  ///< presentation error: right but for white space
     JE,  ///< judge error: a checker that failed, or this service
 };
+// NOLINTEND(readability-identifier-naming)
 inline constexpr std::array<std::string_view, 9> kWords = {"AC",  "WA", "TLE", "MLE", "OLE",
                                                            "RTE", "CE", "PE",  "JE"};
 constexpr std::string_view name_of(Word word) { return kWords[static_cast<std::size_t>(word)]; }
