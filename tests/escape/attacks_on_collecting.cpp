@@ -10,16 +10,19 @@ using isolate::kMiB;
 using isolate::Verdict;
 
 /// Of what was left, the last file, which is honest, came back, and nothing came by another one
-/// that the program could not have read, or waited, or was more than the bound.
+/// that the program could not have read, or waited, or was more than the bound. In none of the
+/// runs: one that is a race needs several.
 Finding nothing_but_its_own(const Evidence& evidence) {
-    const LocalResult& last = evidence.results.back();
-    if (last.verdict != Verdict::ok || last.files.empty()) return Finding::inconclusive;
-    for (const isolate::CollectedFile& file : last.files) {
-        const bool own = file.content.empty() || file.content == "mine" ||
-                         file.content == "honest" || file.content.front() == '\0';
-        if (!own) return Finding::escaped;
+    for (const LocalResult& result : evidence.results) {
+        if (result.verdict != Verdict::ok || result.files.empty()) return Finding::inconclusive;
+        for (const isolate::CollectedFile& file : result.files) {
+            const bool own = file.content.empty() || file.content == "mine" ||
+                             file.content == "honest" || file.content.front() == '\0';
+            if (!own) return Finding::escaped;
+        }
+        if (result.files.back().content != "honest") return Finding::escaped;
     }
-    return last.files.back().content == "honest" ? Finding::contained : Finding::escaped;
+    return Finding::contained;
 }
 
 /// Two files that were written in turn, one after the other, and read with much in between.
@@ -34,7 +37,7 @@ Finding stands_still(const Evidence& evidence) {
 }
 
 std::vector<std::string> many_times(const std::string& path, const std::string& last) {
-    std::vector<std::string> paths(64, path);
+    std::vector<std::string> paths(200, path);
     paths.push_back(last);
     return paths;
 }
@@ -76,7 +79,7 @@ std::vector<Attack> with_those_on_collecting(std::vector<Attack> attacks) {
         {.promise = "a file cannot become a link while it is read back",
          .program = "leave.c",
          .layers = {Layer::checked_collect, Layer::kill_before_collect},
-         .runs = {{"swap"}},
+         .runs = {{"swap"}, {"swap"}, {"swap"}, {"swap"}, {"swap"}, {"swap"}},
          .judge = nothing_but_its_own,
          .collect = many_times("loot", "honest")},
         {.promise = "nobody of the program is left to change what is read back",
