@@ -477,7 +477,8 @@ void Judgings::end_when_done(const JudgingPtr& judging) {
     if (judging->over) return;
     judging->skipped += judging->tests.size() - judging->told;
     judging->told = judging->tests.size();
-    const JudgingPtr keep = judging;
+    // What follows may drop the book that `judging` lies in.
+    const JudgingPtr keep = judging; // NOLINT(performance-unnecessary-copy-initialization)
     if (keep->failure) {
         tell(*keep, "error", {});
     } else {

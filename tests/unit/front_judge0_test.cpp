@@ -444,7 +444,7 @@ TEST_CASE("a program runs as often as it is asked to, until it is wrong", "[fron
         body["expected_output"] = "out";
         Submissions::Order order;
         order.kind = "judge0";
-        const std::string id = std::get<Submissions::Opened>(submissions.open(order)).id;
+        std::string id = std::get<Submissions::Opened>(submissions.open(order)).id;
         CHECK_FALSE(work.start("me", id, desk.program(body)));
         return id;
     };

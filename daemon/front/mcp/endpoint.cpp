@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -115,7 +116,7 @@ McpEndpoint::McpEndpoint(const config::Settings& settings, const Catalog& catalo
       runs_(executions, submissions_), judged_(judgings, submissions_),
       sessions_(
           {settings.config.mcp_sessions, std::chrono::minutes(settings.config.mcp_session_minutes)},
-          now, [this](const std::string& id) { return is_busy(id); }) {}
+          std::move(now), [this](const std::string& id) { return is_busy(id); }) {}
 
 bool McpEndpoint::serves(const RequestHead& head) const {
     return settings_.config.mcp && path_of(head.target) == kPath;
