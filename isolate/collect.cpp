@@ -158,13 +158,13 @@ void keep_kill_capability(int report_fd, Means means) {
     Steps(report_fd).require(Step::drop_capabilities, set_kill_capability(false));
 }
 
-void collect(int report_fd) {
+void collect(int report_fd, bool alone) {
     CollectOrder order{0, 0};
     Packet packet = receive_packet(report_fd, writable_bytes_of(order), MSG_DONTWAIT);
     if (packet.size != sizeof order || packet.cut || packet.fd_count != 2 ||
         order.magic != CollectOrder::kMagic)
         return;
-    end_the_rest(report_fd);
+    if (!alone) end_the_rest(report_fd);
     // A reader that is gone must not end this process before its report is read.
     (void)std::signal(SIGPIPE, SIG_IGN);
     struct stat info {};

@@ -25,7 +25,8 @@ void open_files_as(int report_fd, uid_t user_id);
 void keep_kill_capability(int report_fd, Means means);
 
 /// Init, when the program has ended: if a CollectOrder waits at `report_fd`, carries it out.
-/// Otherwise it costs one look.
-void collect(int report_fd);
+/// Otherwise it costs one look. `alone`: it has ended everybody else already and has no capability
+/// to give away, as in a container.
+void collect(int report_fd, bool alone);
 
 } // namespace cloister::isolate

@@ -305,7 +305,7 @@ void become_nobody(const Inside& inside) {
         report.value = status;
         report.detail = ended < 0 ? errno : 0;
         (void)send_report(kReportFd, report);
-        collect(kReportFd);
+        collect(kReportFd, false);
         ::_exit(0); // the kernel kills the rest of the namespace and waits for it
     }
 }
@@ -349,7 +349,7 @@ void end_the_rest() {
             Report report{Report::Kind::ended};
             report.value = status;
             (void)send_report(kReportFd, report);
-            collect(kReportFd);
+            collect(kReportFd, true);
             (void)send_report(kReportFd, Report{Report::Kind::collected});
             told = true;
         }

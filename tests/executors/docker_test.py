@@ -94,6 +94,18 @@ class OverDocker(unittest.TestCase):
                                     files=[{"path": "part.py", "content": "VALUE = 7"}, {"path": "data/x.txt", "content": "text"}])
         self.assertEqual(result["output"], "7 ['one', 'two words'] text\n")
 
+    def test_files_come_back_and_nothing_but_the_programs_own(self):
+        result = self.connect().run(
+            "import os\nopen('out', 'w').write('mine')\nos.symlink('/proc/self/status', 'link')\nos.mkfifo('pipe')\n"
+            "if os.fork() == 0:\n  while True: open('out', 'a').write('')", collect=["out", "link", "pipe", "none"])
+        self.assertEqual(result["verdict"], "ok", result)
+        files = {file["path"]: file for file in result["files"]}
+        self.assertEqual(files["out"]["content"], "mine")
+        self.assertEqual(set(files), {"out", "link", "pipe", "none"})
+        for name in ("link", "pipe", "none"):
+            self.assertNotIn("content", files[name])
+            self.assertTrue(files[name]["error"], name)
+
     def test_what_is_compiled_is_kept_read_only_and_goes_with_the_daemon(self):
         daemon = self.own_daemon()
         code = ("#include <stdio.h>\n#include <errno.h>\n#include <fcntl.h>\nint main(int c, char** v) { errno = 0;"
