@@ -17,26 +17,32 @@ def children(pid):
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def first_process(daemon):
-    """The analyst's first process: the child of an init of the keeper's, by the name of its program."""
+def analyst(daemon):
+    """An init of the keeper's and, by the name of its program, its child: the analyst's first process; or None."""
     for init in children(daemon.process.pid):
-        for child in children(init):
-            try:
+        try:
+            for child in children(init):
                 if Path(f"/proc/{child}/comm").read_text().strip() == "cloister-analys":
-                    return child
-            except OSError:
-                continue
+                    return init, child
+        except OSError:
+            continue
     return None
 
 
-def next_process(daemon, before):
-    """The one that took the place of `before`: for a moment after a kill there is none."""
+def first_process(daemon):
+    return (analyst(daemon) or (None, None))[1]
+
+
+def kill(daemon):
+    """Kills the first process; the one that takes its place. The workers of the killed one are its init's until both are gone."""
+    init, first = analyst(daemon)
+    os.kill(first, signal.SIGKILL)
     end = time.monotonic() + 20 * service.SLOW
-    while (now := first_process(daemon)) in (None, before):
+    while not (now := analyst(daemon)) or now[0] == init:
         if time.monotonic() > end:
-            raise AssertionError(f"nothing took the place of {before}")
+            raise AssertionError("nothing took the place of the analyst")
         time.sleep(0.01)
-    return now
+    return now[1]
 
 
 def settled(first):
@@ -236,10 +242,8 @@ class Process(cases.Case):
         self.addCleanup(daemon.stop)
         client = self.connect(daemon)
         self.ask(client)
-        now = first_process(daemon)
         for _ in range(3):
-            os.kill(now, signal.SIGKILL)
-            now = next_process(daemon, now)
+            now = kill(daemon)
             self.assertEqual(self.ask(client)["type"], "analysis_result")
         while not self.ask(client)["analysis"]["success"]:
             self.assertEqual(first_process(daemon), now)
