@@ -104,7 +104,7 @@ class Local(cases.Case):
         self.assertEqual(result["verdict"], "compile_error")
 
     def test_pages_that_parent_and_children_share_count_once(self):
-        code = ("import os, time\na = bytearray(b'x' * (60 << 20))\nfor i in range(5):\n  if os.fork() == 0:\n"
+        code = ("import os, time\na = b'x' * (60 << 20)\nfor i in range(5):\n  if os.fork() == 0:\n"
                 "    time.sleep(1); os._exit(0)\nfor i in range(5): os.wait()\nprint('done')")
         result = self.mine().run(code, seconds=60 * service.SLOW)
         self.assertEqual((result["output"], result["verdict"]), ("done\n", "ok"), result)
