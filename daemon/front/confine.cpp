@@ -61,27 +61,8 @@ void set_limits() {
     check(::setrlimit(RLIMIT_NOFILE, &files), "raise the limit of open files");
 }
 
-/// From here on the only files that can be opened are terminals. A kernel without Landlock leaves
-/// this to the file modes and the filter.
-void close_files() {
-    const auto version =
-        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 1) return;
-    landlock_ruleset_attr handled{};
-    handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1; // all of the first version
-    const Fd rules(static_cast<int>(check(
-        ::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0), "make file rules")));
-    for (const char* path : {"/dev/ptmx", "/dev/pts"}) {
-        const Fd place(::open(path, O_PATH | O_CLOEXEC));
-        if (!place) continue; // no terminals on this host; tty requests will be refused
-        landlock_path_beneath_attr rule{};
-        rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-        rule.parent_fd = place.get();
-        check(::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0),
-              "add a file rule");
-    }
-    check(::syscall(SYS_landlock_restrict_self, rules.get(), 0), "close files");
-}
+/// What may still be opened: terminals. On a host without them requests for one are refused.
+constexpr const char* kTerminals[] = {"/dev/ptmx", "/dev/pts"};
 
 struct Group {
     std::string_view reason;
@@ -222,9 +203,29 @@ void become(const Identity& identity) {
 
 void drop_capabilities() { keep_capabilities(0); }
 
+void close_files(std::span<const char* const> places, std::uint64_t allowed) {
+    const auto version =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < 1) return;
+    landlock_ruleset_attr handled{};
+    handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1; // all of the first version
+    const Fd rules(static_cast<int>(check(
+        ::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0), "make file rules")));
+    for (const char* path : places) {
+        const Fd place(::open(path, O_PATH | O_CLOEXEC));
+        if (!place) continue;
+        landlock_path_beneath_attr rule{};
+        rule.allowed_access = allowed;
+        rule.parent_fd = place.get();
+        check(::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0),
+              "add a file rule");
+    }
+    check(::syscall(SYS_landlock_restrict_self, rules.get(), 0), "close files");
+}
+
 void lock_in() {
     drop_capabilities();
-    close_files();
+    close_files(kTerminals, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
 #ifndef __SANITIZE_ADDRESS__ // the sanitizers' own runtime needs more calls than the product
     filter_calls();
 #endif

@@ -1,6 +1,8 @@
 // How the front gives up everything it will not need, before it reads a byte of a client's.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <sys/types.h>
 
@@ -22,6 +24,11 @@ void become(const Identity& identity);
 
 /// Gives up that one, and nothing else.
 void drop_capabilities();
+
+/// From here on this process opens files beneath `places` alone, with the Landlock rights
+/// `allowed`; a place that is not there is left out. A kernel without Landlock leaves this to file
+/// modes and filters. Throws isolate::SysError.
+void close_files(std::span<const char* const> places, std::uint64_t allowed);
 
 /// Gives up that one, all files (Landlock, where the kernel has it) and every system call that
 /// serving does not need. For good.

@@ -26,7 +26,9 @@ struct KeeperLink::Streams {
     std::uint64_t peer = 0; ///< the box that it is connected with
     bool held = false;      ///< its output waits for the peer to read
     bool over = false;      ///< nobody prints any more: what is left is a pipe's worth
-    bool collects = false;  ///< the pipes are one more
+    bool silent = false;    ///< has closed its output, and its peer is not told yet
+    std::unique_ptr<boost::asio::steady_timer> second_look{}; ///< at one that fell silent
+    bool collects = false;                                    ///< the pipes are one more
     std::shared_ptr<StreamReader> files{}; ///< never paused: it is bounded, and its box waits
     int terminal_fd = -1; ///< borrowed from `output[0]`, for resizing; open as long as that is
 };
@@ -62,7 +64,10 @@ Fd sealed(std::string_view bytes) {
     return memory;
 }
 
-constexpr std::size_t kStreams = 3;                ///< stdin, stdout, stderr
+constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
+/// For the kernel to close all streams of a process that ends, while its box waits for its share of
+/// a processor.
+constexpr std::chrono::milliseconds kClosingTime{20};
 constexpr std::size_t kMostUnread = 64 * 1024;     ///< of a box's input, before its peer waits
 constexpr std::size_t kMostStreams = kStreams + 1; ///< and collected files
 
@@ -125,8 +130,7 @@ std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool 
             executions_->on_output(box, stream, bytes);
         },
         [this, box, stream] {
-            const Streams* ended = stream == 0 ? find(box) : nullptr;
-            if (ended != nullptr && ended->peer != 0) close_input(ended->peer);
+            if (stream == 0) fell_silent(box);
             executions_->on_stream_end(box, stream);
         });
 }
@@ -228,7 +232,10 @@ void KeeperLink::take_streams(wire::Received& received) {
 /// A run that was refused inside the keeper has no streams, and so no end of them to wait for.
 void KeeperLink::take_end(const wire::EndedFrame& ended) {
     Streams* streams = find(ended.run_id);
-    if (streams != nullptr) streams->over = true;
+    if (streams != nullptr) {
+        streams->over = true;
+        if (streams->silent) close_input(streams->peer);
+    }
     const bool never_began = streams != nullptr && streams->waiting;
     const std::size_t outputs = streams != nullptr && streams->collects ? 3 : 2;
     executions_->on_ended(ended.run_id, ended.outcome, ended.artifact_bytes);
@@ -307,6 +314,25 @@ void KeeperLink::take_more(std::uint64_t box) {
     Streams* from = to == nullptr ? nullptr : find(to->peer);
     if (from == nullptr || !std::exchange(from->held, false) || from->paused) return;
     from->output[0]->pause(false);
+}
+
+// A program that ends closes its streams before anybody can know how it ended, and its peer would
+// hear of it first: whether it failed by itself, or because the other one left, could then be told
+// by luck alone. So the end of one that has left is passed on only when it is known. One that has
+// closed nothing but its output goes on, perhaps until its own input ends, so its peer is told
+// soon: it is known by its input, which still has a reader. The kernel closes a dying process's
+// streams one after the other, hence the second look.
+void KeeperLink::fell_silent(std::uint64_t box) {
+    Streams* streams = find(box);
+    if (streams == nullptr || streams->peer == 0) return;
+    if (streams->over) return close_input(streams->peer);
+    streams->silent = true;
+    streams->second_look = std::make_unique<boost::asio::steady_timer>(io_, kClosingTime);
+    streams->second_look->async_wait([this, box](const boost::system::error_code& error) {
+        Streams* still = error ? nullptr : find(box);
+        const bool listens = still != nullptr && still->input && still->input->has_reader();
+        if (listens && std::exchange(still->silent, false)) close_input(still->peer);
+    });
 }
 
 void KeeperLink::close_input(std::uint64_t box) {

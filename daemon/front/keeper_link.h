@@ -65,6 +65,7 @@ private:
     std::shared_ptr<StreamReader> files_reader(std::uint64_t box, isolate::Fd fd);
     void pass_on(std::uint64_t box, std::string_view bytes);
     void take_more(std::uint64_t box);
+    void fell_silent(std::uint64_t box);
     void gone(const std::string& why);
     Streams* find(std::uint64_t box);
 

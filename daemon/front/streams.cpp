@@ -3,6 +3,7 @@
 #include "daemon/front/streams.h"
 
 #include <array>
+#include <poll.h>
 
 #include <boost/asio/io_context.hpp>
 
@@ -108,6 +109,12 @@ void StreamWriter::close() {
     // A copy: who hears it may write, or close, again.
     const std::function<void()> on_room = on_room_;
     if (on_room) on_room();
+}
+
+bool StreamWriter::has_reader() {
+    if (!stream_.is_open()) return false;
+    pollfd watched{.fd = stream_.native_handle(), .events = 0, .revents = 0};
+    return ::poll(&watched, 1, 0) == 0; // POLLERR needs no asking for
 }
 
 void StreamWriter::flush() {

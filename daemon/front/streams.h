@@ -57,6 +57,9 @@ public:
     void finish();
     void close();
     std::size_t unread() const { return pending_.size() - taken_; }
+    /// False when nobody will ever read what is written: no process has the other end, or we have
+    /// closed this one.
+    bool has_reader();
 
 private:
     void flush();

@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <utility>
 
 namespace cloister::keeper {
@@ -36,8 +35,6 @@ using isolate::Verdict;
 
 namespace {
 
-constexpr std::chrono::milliseconds kCpuCheck{5};
-constexpr std::chrono::milliseconds kUsagePause{250};
 constexpr std::chrono::milliseconds kRemovalPause{500};
 constexpr unsigned kRemovalAttempts = 20;
 /// What the engine keeps in memory for a container that holds an artifact, beside the artifact.
@@ -208,6 +205,7 @@ void Docker::begin(Run& run, const wire::RunFrame& frame, RunFds fds, const Stag
     run.command = client_.start(run_arguments(spec));
     watch(run.command.process.get(), run, Source::command);
     run.collects = (frame.flags & wire::kFlagCollect) != 0;
+    run.wants_usage = (frame.flags & wire::kFlagUsage) != 0 && events_.usage;
     if (run.collects) {
         int ends[2];
         isolate::check(::pipe2(ends, O_CLOEXEC), "make a pipe for files");
@@ -316,9 +314,7 @@ void Docker::read_reports(Run& run) {
 
 void Docker::take_report(Run& run, const isolate::Report& report, Fd fd) {
     using Kind = isolate::Report::Kind;
-    const Clock::time_point now = Clock::now();
-    const Clock::time_point told{std::chrono::nanoseconds(report.time)};
-    const Clock::time_point then = std::clamp(told, std::min(run.taken, now), now);
+    const Clock::time_point then = run.time_of(report, Clock::now());
     switch (report.kind) {
     case Kind::failed: return fail(run, static_cast<Step>(report.value), report.detail);
     case Kind::listener:
@@ -328,18 +324,12 @@ void Docker::take_report(Run& run, const isolate::Report& report, Fd fd) {
         run.program = std::move(fd);
         // A program that failed before execve has ended init's wait all the same.
         if (run.is_settled()) return;
-        run.started = then;
-        run.usage.setup_time = then - run.taken;
-        run.next_cpu_check = then;
-        if ((run.flags & wire::kFlagUsage) != 0 && events_.usage)
-            run.next_usage = then + kUsagePause;
+        run.begin_clocks(then);
         if (events_.started) events_.started(run.id, run.usage.setup_time, wire::Level::cold);
         return;
     case Kind::ended:
         if (run.ended) return;
-        run.ended = std::max(then, run.started.value_or(then));
-        if (WIFEXITED(report.value)) run.ending.exit_code = WEXITSTATUS(report.value);
-        if (WIFSIGNALED(report.value)) run.ending.signal = WTERMSIG(report.value);
+        run.take_end(report.value, then, run.group.cpu_time());
         count(run); // before anything is read back
         if (!run.collects) program_ended(run);
         return;
@@ -417,18 +407,8 @@ void Docker::stop(Run& run) {
 
 void Docker::count(Run& run) const {
     if (!run.connected) return;
-    const auto counters = run.group.counters();
-    const auto cpu_time = run.group.cpu_time();
-    isolate::Usage& usage = run.usage;
-    if (counters) {
-        usage.memory_peak_bytes = std::max(usage.memory_peak_bytes, counters->memory_peak_bytes);
-        usage.processes_peak =
-            std::max(usage.processes_peak, std::max(counters->processes_peak, 1U) - 1);
-        usage.oom_kills = std::max(usage.oom_kills, counters->oom_kills);
-        usage.forks_refused = std::max(usage.forks_refused, counters->forks_refused);
-    }
-    if (cpu_time && run.started)
-        usage.cpu_time = std::max(usage.cpu_time, *cpu_time - run.cpu_before);
+    if (const auto counters = run.group.counters()) run.count(*counters);
+    if (const auto cpu_time = run.group.cpu_time()) run.count(*cpu_time);
 }
 
 /// The kernel has ended every process of the container.
@@ -444,17 +424,9 @@ void Docker::init_ended(Run& run) {
 }
 
 void Docker::answer(Run& run, std::uint64_t artifact_bytes) {
-    if (run.started) run.usage.wall_time = *run.ended - *run.started;
-    if (run.started && run.ending.exit_code < 0 && run.ending.signal == 0)
-        run.ending.signal = SIGKILL; // together with the first process, which could not tell
-    if (!run.started && run.ending.failed_step == Step::none && !run.ending.killed_for &&
-        run.usage.oom_kills == 0) {
-        run.ending.failed_step = Step::start_program;
-        run.ending.error = ECHILD;
-    }
     run.answered = true;
     by_id_.erase(run.id);
-    const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage};
+    const isolate::Outcome outcome = run.outcome();
     if (events_.ended) events_.ended(run.id, outcome, artifact_bytes);
 }
 
@@ -506,37 +478,19 @@ void Docker::check_clocks(Run& run, Clock::time_point now) {
         run.init_gone = true;
         return;
     }
-    if (run.ended && run.collects && now >= *run.ended + kCollectTime) {
+    if (run.collects_too_long(now)) {
         run.collects = false;
         return program_ended(run);
     }
     if (run.is_settled()) return;
-    if (now >= *run.started + run.limits.wall_time) return end(run, Verdict::wall_limit);
-    if (run.next_usage && now >= *run.next_usage) tell_usage(run, now);
-    if (run.next_cpu_check && now >= *run.next_cpu_check) {
-        const auto used = run.group.cpu_time();
-        if (!used) {
-            run.next_cpu_check = now + kCpuCheck;
-            return;
-        }
-        const std::chrono::nanoseconds left = run.limits.cpu_time - (*used - run.cpu_before);
-        if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
-        const auto percent = std::max<std::uint32_t>(run.limits.cpu_percent, 1);
-        const std::chrono::nanoseconds saved = std::chrono::milliseconds(2 * percent);
-        const std::chrono::nanoseconds soonest = (left - saved) * 100 / percent;
-        run.next_cpu_check = now + std::max<std::chrono::nanoseconds>(soonest, kCpuCheck);
+    if (run.is_late(now)) return end(run, Verdict::wall_limit);
+    if (run.next_usage && now >= *run.next_usage) {
+        const auto usage = run.sample(run.group.cpu_time(), run.group.memory_bytes(), now);
+        if (usage) events_.usage(*usage);
     }
-}
-
-void Docker::tell_usage(Run& run, Clock::time_point now) {
-    run.next_usage = now + kUsagePause;
-    const auto used = run.group.cpu_time();
-    const std::uint64_t memory = run.group.memory_bytes();
-    if (!used || memory == 0) return;
-    events_.usage({.run_id = run.id,
-                   .wall_ns = std::chrono::nanoseconds(now - *run.started).count(),
-                   .cpu_ns = std::max<std::int64_t>((*used - run.cpu_before).count(), 0),
-                   .memory_bytes = memory});
+    if (run.next_cpu_check && now >= *run.next_cpu_check &&
+        run.is_used_up(run.group.cpu_time(), run.limits.cpu_percent, now))
+        end(run, Verdict::time_limit);
 }
 
 std::optional<Clock::time_point> Docker::next_deadline() const {
@@ -546,12 +500,9 @@ std::optional<Clock::time_point> Docker::next_deadline() const {
     };
     for (const auto& [serial, run] : runs_) {
         if (run->answered || run->init_gone) continue;
+        // One that has not started is watched even when it is to end: its engine may be stuck.
         if (!run->started) consider(run->taken + kContainerTime);
-        if (run->ended && run->collects) consider(*run->ended + kCollectTime);
-        if (!run->started || run->is_settled()) continue;
-        consider(*run->started + run->limits.wall_time);
-        if (run->next_cpu_check) consider(*run->next_cpu_check);
-        if (run->next_usage) consider(*run->next_usage);
+        if (const auto due = run->next_deadline(kContainerTime)) consider(*due);
     }
     for (const Removal& removal : removals_) consider(removal.next);
     return next;

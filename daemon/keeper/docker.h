@@ -102,7 +102,6 @@ private:
     void count(Run& run) const;
     void answer(Run& run, std::uint64_t artifact_bytes);
     void check_clocks(Run& run, Clock::time_point now);
-    void tell_usage(Run& run, Clock::time_point now);
     void drop_artifact_use(Run& run);
     void let_go(Run& holder);
     void remove(std::vector<std::string> arguments);

@@ -2,17 +2,16 @@
 #pragma once
 
 #include "daemon/keeper/docker.h"
+#include "daemon/keeper/watched.h"
 
 namespace cloister::keeper {
 
-struct Docker::Run {
+struct Docker::Run : Watched {
     std::uint64_t serial = 0;
-    std::uint64_t id = 0;
     unsigned slot = 0;
     wire::Stage stage = wire::Stage::run;
     std::uint32_t flags = 0;
     const PolicyPlan* policy = nullptr;
-    isolate::Limits limits{};
     std::string name{};
     std::string folder{};
     std::string volume{};
@@ -27,16 +26,7 @@ struct Docker::Run {
     isolate::Fd forbidden{};
     isolate::Cgroup group{};
 
-    isolate::Ending ending{};
-    isolate::Usage usage{};
-    Clock::time_point taken{};
-    std::optional<Clock::time_point> started{};
-    std::optional<Clock::time_point> ended{};
-    std::chrono::nanoseconds cpu_before{};
-    std::optional<Clock::time_point> next_cpu_check{};
-    std::optional<Clock::time_point> next_usage{};
     isolate::Fd collect_pipe{}; ///< the end for the files to read back, until the order
-    bool collects = false;      ///< the first process reads them when the program has ended
     bool connected = false;     ///< its first process was there
     bool stopped = false;       ///< has been told to end, one way or another
     bool init_gone = false;
@@ -44,10 +34,6 @@ struct Docker::Run {
     // of a holder
     unsigned users = 0;
     bool released = false;
-
-    bool is_settled() const {
-        return ended || ending.killed_for || ending.failed_step != isolate::Step::none;
-    }
 };
 
 } // namespace cloister::keeper

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "daemon/keeper/runs.h"
+#include "daemon/keeper/watched.h"
 
 namespace cloister::keeper {
 
-struct Runs::Run {
+struct Runs::Run : Watched {
     enum class Phase {
         making,    ///< nobody's yet
         ready,     ///< nobody's yet, waits for an order
@@ -23,21 +24,7 @@ struct Runs::Run {
     bool for_kit = false;
     Clock::time_point made_at{};
 
-    std::uint64_t id = 0; ///< 0: no run of a client's
     wire::Level level = wire::Level::cold;
-    isolate::Limits limits{};
-    isolate::Ending ending{};
-    isolate::Usage usage{};
-    Clock::time_point taken{}; ///< when the frame came
-    std::optional<Clock::time_point> started{};
-    std::optional<Clock::time_point> ended{}; ///< when the program ended, or init without a word
-    std::chrono::nanoseconds cpu_before{};    ///< used by the set-up, not the program's
-    std::optional<Clock::time_point> next_cpu_check{};
-    bool wants_usage = false;
-    bool collects = false; ///< init reads files back when the program has ended
-    std::optional<std::chrono::nanoseconds> cpu_at_end{}; ///< then: what init uses is not the
-                                                          ///< program's
-    std::optional<Clock::time_point> next_usage{};
     std::optional<Clock::time_point> next_look{}; ///< of a box that is watched by looks
     bool init_gone = false;
     bool proven_empty = false;

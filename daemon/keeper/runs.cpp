@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <thread>
 
 namespace cloister::keeper {
@@ -25,8 +24,6 @@ using Layer = isolate::Layer;
 
 namespace {
 
-constexpr std::chrono::milliseconds kCpuCheck{5}; ///< smallest wait between two looks at a CPU
-                                                  ///< clock
 constexpr std::chrono::milliseconds kFinishRetry{2};
 /// After a box's end, until its mounts, and those of boxes that ended since, are taken down: the
 /// answer is out by then, and what is made ahead is made later.
@@ -276,7 +273,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     run.phase = Run::Phase::under_way;
     run.id = frame.run_id;
     run.limits = frame.limits;
-    run.wants_usage = (frame.flags & wire::kFlagUsage) != 0;
+    run.wants_usage = (frame.flags & wire::kFlagUsage) != 0 && events_.usage;
     by_id_.emplace(frame.run_id, run.slot);
     if (pipes.ours[0] && events_.streams) events_.streams(run.id, std::move(pipes.ours));
 }
@@ -316,10 +313,7 @@ void Runs::read_reports(Run& run) {
 
 void Runs::take_report(Run& run, const isolate::Report& report) {
     const Clock::time_point now = Clock::now();
-    // When it happened, however busy we were. The box cannot claim a time before its run or to
-    // come.
-    const Clock::time_point told{std::chrono::nanoseconds(report.time)};
-    const Clock::time_point then = std::clamp(told, std::min(run.taken, now), now);
+    const Clock::time_point then = run.time_of(report, now);
     switch (report.kind) {
     case isolate::Report::Kind::failed:
         return fail(run, static_cast<Step>(report.value), report.detail);
@@ -350,10 +344,9 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
     case isolate::Report::Kind::collected: break; // a container's
     case isolate::Report::Kind::ended:
         if (run.ended) break;
-        run.ended = std::max(then, run.started.value_or(then));
-        if (run.collects) run.cpu_at_end = run.box.cpu_time();
-        if (WIFEXITED(report.value)) run.ending.exit_code = WEXITSTATUS(report.value);
-        if (WIFSIGNALED(report.value)) run.ending.signal = WTERMSIG(report.value);
+        run.take_end(report.value, then,
+                     run.collects ? run.box.cpu_time() : std::nullopt); // else init does nothing
+                                                                        // more
         if (run.is_made_ahead()) fail(run, Step::warm_up, ECHILD);
         break;
     }
@@ -362,11 +355,8 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
 void Runs::program_started(Run& run, Clock::time_point then) {
     // A program that failed before execve has ended init's wait all the same.
     if (run.ending.failed_step != Step::none || run.phase != Run::Phase::under_way) return;
-    run.started = then;
-    run.usage.setup_time = then - run.taken;
-    run.next_cpu_check = then;
+    run.begin_clocks(then);
     if (run.box.is_watched()) run.next_look = then;
-    if (run.wants_usage && events_.usage) run.next_usage = then + kUsagePause;
     if (run.id != 0 && events_.started) events_.started(run.id, run.usage.setup_time, run.level);
 }
 
@@ -442,11 +432,11 @@ void Runs::dispatch() {
 }
 
 void Runs::check_clocks(Run& run, Clock::time_point now) {
-    if (run.ended && run.collects && now >= *run.ended + kCollectTime) {
+    if (run.collects_too_long(now)) {
         run.collects = false;
         return run.box.kill();
     }
-    if (run.ended || run.ending.killed_for || run.ending.failed_step != Step::none) return;
+    if (run.is_settled()) return;
     if (run.phase == Run::Phase::making) {
         if (now >= run.made_at + kWarmUpTime) fail(run, Step::warm_up, ETIMEDOUT);
         return;
@@ -456,43 +446,20 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
         if (now >= run.taken + kSetupTime) fail(run, Step::start_program, ETIMEDOUT);
         return;
     }
-    if (now >= *run.started + run.limits.wall_time && !weakened(Layer::wall_clock))
-        return end(run, Verdict::wall_limit);
+    if (run.is_late(now) && !weakened(Layer::wall_clock)) return end(run, Verdict::wall_limit);
     if (run.next_look && now >= *run.next_look) {
         run.next_look = now + isolate::kLookPause;
         if (run.box.look()) return end(run, Verdict::memory_limit);
     }
-    if (run.next_usage && now >= *run.next_usage) tell_usage(run, now);
-    if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock)) {
-        const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
-        if (!used) {
-            run.next_cpu_check = now + kCpuCheck;
-            return;
-        }
-        const std::chrono::nanoseconds left = run.limits.cpu_time - (*used - run.cpu_before);
-        if (left <= std::chrono::nanoseconds::zero()) return end(run, Verdict::time_limit);
-        // The quota bounds how soon the rest can be used up, but for what is saved up in it: a
-        // period's quota and a burst as large, on all processors at once.
-        // Where there is none, all processors.
-        const auto percent = run.box.is_watched()
-                                 ? 100 * processors_
-                                 : std::max<std::uint32_t>(run.limits.cpu_percent, 1);
-        const std::chrono::nanoseconds saved = std::chrono::milliseconds(2 * percent);
-        const std::chrono::nanoseconds soonest = (left - saved) * 100 / percent;
-        run.next_cpu_check = now + std::max<std::chrono::nanoseconds>(soonest, kCpuCheck);
+    if (run.next_usage && now >= *run.next_usage) {
+        const auto usage = run.sample(run.box.cpu_time(), run.box.memory_bytes(), now);
+        if (usage) events_.usage(*usage);
     }
-}
-
-/// What cannot be read just now is not told; the clocks of runs never wait for it.
-void Runs::tell_usage(Run& run, Clock::time_point now) {
-    run.next_usage = now + kUsagePause;
-    const std::optional<std::chrono::nanoseconds> used = run.box.cpu_time();
-    const std::uint64_t memory = run.box.memory_bytes();
-    if (!used || memory == 0) return;
-    events_.usage({.run_id = run.id,
-                   .wall_ns = std::chrono::nanoseconds(now - *run.started).count(),
-                   .cpu_ns = std::max<std::int64_t>((*used - run.cpu_before).count(), 0),
-                   .memory_bytes = memory});
+    // Where no quota bounds it, all processors do.
+    const auto percent = run.box.is_watched() ? 100 * processors_ : run.limits.cpu_percent;
+    if (run.next_cpu_check && now >= *run.next_cpu_check && !weakened(Layer::cpu_clock) &&
+        run.is_used_up(run.box.cpu_time(), percent, now))
+        end(run, Verdict::time_limit);
 }
 
 std::optional<Clock::time_point> Runs::next_deadline() const {
@@ -503,35 +470,15 @@ std::optional<Clock::time_point> Runs::next_deadline() const {
     for (const auto& run : slots_) {
         if (!run) continue;
         if (run->init_gone || run->phase == Run::Phase::aside) consider(run->next_finish);
-        if (run->ended && run->collects && !run->init_gone) consider(*run->ended + kCollectTime);
-        // Being ended: what comes next is init's end, which is an event.
-        if (run->ended || run->ending.killed_for || run->ending.failed_step != Step::none) continue;
-        if (run->phase == Run::Phase::making) consider(run->made_at + kWarmUpTime);
-        if (run->phase != Run::Phase::under_way) continue;
-        if (run->started) {
-            consider(*run->started + run->limits.wall_time);
-            if (run->next_cpu_check) consider(*run->next_cpu_check);
-            if (run->next_usage) consider(*run->next_usage);
-            if (run->next_look) consider(*run->next_look);
-        } else {
-            consider(run->taken + kSetupTime);
-        }
+        if (run->phase == Run::Phase::making && !run->is_settled())
+            consider(run->made_at + kWarmUpTime);
+        if (run->phase != Run::Phase::under_way || run->init_gone) continue;
+        if (const auto due = run->next_deadline(kSetupTime)) consider(*due);
+        if (run->next_look && !run->is_settled()) consider(*run->next_look);
     }
     if (!mounts_left_.empty()) consider(mounts_go_at_);
     if (tends_) consider(tend_at_);
     return next;
-}
-
-void Runs::count(Run& run, const isolate::Counters& counters, std::chrono::nanoseconds cpu_time) {
-    isolate::Usage& usage = run.usage;
-    usage.memory_peak_bytes = std::max(usage.memory_peak_bytes, counters.memory_peak_bytes);
-    usage.processes_peak =
-        std::max(usage.processes_peak, std::max(counters.processes_peak, 1U) - 1); // without init
-    usage.oom_kills = std::max(usage.oom_kills, counters.oom_kills);
-    usage.forks_refused = std::max(usage.forks_refused, counters.forks_refused);
-    if (!run.started) return;
-    const auto used = run.cpu_at_end ? std::min(cpu_time, *run.cpu_at_end) : cpu_time;
-    usage.cpu_time = std::max(usage.cpu_time, used - run.cpu_before);
 }
 
 /// Init has ended: is anything left?
@@ -541,7 +488,10 @@ void Runs::settle(Run& run, Clock::time_point now) {
     // nothing: a verdict without it would be a guess.
     const std::optional<isolate::Counters> counters = run.box.counters();
     const std::optional<std::chrono::nanoseconds> cpu_time = run.box.cpu_time();
-    if (counters && cpu_time) count(run, *counters, *cpu_time);
+    if (counters && cpu_time) {
+        run.count(*counters);
+        run.count(*cpu_time);
+    }
     if (!counters || !cpu_time || !run.box.is_over()) {
         run.next_finish = now + kFinishRetry;
         if (now >= run.init_gone_at + kFinishTime) put_aside(run, now);
@@ -557,18 +507,7 @@ void Runs::settle(Run& run, Clock::time_point now) {
 void Runs::answer(Run& run) {
     if (run.for_kit) return kit_command_ended(run);
     if (run.id == 0) return;
-    if (run.started) run.usage.wall_time = *run.ended - *run.started;
-    // Killed together with its init, which could not tell.
-    if (run.started && run.ending.exit_code < 0 && run.ending.signal == 0)
-        run.ending.signal = SIGKILL;
-    // The kernel's OOM killer may have taken init, which then said nothing.
-    if (!run.started && run.ending.failed_step == Step::none && !run.ending.killed_for &&
-        run.usage.oom_kills == 0) {
-        run.ending.failed_step = Step::start_program;
-        run.ending.error = ECHILD;
-    }
-    const auto ended_at = run.started ? run.ended->time_since_epoch() : Clock::duration::zero();
-    const isolate::Outcome outcome{.ending = run.ending, .usage = run.usage, .ended_at = ended_at};
+    const isolate::Outcome outcome = run.outcome();
     const bool built = isolate::judge(outcome.ending, outcome.usage) == Verdict::ok;
     std::uint64_t artifact_bytes = 0;
     if (run.work && built) {

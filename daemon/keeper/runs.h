@@ -27,8 +27,6 @@ inline constexpr std::chrono::seconds kWarmUpTime{60};
 /// How long an ended box may take to be proven empty before it is put aside, and then between
 /// tries.
 inline constexpr std::chrono::seconds kFinishTime{5};
-/// Between two samples of what a run uses.
-inline constexpr std::chrono::milliseconds kUsagePause{250};
 
 class Runs {
 public:
@@ -104,9 +102,6 @@ private:
     void program_started(Run& run, Clock::time_point then);
     void end(Run& run, isolate::Verdict reason);
     void check_clocks(Run& run, Clock::time_point now);
-    void tell_usage(Run& run, Clock::time_point now);
-    static void count(Run& run, const isolate::Counters& counters,
-                      std::chrono::nanoseconds cpu_time);
     void settle(Run& run, Clock::time_point now);
     void answer(Run& run);
     void clean(Run& run, Clock::time_point now);

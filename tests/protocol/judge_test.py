@@ -259,6 +259,28 @@ class Interactors(JudgeCase):
             verdict = self.talk(code, interactor, limits={"cpu_time": 1})[0]
             self.assertEqual(verdict["verdict"], word, (code, interactor, verdict))
 
+    def test_who_fails_because_the_other_left_does_not_come_first(self):
+        # Whoever leaves makes it late to say so: its box's one processor is full of others.
+        self.need("c")
+        leave = "for(int i=0;i<4;++i)if(fork()==0){close(0);close(1);close(2);for(;;);}"
+        head = "#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\nint main(void){char line[99];"
+        waits = head + "while(fgets(line,99,stdin));_exit(%d);}"
+        fails = head + "fgets(line,99,stdin);" + leave + "_exit(3);}"
+        rejects = head + "puts(\"x\");fflush(stdout);" + leave + "_exit(43);}"
+        asks = head + "puts(\"x\");fflush(stdout);while(fgets(line,99,stdin));_exit(43);}"
+        for program, interactor, word in ((fails, asks, "RTE"), (waits % 3, rejects, "WA")):
+            verdicts = self.talk(program, interactor, tests=[{}] * 40, language="c", limits={"cpu_time": 2})
+            self.assertEqual([one["verdict"] for one in verdicts], [word] * 40, verdicts[0])
+
+    def test_who_closes_its_output_and_reads_on_has_not_left(self):
+        feeds = "import os, sys\nprint('1 2', flush=True)\nos.close(1)\nsys.exit(42 if sys.stdin.read() == '3\\n' else 43)"
+        adds = "import sys\nprint(sum(map(int, sys.stdin.read().split())))"
+        hears = "import os, sys\nprint(3, flush=True)\nos.close(1)\nsys.exit(0 if sys.stdin.read() == 'right' else 1)"
+        says = "import sys\nsys.stdin.read()\nsys.stdout.write('right')\nsys.exit(42)"
+        for program, interactor in ((adds, feeds), (hears, says)):
+            verdicts = self.talk(program, interactor, tests=[{}] * 3)
+            self.assertEqual([one["verdict"] for one in verdicts], ["AC"] * 3, verdicts[0])
+
     def test_two_who_wait_for_each_other(self):
         begin = time.monotonic()
         verdict = self.talk("input()", "import sys\nsys.stdin.readline()\nsys.exit(42)", limits={"cpu_time": 0.3})[0]

@@ -42,25 +42,8 @@ constexpr off_t kMaxRequest = 64 * 1024 * 1024;
 // ---- what it may do
 
 /// Names are resolved by files and libraries of these folders, read and nothing else.
-void close_files() {
-    const auto version =
-        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 1) return; // without Landlock the file modes have to do
-    landlock_ruleset_attr handled{};
-    handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;
-    const Fd rules(static_cast<int>(check(
-        ::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0), "make file rules")));
-    for (const char* path : {"/etc", "/usr/lib", "/lib", "/lib64", "/run/systemd/resolve"}) {
-        const Fd place(::open(path, O_PATH | O_CLOEXEC));
-        if (!place) continue;
-        landlock_path_beneath_attr rule{};
-        rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-        rule.parent_fd = place.get();
-        check(::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0),
-              "add a file rule");
-    }
-    check(::syscall(SYS_landlock_restrict_self, rules.get(), 0), "close files");
-}
+constexpr const char* kResolverFiles[] = {"/etc", "/usr/lib", "/lib", "/lib64",
+                                          "/run/systemd/resolve"};
 
 /// Calls that resolving and sending never make and that an intruder would. The C library's resolver
 /// may load plug-ins, so what is left open here is wider than in the front itself; there is nothing
@@ -115,7 +98,7 @@ void require(int result) {
 
 void lock_in() {
     drop_capabilities();
-    close_files();
+    close_files(kResolverFiles, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
 #ifndef __SANITIZE_ADDRESS__ // the sanitizers' own runtime needs more calls than the product
     filter_calls();
 #endif
