@@ -267,6 +267,13 @@ void Box::kill() {
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
 
+bool Box::end_program() {
+    if (!program_) return false;
+    if (!tree_) cgroup_.hurry();
+    // One that has just been reaped is what init tells of next.
+    return signal(SIGKILL) || errno == ESRCH;
+}
+
 void Box::hold_mounts() {
     const std::string path = "/proc/" + std::to_string(init_pid_) + "/ns/mnt";
     mounts_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -93,6 +93,9 @@ public:
     bool listener_is_over() const;
     /// SIGKILL to init: the kernel then ends all of the namespace.
     void kill();
+    /// SIGKILL to the program alone: init ends the rest if it is to collect files, and ends. False
+    /// when there is no program to end; then only `kill` helps.
+    bool end_program();
     /// A signal for the program itself. False when it has not started or has ended.
     bool signal(int number);
     /// Takes the ended init's status. False while it lives.

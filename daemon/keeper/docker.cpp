@@ -381,11 +381,21 @@ void Docker::signal(std::uint64_t run_id, int number) {
 }
 
 void Docker::end(Run& run, Verdict reason) {
-    if (run.ended && std::exchange(run.collects, false)) return program_ended(run);
-    if (run.ended || run.answered) return;
-    if (!run.ending.killed_for) run.ending.killed_for = reason; // the first cause stays
+    if (run.answered || (run.ended && !run.collects)) return;
+    if (!run.ended && !run.ending.killed_for) run.ending.killed_for = reason; // the first stays
+    if (run.spare_init(reason, Clock::now()) && (run.ended || end_program(run))) return;
+    run.collects = false;
+    if (run.ended) return program_ended(run);
     count(run);
     stop(run);
+}
+
+/// The program alone: the first process ends the rest, and reads back what was asked for.
+bool Docker::end_program(Run& run) {
+    if (!run.program) return false;
+    run.group.hurry();
+    const long sent = ::syscall(SYS_pidfd_send_signal, run.program.get(), SIGKILL, nullptr, 0);
+    return sent == 0 || errno == ESRCH; // reaped: its end is told next
 }
 
 void Docker::fail(Run& run, Step step, int error) {

@@ -99,6 +99,7 @@ private:
     void end(Run& run, isolate::Verdict reason);
     void fail(Run& run, isolate::Step step, int error);
     void stop(Run& run);
+    static bool end_program(Run& run);
     void count(Run& run) const;
     void answer(Run& run, std::uint64_t artifact_bytes);
     void check_clocks(Run& run, Clock::time_point now);

@@ -279,10 +279,10 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
 }
 
 void Runs::end(Run& run, Verdict reason) {
-    if (run.ended && std::exchange(run.collects, false))
-        return run.box.kill(); // what is left are its files
-    if (run.ended || run.phase != Run::Phase::under_way) return;
-    if (!run.ending.killed_for) run.ending.killed_for = reason; // the first cause stays
+    if (run.phase != Run::Phase::under_way || (run.ended && !run.collects)) return;
+    if (!run.ended && !run.ending.killed_for) run.ending.killed_for = reason; // the first stays
+    if (run.spare_init(reason, Clock::now()) && (run.ended || run.box.end_program())) return;
+    run.collects = false;
     run.box.kill();
 }
 

@@ -13,6 +13,9 @@ using isolate::Step;
 namespace {
 /// Smallest wait between two looks at a processor clock.
 constexpr std::chrono::milliseconds kCpuCheck{5};
+/// For init to take the end of a program that was killed, and to end the rest: without a quota, and
+/// beside no more processes than the box may have.
+constexpr std::chrono::seconds kEndTime{1};
 } // namespace
 
 Clock::time_point Watched::time_of(const isolate::Report& report, Clock::time_point now) const {
@@ -31,8 +34,16 @@ void Watched::take_end(int status, Clock::time_point then,
                        std::optional<std::chrono::nanoseconds> used) {
     ended = std::max(then, started.value_or(then));
     cpu_at_end = used;
+    if (collects) spared_until = *ended + kCollectTime;
     if (WIFEXITED(status)) ending.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
+}
+
+bool Watched::spare_init(isolate::Verdict reason, Clock::time_point now) {
+    if (reason == isolate::Verdict::cancelled || !started) collects = false;
+    if (!collects) return false;
+    if (!spared_until) spared_until = now + kEndTime; // a second cause gives no more
+    return true;
 }
 
 void Watched::count(const isolate::Counters& counters) {
@@ -75,7 +86,7 @@ std::optional<wire::UsageFrame> Watched::sample(std::optional<std::chrono::nanos
 }
 
 std::optional<Clock::time_point> Watched::next_deadline(std::chrono::seconds patience) const {
-    if (ended && collects) return *ended + kCollectTime;
+    if (collects && spared_until) return spared_until;
     if (is_settled()) return std::nullopt; // what comes next is init's end, which is an event
     if (!started) return taken + patience;
     Clock::time_point next = *started + limits.wall_time;

@@ -28,6 +28,7 @@ struct Watched {
     std::optional<std::chrono::nanoseconds> cpu_at_end{}; ///< what is used later is init's
     bool wants_usage = false;
     bool collects = false; ///< init reads files back when the program has ended
+    std::optional<Clock::time_point> spared_until{}; ///< init, for that; then it is ended, too
     std::optional<Clock::time_point> next_cpu_check{};
     std::optional<Clock::time_point> next_usage{};
 
@@ -47,8 +48,12 @@ struct Watched {
 
     bool is_late(Clock::time_point now) const { return now >= *started + limits.wall_time; }
     bool collects_too_long(Clock::time_point now) const {
-        return ended && collects && now >= *ended + kCollectTime;
+        return collects && spared_until && now >= *spared_until;
     }
+    /// It is to be ended for `reason`, the first that there is. True when that can be left to init,
+    /// for a while: the program is killed, and init ends the rest and reads back what was asked
+    /// for. Nobody waits for the files of a run that was cancelled.
+    bool spare_init(isolate::Verdict reason, Clock::time_point now);
     /// True when no processor time is left; else says when to look again, given that at most
     /// `percent` of a processor can be used until then. What cannot be read is looked at again
     /// soon.

@@ -94,6 +94,19 @@ static int leave(int argc, char** argv) {
     return 0;
 }
 
+/* As before, but goes on until a limit ends it. */
+static int stay(int argc, char** argv) {
+    const char* how = argv[2];
+    int failed = leave(argc - 1, argv + 1);
+    if (failed) return failed;
+    if (strcmp(how, "grow") == 0) {
+        for (;;) memset(malloc(1 << 20), 1, 1 << 20);
+    }
+    for (;;) {
+        if (strcmp(how, "wait") == 0) pause();
+    }
+}
+
 int main(int argc, char** argv) {
     const char* part = argc > 1 ? argv[1] : "";
     long number = argc > 2 ? atol(argv[2]) : 0;
@@ -105,6 +118,7 @@ int main(int argc, char** argv) {
     if (strcmp(part, "sleep") == 0) return sleep_ms(number), 0;
     if (strcmp(part, "compile") == 0) return compile();
     if (strcmp(part, "leave") == 0) return leave(argc, argv);
+    if (strcmp(part, "stay") == 0 && argc > 2) return stay(argc, argv);
     if (strcmp(part, "change") == 0) return change_artifact();
     if (strcmp(part, "fail_to_compile") == 0) return fprintf(stderr, "main.x:1: error\n"), 1;
     if (strcmp(part, "arguments") == 0) {

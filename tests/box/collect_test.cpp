@@ -97,7 +97,38 @@ TEST_CASE("a compiler's box gives files back, too", "[box][root]") {
     runner().release(result.run_id);
 }
 
-TEST_CASE("what a run that was ended leaves is not collected", "[box][root]") {
+TEST_CASE("a run that a limit ended gives its files back, and nobody is left of it",
+          "[box][root]") {
+    struct Case {
+        const char* how;
+        Verdict verdict;
+    };
+    for (const Case& one : {Case{"spin", Verdict::time_limit}, Case{"wait", Verdict::wall_limit},
+                            Case{"grow", Verdict::memory_limit}}) {
+        LocalRun request = play({"stay", one.how, "part", "3000", "more/of/it", "70000"});
+        request.bundle.collect = {"more/of/it", "part", "never"};
+        request.bundle.collect_bytes = 1'000'000;
+        Limits limits = usual_limits();
+        limits.cpu_time = one.verdict == Verdict::time_limit ? 100ms : 10'000ms;
+        limits.wall_time = one.verdict == Verdict::wall_limit ? 300ms : 10'000ms;
+        limits.memory_bytes = 32 * isolate::kMiB;
+        request.limits = limits;
+        const LocalResult result = runner().run(request);
+        INFO(one.how << ": " << describe(result));
+        CHECK(result.verdict == one.verdict);
+        // Where the kernel kills a whole group for memory, init goes with it and says nothing.
+        const bool all_gone = one.verdict == Verdict::memory_limit &&
+                              result.files[0].state == Collected::not_collected;
+        if (all_gone) continue;
+        REQUIRE(states(result) ==
+                std::vector<Collected>{Collected::whole, Collected::whole, Collected::missing});
+        CHECK(result.files[0].content == std::string(70'000, '\0'));
+        CHECK(result.outcome.usage.cpu_time < 3s); // what is left over was ended, too
+    }
+    CHECK(left_on_host().empty());
+}
+
+TEST_CASE("what a run that was cancelled leaves is not collected", "[box][root]") {
     LocalRun request = play({"sleep", "60000"});
     request.bundle.collect = {"out.txt"};
     request.cancel_after = 20ms;

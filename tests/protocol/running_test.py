@@ -395,9 +395,25 @@ class Collecting(cases.Case):
                 {"path": "large", "error": "too_large"}, {"path": "none", "error": "missing"}])
         self.assertNotIn("files", client.run("pass"))
 
-    def test_a_program_that_is_stopped_leaves_nothing(self):
-        result = self.connect().run("open('f', 'w').write('x')\nwhile True: pass", collect=["f"], limits={"cpu_time": .2})
-        self.assertEqual((result["verdict"], result["files"]), ("time_limit", [{"path": "f", "error": "not_collected"}]))
+    def test_a_program_that_a_limit_ends_leaves_files_too(self):
+        client = self.connect()
+        for on, limits, verdict in (("while True: pass", {"cpu_time": .2}, "time_limit"),
+                                    ("import time\ntime.sleep(60)", {"wall_time": .5}, "wall_limit"),
+                                    ("while True: print('x' * 65536)", {"output_bytes": "64k"}, "output_limit"),
+                                    ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", {"cpu_time": .2}, "time_limit")):
+            for file_path in ("main.py", "other.py"):
+                result = client.run("open('f', 'w').write('x')\n" + on, collect=["f", "g"], limits=limits, file_path=file_path)
+                self.assertEqual((result["verdict"], result["files"]),
+                                 (verdict, [{"path": "f", "content": "x", "encoding": "utf8", "bytes": 1}, {"path": "g", "error": "missing"}]), result)
+
+    def test_a_program_that_is_cancelled_leaves_nothing(self):
+        client = self.connect()
+        client.send(type="execute_code", language="python", collect=["f"], stream=True, id="c",
+                    code="open('f', 'w').write('x')\nprint('ready', flush=True)\nwhile True: pass")
+        client.wait("execution_output")
+        client.send(type="execution_cancel", id="c")
+        result = client.wait("execution_result")["result"]
+        self.assertEqual((result["verdict"], result["files"]), ("cancelled", [{"path": "f", "error": "not_collected"}]))
 
     def test_compiled_programs_leave_files_too(self):
         self.need("c")
