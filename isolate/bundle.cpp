@@ -1,6 +1,7 @@
 // Packing and checked reading of the bundle. Layout, native byte order (it never leaves the host):
-// Header, Record[file_count], u32 offsets[argument_count + collect_count], then strings and
-// contents. The last byte is NUL, so every string offset inside the bytes ends inside them.
+// Header, Record[file_count], u32 offsets[argument_count + collect_count + option_count], then
+// strings and contents. The last byte is NUL, so every string offset inside the bytes ends inside
+// them.
 #include "isolate/bundle.h"
 
 #include <cstring>
@@ -9,7 +10,7 @@
 namespace cloister::isolate {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x32424c43; // "CLB2"
+constexpr std::uint32_t kMagic = 0x33424c43; // "CLB3"
 
 struct Header {
     std::uint32_t magic = kMagic;
@@ -19,6 +20,7 @@ struct Header {
     std::uint32_t main_name = 0;
     std::uint32_t collect_count = 0;
     std::uint32_t collect_bytes = 0;
+    std::uint32_t option_count = 0;
     std::uint32_t size = 0;
 };
 
@@ -47,13 +49,16 @@ std::string pack(const Bundle& bundle) {
     if (bundle.files.size() > kMaxBundleFiles) throw std::length_error("too many files");
     if (bundle.arguments.size() > kMaxBundleArguments)
         throw std::length_error("too many arguments");
+    if (bundle.options.size() > kMaxBundleOptions)
+        throw std::length_error("too many options of the compiler");
     if (bundle.collect.size() > kMaxBundleCollect)
         throw std::length_error("too many files to collect");
     std::string head;
     std::string tail;
     const std::size_t tail_start = sizeof(Header) + bundle.files.size() * sizeof(Record) +
                                    bundle.arguments.size() * sizeof(std::uint32_t) +
-                                   bundle.collect.size() * sizeof(std::uint32_t);
+                                   bundle.collect.size() * sizeof(std::uint32_t) +
+                                   bundle.options.size() * sizeof(std::uint32_t);
     const auto place = [&](std::string_view text) {
         const std::size_t offset = tail_start + tail.size();
         if (offset + text.size() + 1 > kMaxBundleBytes)
@@ -79,11 +84,13 @@ std::string pack(const Bundle& bundle) {
     }
     header.collect_count = static_cast<std::uint32_t>(bundle.collect.size());
     header.collect_bytes = bundle.collect_bytes;
+    header.option_count = static_cast<std::uint32_t>(bundle.options.size());
     for (const std::string& argument : bundle.arguments) append(head, place(argument));
     for (const std::string& path : bundle.collect) {
         if (path.size() > kMaxBundlePath) throw std::length_error("a path is too long");
         append(head, place(path));
     }
+    for (const std::string& option : bundle.options) append(head, place(option));
 
     header.size = static_cast<std::uint32_t>(tail_start + tail.size());
     std::string bytes;
@@ -97,9 +104,10 @@ bool BundleView::open(std::span<const std::byte> bytes) {
     const auto header = read_at<Header>(bytes, 0);
     if (header.magic != kMagic || header.size != bytes.size()) return false;
     if (header.file_count > kMaxBundleFiles || header.argument_count > kMaxBundleArguments ||
-        header.collect_count > kMaxBundleCollect)
+        header.collect_count > kMaxBundleCollect || header.option_count > kMaxBundleOptions)
         return false;
-    const std::size_t texts = std::size_t{header.argument_count} + header.collect_count;
+    const std::size_t texts =
+        std::size_t{header.argument_count} + header.collect_count + header.option_count;
     const std::size_t tail_start =
         sizeof(Header) + header.file_count * sizeof(Record) + texts * sizeof(std::uint32_t);
     if (tail_start >= bytes.size() || bytes.back() != std::byte{0}) return false;
@@ -120,6 +128,7 @@ bool BundleView::open(std::span<const std::byte> bytes) {
     bytes_ = bytes;
     file_count_ = header.file_count;
     argument_count_ = header.argument_count;
+    option_count_ = header.option_count;
     collect_count_ = header.collect_count;
     collect_bytes_ = header.collect_bytes;
     entry_ = reinterpret_cast<const char*>(bytes.data()) + header.entry;
@@ -138,6 +147,10 @@ const char* BundleView::argument(std::size_t index) const { return text_at(index
 
 const char* BundleView::collect(std::size_t index) const {
     return text_at(argument_count_ + index);
+}
+
+const char* BundleView::option(std::size_t index) const {
+    return text_at(argument_count_ + collect_count_ + index);
 }
 
 const char* BundleView::text_at(std::size_t index) const {

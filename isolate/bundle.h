@@ -22,6 +22,7 @@ struct BundleFile {
 struct Bundle {
     std::vector<BundleFile> files{};
     std::vector<std::string> arguments{}; ///< the client's own, for {args}; no NUL inside
+    std::vector<std::string> options{};   ///< for a compiler's {options}; likewise
     std::string entry{};                  ///< for {entry}: the path of the file to run
     std::string main_name{};              ///< for {main}: what the language calls it (a Java class)
     std::vector<std::string> collect{};   ///< paths like a file's, to be read when it has ended
@@ -30,6 +31,7 @@ struct Bundle {
 
 inline constexpr std::size_t kMaxBundleFiles = 256;
 inline constexpr std::size_t kMaxBundleArguments = 256;
+inline constexpr std::size_t kMaxBundleOptions = 256;
 inline constexpr std::size_t kMaxBundleCollect = 256;
 inline constexpr std::size_t kMaxBundlePath = 1024;
 inline constexpr std::size_t kMaxBundleBytes = 16 * 1024 * 1024;
@@ -51,8 +53,10 @@ public:
 
     std::size_t file_count() const { return file_count_; }
     std::size_t argument_count() const { return argument_count_; }
+    std::size_t option_count() const { return option_count_; }
     File file(std::size_t index) const;
     const char* argument(std::size_t index) const;
+    const char* option(std::size_t index) const;
     const char* entry() const { return entry_; }
     const char* main_name() const { return main_name_; }
     std::size_t collect_count() const { return collect_count_; }
@@ -65,6 +69,7 @@ private:
     std::span<const std::byte> bytes_{};
     std::size_t file_count_ = 0;
     std::size_t argument_count_ = 0;
+    std::size_t option_count_ = 0;
     std::size_t collect_count_ = 0;
     std::uint32_t collect_bytes_ = 0;
     const char* entry_ = "";

@@ -41,6 +41,7 @@ struct Word {
         main_name,
         sources,
         arguments,
+        options,
     } kind = Kind::text;
     const char* text = "";
     const char* after = "";

@@ -322,6 +322,8 @@ private:
         }
         for (std::size_t i = 0; kind == Word::Kind::arguments && i < bundle.argument_count(); ++i)
             add(bundle.argument(i));
+        for (std::size_t i = 0; kind == Word::Kind::options && i < bundle.option_count(); ++i)
+            add(bundle.option(i));
     }
     void add_memory(const Word& word, std::uint32_t memory_mib) {
         char number[16];

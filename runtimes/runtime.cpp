@@ -22,7 +22,7 @@ using strict_json::Object;
 using Texts = std::map<std::string, std::string, std::less<>>;
 
 constexpr const char* kFile = "runtime.jsonc";
-constexpr std::array kPlaceholders = {"{entry}", "{main}", "{sources}", "{args}"};
+constexpr std::array kPlaceholders = {"{entry}", "{main}", "{sources}", "{args}", "{options}"};
 constexpr std::string_view kMemory = "{memory_mib}";
 constexpr std::string_view kArrow = " => ";
 
@@ -53,8 +53,8 @@ void check_word(const std::string& word, const std::string& place) {
         rest.erase(at, kMemory.size());
     if (rest.find_first_of("{}") != std::string::npos) {
         fail(place, "'" + word +
-                        "': {entry}, {main}, {sources} and {args} are whole words, {memory_mib} "
-                        "may stand inside one; there are no others");
+                        "': {entry}, {main}, {sources}, {args} and {options} are whole words, "
+                        "{memory_mib} may stand inside one; there are no others");
     }
 }
 
@@ -227,6 +227,12 @@ void check_steps(const Runtime& runtime, const Object& object, const std::string
     for (const auto& [key, step] : steps) {
         if (runtime.main_from.empty() && uses(*step, "{main}"))
             fail(file, "a command uses {main}, but main_from does not say how it is found");
+        if (key != "compile" && uses(*step, "{options}"))
+            fail(object.place_of(key) + ".command", "{options} are a compiler's");
+        if (!step->command_with_kit.empty() &&
+            uses(step->command, "{options}") != uses(step->command_with_kit, "{options}"))
+            fail(object.place_of(key) + ".with_kit",
+                 "takes {options} if and only if 'command' does");
         if (!runtime.kit && !step->command_with_kit.empty())
             fail(object.place_of(key) + ".with_kit", "there is no kit");
     }
@@ -235,6 +241,12 @@ void check_steps(const Runtime& runtime, const Object& object, const std::string
              "runs a compiled program, but there is no compile step");
     }
 }
+
+} // namespace
+
+bool Runtime::takes_options() const { return compile && uses(compile->command, "{options}"); }
+
+namespace {
 
 Runtime read_runtime(const std::string& id, const std::string& folder, const std::string& text) {
     const std::string file = id + "/" + kFile;

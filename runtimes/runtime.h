@@ -32,9 +32,10 @@ struct KitPlan {
 };
 
 /// One command in a box of its own. Words of `command` are literal, except the whole words {entry}
-/// (path of the file to run), {main} (its name in the language), {sources} (every source file) and
-/// {args} (the client's arguments), which the box fills in, and {memory_mib} anywhere inside a
-/// word, which the keeper replaces by the run's memory limit.
+/// (path of the file to run), {main} (its name in the language), {sources} (every source file),
+/// {args} (the client's arguments) and, of a compiler, {options} (those that the client adds),
+/// which the box fills in, and {memory_mib} anywhere inside a word, which the keeper replaces by
+/// the run's memory limit.
 struct StepPlan {
     std::vector<std::string> command{}; ///< first word: an absolute path; below /app for a compiled
                                         ///< program
@@ -62,7 +63,9 @@ struct Runtime {
     std::string docker_image{};
     StepPlan version{};                ///< prints the version; its first "N.N[.N]" is taken
     std::optional<StepPlan> compile{}; ///< works in /box; what it leaves there is the artifact
-    StepPlan run{};                    ///< works in /box; the artifact is at /app, read-only
+    /// Clients may add options to the compiler's own: each of its commands has {options}.
+    bool takes_options() const;
+    StepPlan run{};                  ///< works in /box; the artifact is at /app, read-only
     std::optional<StepPlan> check{}; ///< looks at the sources in /box for what is wrong with them,
                                      ///< and prints it as analysis/deep.jsonc says
     std::optional<KitPlan> kit{};    ///< none: /kit is not there

@@ -248,9 +248,16 @@ void add_collect(isolate::Bundle& bundle, const ExecuteCode& request, std::uint6
         static_cast<std::uint32_t>(std::min<std::uint64_t>(most_bytes, isolate::kMaxCollectBytes));
 }
 
+/// Words of a compiler's command line; it runs in a box like any program, so none has to be feared.
+void check_options(const ExecuteCode& request, const runtimes::Runtime& runtime) {
+    if (request.compiler_options.empty() || runtime.takes_options()) return;
+    throw Wrong{"bad_message", runtime.name + " takes no options of a compiler."};
+}
+
 Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string& policy) {
     const Catalog::Entry& entry = choose_runtime(request, catalog);
     const runtimes::Runtime& runtime = *entry.runtime;
+    check_options(request, runtime);
     Job job;
     job.id = request.id;
     job.runtime = entry.number;
@@ -260,14 +267,17 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.unprotected = catalog.settings->unprotected;
     if (runtime.compile) {
         job.steps.push_back(step_of(catalog, wire::Stage::compile, *runtime.compile));
-        job.steps.back().usual = runtime.compile->warm.has_value();
+        // A warm compiler is up with the options that it has.
+        job.steps.back().usual =
+            runtime.compile->warm.has_value() && request.compiler_options.empty();
         job.steps.back().limits = lowered(job.steps.back().limits, request.compile_limits);
     }
     job.steps.push_back(step_of(catalog, wire::Stage::run, runtime.run, policy));
     job.steps.back().limits = lowered(job.steps.back().limits, request.limits);
     try {
         isolate::Bundle bundle = lay_out(request, runtime);
-        job.steps.back().usual = is_usual(runtime, bundle);
+        // A warm interpreter has its streams already, each its own.
+        job.steps.back().usual = is_usual(runtime, bundle) && !request.merged;
         isolate::Bundle whole = bundle;
         add_data(whole, request.data);
         if (!request.collect.empty())
@@ -275,11 +285,12 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
         job.collect = whole.collect;
         job.collect_bytes = whole.collect_bytes;
         job.bundle = isolate::pack(whole);
+        bundle.options = std::move(request.compiler_options);
         const bool hides_arguments = runtime.compile && !bundle.arguments.empty() &&
                                      !compiler_takes_arguments(*runtime.compile);
         if (hides_arguments) bundle.arguments.clear();
-        if (runtime.compile &&
-            (hides_arguments || !request.data.empty() || !request.collect.empty()))
+        if (runtime.compile && (hides_arguments || !request.data.empty() ||
+                                !request.collect.empty() || !bundle.options.empty()))
             job.compile_bundle = isolate::pack(bundle);
     } catch (const std::length_error& error) {
         throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};
@@ -293,6 +304,7 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
     job.rows = request.rows;
     job.base64 = request.base64;
     job.ordered = request.ordered;
+    job.merged = request.merged;
     return job;
 }
 

@@ -48,7 +48,9 @@ struct Job {
     std::uint16_t columns = 80;
     std::uint16_t rows = 24;
     bool base64 = false;
-    bool ordered = false;        ///< the result tells in which order both streams came
+    bool ordered = false; ///< the result tells in which order both streams came
+    bool merged =
+        false; ///< the program's stderr is its stdout: one pipe, in the order of its writes
     bool tells_compiler = false; ///< with `stream`: what the compiler left is told before the run
     /// Told how it ended in place of the client, which has asked for something else
     /// (deep_checks.h). Called at most once: Finished or Refused.

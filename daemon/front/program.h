@@ -42,6 +42,7 @@ struct ExecuteCode {
     std::uint16_t columns = 80;
     std::uint16_t rows = 24;
     std::vector<std::string> arguments{};
+    std::vector<std::string> compiler_options{}; ///< words behind the compiler's own options
     std::vector<SourceFile> files{};
     std::vector<SourceFile> data{}; ///< laid beside the program; its compiler does not see them
     std::string entry{};
@@ -49,6 +50,7 @@ struct ExecuteCode {
     LimitsAsked limits{};
     LimitsAsked compile_limits{};
     bool ordered = false;    ///< see Job
+    bool merged = false;     ///< likewise
     bool one_source = false; ///< a compiler is told of `entry` alone, the other files lie beside it
     bool base64 = false;     ///< `output_encoding`
     bool is_private = false; ///< not for the others in the room

@@ -85,6 +85,7 @@ void Executions::start_box(Execution& execution, bool program) {
         start.live = execution.job.is_live();
         start.columns = execution.job.columns;
         start.rows = execution.job.rows;
+        if (execution.job.merged) start.frame.flags |= wire::kFlagMerge;
         if (start.live) start.frame.flags |= wire::kFlagLive;
         if (execution.job.usage) start.frame.flags |= wire::kFlagUsage;
         if (!execution.job.collect.empty()) start.frame.flags |= wire::kFlagCollect;

@@ -11,7 +11,8 @@ Command::Command(const std::vector<std::string>& words) {
     static const std::map<std::string_view, Kind> kHoles = {{"{entry}", Kind::entry},
                                                             {"{main}", Kind::main_name},
                                                             {"{sources}", Kind::sources},
-                                                            {"{args}", Kind::arguments}};
+                                                            {"{args}", Kind::arguments},
+                                                            {"{options}", Kind::options}};
     constexpr std::string_view kMemory = "{memory_mib}";
     const auto keep = [&](std::string_view text) {
         std::vector<char>& kept = texts_.emplace_back(text.begin(), text.end());

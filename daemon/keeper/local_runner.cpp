@@ -167,6 +167,7 @@ void LocalRunner::State::begin(Job& job) {
     frame.stage = request.stage;
     frame.flags = request.live ? wire::kFlagLive : 0;
     if (request.level == wire::Level::warm) frame.flags |= wire::kFlagUsual;
+    if (request.merged) frame.flags |= wire::kFlagMerge;
     frame.artifact = request.artifact;
     frame.limits = job.limits;
     if (!request.bundle.collect.empty()) {

@@ -29,6 +29,7 @@ struct LocalRun {
     std::optional<isolate::Limits> limits{}; ///< absent: the policy's
     std::uint64_t artifact = 0;              ///< run_id of an earlier compile run
     bool live = false;
+    bool merged = false; ///< stderr is stdout
     /// How much is made ahead, just before the run. Warm: where the runtime can, and the program is
     /// its usual one (wire::kFlagUsual).
     wire::Level level = wire::Level::cold;

@@ -253,6 +253,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     if (own_pipes) pipes = make_pipes(owner_of(run.slot));
     const Ends& theirs = own_pipes ? pipes.theirs : fds.streams;
     for (std::size_t i = 0; i < kStreams; ++i) order.streams[i] = theirs[i].get();
+    if ((frame.flags & wire::kFlagMerge) != 0) order.streams[2] = order.streams[1];
     run.collects = (frame.flags & wire::kFlagCollect) != 0;
     Fd collect_pipe;
     if (run.collects) {

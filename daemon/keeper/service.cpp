@@ -163,8 +163,8 @@ void check_terminal(const Fd& terminal) {
 
 void Service::handle_run(wire::Received& received) {
     const wire::RunFrame& frame = received.frame.body.run;
-    constexpr std::uint32_t kFlags =
-        wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage | wire::kFlagCollect;
+    constexpr std::uint32_t kFlags = wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage |
+                                     wire::kFlagCollect | wire::kFlagMerge;
     require((frame.flags & ~kFlags) == 0, "an unknown flag");
     RunFds fds;
     fds.bundle = std::move(received.fds[received.fd_count - 1]);

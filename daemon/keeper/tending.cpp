@@ -48,7 +48,8 @@ std::optional<Shape> Runs::warm_shape(const wire::RunFrame& frame, const RunFds&
     const StagePlan* plan = catalogue_.stage(frame.runtime, frame.stage);
     const PolicyPlan* policy = catalogue_.policy(frame.policy);
     if (plan == nullptr || policy == nullptr || !plan->warm || policy->filter->has_listener() ||
-        fds.streams[0] || (frame.flags & wire::kFlagUsual) == 0 || !kit_is_there(frame.runtime) ||
+        fds.streams[0] || (frame.flags & wire::kFlagUsual) == 0 ||
+        (frame.flags & wire::kFlagMerge) != 0 || !kit_is_there(frame.runtime) ||
         !suits_warm(frame.limits, policy->ceilings))
         return std::nullopt;
     const bool live = (frame.flags & wire::kFlagLive) != 0 && !plan->live_environment.empty();

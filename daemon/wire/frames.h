@@ -59,6 +59,10 @@ inline constexpr std::uint32_t kFlagUsage = 4; ///< `usage` frames while the pro
 /// The files that the bundle names are read back when the program has ended: the run's streams have
 /// a fourth one, which brings them (isolate/collection.h). Not on a terminal.
 inline constexpr std::uint32_t kFlagCollect = 8;
+/// The program's stderr is its stdout, so that what it writes to the two comes in the order in
+/// which it was written; the stream of stderr ends at once. Never in a warm box. Without effect on
+/// a terminal, which is so anyway.
+inline constexpr std::uint32_t kFlagMerge = 16;
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0

@@ -27,6 +27,21 @@ TEST_CASE("stdout and stderr stay apart", "[box][root]") {
     CHECK(result.error == "to stderr\n");
 }
 
+TEST_CASE("stdout and stderr are one when that is asked for, in the order of the writes",
+          "[box][root]") {
+    LocalRun request = play({"in_turns", "2000"});
+    request.merged = true;
+    std::string expected;
+    for (int i = 0; i < 2000; ++i) expected += i % 2 == 0 ? "out\n" : "err\n";
+    for (const wire::Level level : {wire::Level::cold, wire::Level::prepared, wire::Level::warm}) {
+        request.level = level;
+        const LocalResult result = runner().run(request);
+        CHECK(result.verdict == Verdict::ok);
+        CHECK(result.output == expected);
+        CHECK(result.error.empty());
+    }
+}
+
 TEST_CASE("stdin is read to its end, byte for byte", "[box][root]") {
     LocalRun request = play({"copy"});
     for (int i = 0; i < 500'000; ++i) request.input.push_back(static_cast<char>(i * 7));

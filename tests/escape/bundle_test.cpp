@@ -25,6 +25,7 @@ isolate::Bundle small_bundle() {
     bundle.main_name = "Main";
     bundle.collect = {"out.txt", "a/b"};
     bundle.collect_bytes = 1000;
+    bundle.options = {"-O3", "", "-Dx"};
     return bundle;
 }
 
@@ -45,6 +46,7 @@ bool stays_inside(const std::string& bytes) {
     };
     if (view.file_count() > isolate::kMaxBundleFiles ||
         view.argument_count() > isolate::kMaxBundleArguments ||
+        view.option_count() > isolate::kMaxBundleOptions ||
         view.collect_count() > isolate::kMaxBundleCollect)
         return false;
     bool inside = is_string_inside(view.entry()) && is_string_inside(view.main_name());
@@ -56,6 +58,8 @@ bool stays_inside(const std::string& bytes) {
     }
     for (std::size_t i = 0; i < view.argument_count(); ++i)
         inside = inside && is_string_inside(view.argument(i));
+    for (std::size_t i = 0; i < view.option_count(); ++i)
+        inside = inside && is_string_inside(view.option(i));
     for (std::size_t i = 0; i < view.collect_count(); ++i)
         inside = inside && is_string_inside(view.collect(i));
     return inside;
@@ -125,6 +129,9 @@ TEST_CASE("a parcel beyond its bounds is not packed", "[escape][bundle]") {
     isolate::Bundle talkative = small_bundle();
     talkative.arguments.assign(isolate::kMaxBundleArguments + 1, "x");
     CHECK_THROWS(isolate::pack(talkative));
+    isolate::Bundle particular = small_bundle();
+    particular.options.assign(isolate::kMaxBundleOptions + 1, "x");
+    CHECK_THROWS(isolate::pack(particular));
     isolate::Bundle curious = small_bundle();
     curious.collect.assign(isolate::kMaxBundleCollect + 1, "x");
     CHECK_THROWS(isolate::pack(curious));

@@ -209,8 +209,8 @@ class Creating(Judge0Case):
             answer = self.wrong(**{field: value})
             self.assertEqual(answer, {field: [message]} if message else {"source_code": ["can't be blank"]})
         if cases.versions().get("c"):
-            self.assertEqual(self.wrong(language=C, compiler_options="-O3"),
-                             {"compiler_options": ["setting compiler options is not allowed"]})
+            self.assertEqual(self.wrong(language=C, compiler_options="x" * 513),
+                             {"compiler_options": ["is too long (maximum is 512 characters)"]})
 
     def test_texts_in_base64(self):
         answer = self.judged(ruby("import sys\nsys.stdout.buffer.write(b'\\xff' * 50); print(input())"), query="&base64_encoded=true",
@@ -296,8 +296,40 @@ class Judging(Judge0Case):
         code = "import sys, time\nfor i in range(4):\n print(i, file=(sys.stderr if i % 2 else sys.stdout), flush=True); time.sleep(0.05)"
         apart = self.judged(code)
         self.assertEqual((apart["stdout"], apart["stderr"]), ("0\n2\n", "1\n3\n"))
+        # Without a pause: one pipe, so that it is the order in which they were written.
+        code = "import os\nfor i in range(2000): os.write(1 + i % 2, b'%d\\n' % i)"
         both = self.judged(code, redirect_stderr_to_stdout=True)
-        self.assertEqual((both["stdout"], both["stderr"]), ("0\n1\n2\n3\n", None))
+        self.assertEqual((both["stdout"], both["stderr"]), ("".join(f"{i}\n" for i in range(2000)), None))
+
+    def test_options_of_the_compiler(self):
+        self.need("c")
+        code = "#include <stdio.h>\nint main(void){puts(WORD);return 0;}//" + service.fresh_mark()
+        def c(options, **more):
+            return self.judged(code, C, compiler_options=options, **more)
+        for word in ("one", "two", "a b"):  # the same sources: what was compiled for others is not theirs
+            self.assertEqual(c(f"-O0 '-DWORD=\"{word}\"'")["stdout"], word + "\n")
+        for options in ("", "--no-such-option -DWORD=0", "-Werror -Wall -DWORD=0", "@/etc/passwd -DWORD=0"):
+            answer = c(options)
+            self.assertEqual(answer["status"]["id"], 6, (options, answer))
+        shell = c("-DWORD='\"$(touch x)`id`;\"' > y")  # the characters that Judge0 takes out; the rest are words
+        self.assertEqual(shell["status"]["id"], 6, shell)
+        # Whatever they say, it is in a box: a plug-in of the client's own, another place for the program.
+        for options in ("-DWORD=0 -fplugin=/box/x.so", "-DWORD=\\\"x\\\" -wrapper /bin/sh,-c", "-DWORD=\\\"x\\\" -B/box/"):
+            self.assertIn(c(options)["status"]["id"], (3, 6), options)
+        self.assertEqual(c("-DWORD=\\\"x\\\" -o /box/other")["stdout"], "x\n")
+        self.assertNotEqual(c("-DWORD=\\\"x\\\" -c")["status"]["id"], 3)
+        self.assertTrue(self.ask("GET", "/config_info")[1]["enable_compiler_options"])
+        self.assertIn("%s", self.ask("GET", f"/languages/{C}")[1]["compile_cmd"])
+
+    def test_options_of_other_compilers(self):
+        self.need("go")
+        self.need("java")
+        go = self.judged("package main\nvar word = \"no\"\nfunc main() { println(word) }", 60, compiler_options="-ldflags '-X main.word=yes'")
+        self.assertEqual(go["stderr"], "yes\n", go)
+        java = "record Main(int x) { public static void main(String[] a) { System.out.println(1); } }"
+        self.assertEqual(self.judged(java, 62)["stdout"], "1\n")
+        old = self.judged(java, 62, compiler_options="--release 11")
+        self.assertEqual(old["status"]["id"], 6, old)
 
     def test_several_runs(self):
         answer = self.judged("print(1)", number_of_runs=3, expected_output="1", query="&fields=status_id,number_of_runs,time")

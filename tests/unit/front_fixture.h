@@ -52,6 +52,7 @@ inline config::Settings made_settings() {
     java.packages = {"default-jdk-headless"};
     java.compile.emplace();
     java.compile->policy = "compile";
+    java.compile->command = {"/usr/bin/compiler", "{options}", "{sources}"};
     runtimes::Runtime c = java;
     c.id = "c";
     c.name = "C";

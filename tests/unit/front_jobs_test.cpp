@@ -1,4 +1,5 @@
 // Promises about the step from request to job: languages, versions, limits, files.
+#include "daemon/front/artifacts.h"
 #include "tests/unit/front_fixture.h"
 
 #include <catch2/catch.hpp>
@@ -55,6 +56,30 @@ TEST_CASE("files to be collected are named to the program's box, not to the comp
     CHECK(refused(request).code == "bad_path");
     request.collect = {"/etc/passwd"};
     CHECK(refused(request).code == "bad_path");
+}
+
+TEST_CASE("a compiler's options are the compiler's alone, and of one that takes some", "[front]") {
+    ExecuteCode request = request_for("c");
+    request.arguments = {"argument"};
+    request.compiler_options = {"-O3", "-DX=a b"};
+    const Job job = made(request);
+    const Opened run(job);
+    CHECK(run.view.option_count() == 0);
+    CHECK(run.view.argument_count() == 1);
+    isolate::BundleView compile;
+    REQUIRE(compile.open(std::as_bytes(std::span(job.compile_bundle))));
+    REQUIRE(compile.option_count() == 2);
+    CHECK(std::string(compile.option(1)) == "-DX=a b");
+    CHECK(compile.argument_count() == 0);
+    ExecuteCode other = request;
+    other.compiler_options = {"-O3", "-DX=a", "b"};
+    CHECK(artifact_key(job) != artifact_key(made(other)));
+    CHECK(artifact_key(job) == artifact_key(made(request)));
+    request.compiler_options.assign(isolate::kMaxBundleOptions + 1, "x");
+    CHECK(refused(request).code == "too_large");
+    request = request_for("python");
+    request.compiler_options = {"-O3"};
+    CHECK(refused(request).code == "bad_message");
 }
 
 TEST_CASE("an interpreted language is one step, a compiled one two with limits of their own",

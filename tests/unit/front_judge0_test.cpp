@@ -143,7 +143,15 @@ TEST_CASE("a submission says all that is wrong with it, field by field", "[front
     CHECK(desk.fault("compiler_options", "-O3") ==
           words("compiler_options",
                 "setting compiler options is only allowed for compiled languages"));
-    CHECK(desk.fault("compiler_options", "-O3", {{"language_id", 50}, {"source_code", "x"}}) ==
+    const json c = {{"language_id", 50}, {"source_code", "x"}};
+    CHECK(desk.fault("compiler_options", "-O3", c).empty());
+    CHECK(desk.fault("compiler_options", std::string(513, 'x'), c) ==
+          words("compiler_options", "is too long (maximum is 512 characters)"));
+    std::string many;
+    for (int i = 0; i < 256; ++i) many += "x ";
+    CHECK(desk.fault("compiler_options", many, c).empty());
+    desk.settings.runtimes.at("c").compile->command = {"/usr/bin/compiler", "{sources}"};
+    CHECK(desk.fault("compiler_options", "-O3", c) ==
           words("compiler_options", "setting compiler options is not allowed"));
     CHECK(desk.fault("command_line_arguments", std::string(513, 'x')) ==
           words("command_line_arguments", "is too long (maximum is 512 characters)"));
@@ -363,17 +371,15 @@ TEST_CASE("outputs are compared without the blanks at their ends", "[front]") {
     CHECK_FALSE(is_expected("a", "b"));
 }
 
-TEST_CASE("one stream holds both in the order of their arrival when that is asked for", "[front]") {
-    Result result = ended(Verdict::ok, 0);
-    result.output = "ac";
-    result.error = "b";
-    result.order = {{false, 1}, {true, 1}, {false, 1}};
-    Program program;
-    program.cpu_limit = std::chrono::seconds(1);
-    CHECK(outcome_of(result, program).error == "b");
-    program.merged = true;
-    CHECK(outcome_of(result, program).output == "abc");
-    CHECK_FALSE(outcome_of(result, program).error);
+TEST_CASE("a compiler's words, and one stream for both, go where they are used", "[front]") {
+    Desk desk;
+    json body = {{"language_id", 50}, {"source_code", "x"}};
+    body["compiler_options"] = "-O3 '-DX=a b' $(id); -lm";
+    body["redirect_stderr_to_stdout"] = true;
+    const Program program = desk.program(body);
+    CHECK(program.run.compiler_options ==
+          std::vector<std::string>{"-O3", "-DX=a b", "(id)", "-lm"});
+    CHECK(program.run.merged);
 }
 
 TEST_CASE("a submission is shown by the fields that are asked for", "[front]") {

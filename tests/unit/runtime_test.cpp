@@ -137,6 +137,7 @@ TEST_CASE("compilers work under the policy that is made for them", "[runtime]") 
             CHECK(runtime.compile->policy == (id == "go" ? "compile_go" : "compile"));
             const auto& words = runtime.compile->command;
             CHECK(std::count(words.begin(), words.end(), "{sources}") == 1);
+            CHECK(runtime.takes_options());
         }
         CHECK(runtime.run.command.back() == "{args}");
     }
@@ -216,6 +217,15 @@ TEST_CASE("what a runtime file gets wrong about warm and kit is said with its pl
     CHECK(run(R"("warm": {"command": ["/x"], "arguments": 1})") ==
           "x/runtime.jsonc: run.warm.arguments: expected true or false");
     CHECK(run(R"("with_kit": ["/kit/x"])") == "x/runtime.jsonc: run.with_kit: there is no kit");
+    const auto options = [](const char* run, const char* more) {
+        return refusal(runtime_text(std::string(R"("kit": {"commands": [["/x"]]}, )") + more,
+                                    std::string(R"({"command": ["/x", ")") + run + "\"]}"));
+    };
+    CHECK(options("{options}", R"("aliases": [])") ==
+          "x/runtime.jsonc: run.command: {options} are a compiler's");
+    CHECK(options("x", R"("compile": {"command": ["/x", "{options}"], "with_kit": ["/x"]})") ==
+          "x/runtime.jsonc: compile.with_kit: takes {options} if and only if 'command' does");
+    CHECK(options("x", R"("compile": {"command": ["/x", "{options}"]})") == "accepted");
 
     const auto kit = [](const std::string& text) {
         return refusal(runtime_text(R"("kit": )" + text));

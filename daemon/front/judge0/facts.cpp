@@ -73,7 +73,7 @@ std::string system_text(const Machine& machine) {
 std::string config_text(const config::Settings& settings, bool callbacks) {
     json out = {{"maintenance_mode", false},
                 {"enable_wait_result", true},
-                {"enable_compiler_options", false},
+                {"enable_compiler_options", true},
                 {"allowed_languages_for_compile_options", json::array()},
                 {"enable_command_line_arguments", true},
                 {"enable_submission_delete", true},

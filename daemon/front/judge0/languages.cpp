@@ -43,7 +43,8 @@ std::string name_of(const Known& known, const std::string& version) {
 
 std::string words(const std::vector<std::string>& command) {
     std::string line;
-    for (const std::string& word : command) line += (line.empty() ? "" : " ") + word;
+    for (const std::string& word : command)
+        line += (line.empty() ? "" : " ") + (word == "{options}" ? "%s" : word);
     return line;
 }
 
@@ -62,6 +63,7 @@ std::vector<Language> languages(const Catalog& catalog) {
             language.runtime = entry.runtime->id;
             language.source_file = known->source_file;
             language.is_compiled = entry.runtime->compile.has_value();
+            language.takes_options = entry.runtime->takes_options();
             all.push_back(std::move(language));
         }
     }

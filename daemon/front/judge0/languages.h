@@ -20,6 +20,7 @@ struct Language {
     std::string runtime{};     ///< id of ours; empty for kMultiFile
     std::string source_file{}; ///< what the user's code is called
     bool is_compiled = false;
+    bool takes_options = false; ///< its compiler does
 };
 
 /// Those that can be used here, by number.

@@ -344,12 +344,8 @@ Outcome outcome_of(const Result& result, const Program& program) {
         const CompileResult& compile = *result.compile;
         outcome.compile_output = unless_empty(merged(compile.output, compile.error, compile.order));
     }
-    if (program.merged) {
-        outcome.output = unless_empty(merged(result.output, result.error, result.order));
-    } else {
-        outcome.output = unless_empty(result.output);
-        outcome.error = unless_empty(result.error);
-    }
+    outcome.output = unless_empty(result.output);
+    outcome.error = unless_empty(result.error);
     outcome.cpu_time = result.usage.cpu_time;
     outcome.wall_time = result.usage.wall_time;
     outcome.memory = result.usage.memory_peak_bytes / isolate::kKiB;

@@ -20,6 +20,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxOptions = 512;
+static_assert(kMaxOptions / 2 <= isolate::kMaxBundleOptions); // words of a letter
 constexpr std::size_t kMaxCallback = 2'000;
 constexpr double kKilo = 1024;
 constexpr double kUsualFileSize = 1'024; ///< kB
@@ -197,8 +198,10 @@ void Reader::read_words() {
         if (language_ && !language_->is_compiled) {
             wrong("compiler_options",
                   "setting compiler options is only allowed for compiled languages");
-        } else {
+        } else if (language_ && !language_->takes_options) {
             wrong("compiler_options", "setting compiler options is not allowed");
+        } else {
+            made_.program.run.compiler_options = words_of(*options);
         }
     }
     if (line) made_.program.run.arguments = words_of(*line);
@@ -225,7 +228,7 @@ void Reader::read_limits() {
     forbid_flag("enable_per_process_and_thread_time_limit");
     forbid_flag("enable_per_process_and_thread_memory_limit");
     forbid_flag("enable_network");
-    program.merged = flag("redirect_stderr_to_stdout");
+    program.run.merged = flag("redirect_stderr_to_stdout");
     if (!errors_.empty()) return;
     const isolate::Limits& most =
         rules_.catalog.settings->policies.at(rules_.catalog.settings->config.judge_policy).limits;

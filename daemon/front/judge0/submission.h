@@ -37,7 +37,6 @@ struct Program {
     int number_of_runs = 1;
     std::chrono::nanoseconds cpu_limit{};  ///< to be told from the time at which it is ended
     std::optional<std::string> expected{}; ///< bytes
-    bool merged = false;                   ///< stderr goes where stdout goes
     std::string callback_url{};            ///< empty: nobody is told
 };
 

@@ -122,8 +122,13 @@ func build(command []string) bool {
 	return true
 }
 
-// split returns the value of -o and the source files of a `go build` command.
+// split returns the value of -o and the source files of a `go build` command; nothing where somebody has added options
+// to the usual ones: they are go's to understand.
 func split(command []string) (output string, sources []string) {
+	const usual = 4 // go build -ldflags=… -buildvcs=false
+	if len(command) <= usual || command[usual] != "-o" {
+		return "", nil
+	}
 	for i := 0; i < len(command); i++ {
 		if command[i] == "-o" && i+1 < len(command) {
 			output = command[i+1]
