@@ -55,15 +55,16 @@ void end_the_rest(int report_fd) {
     drop_capabilities(report_fd);
 }
 
-/// Beneath `box`, a regular file, without following anything or waiting for anybody.
-int open_file(int box, const char* path) {
+/// Beneath `box`, a regular file or a folder, without following anything or waiting for anybody.
+int open_file(int box, const char* path, bool folder = false) {
     if (weakened(Layer::checked_collect)) {
         (void)::fchdir(box);
-        return ::open(path, O_RDONLY | O_CLOEXEC);
+        return ::open(path, O_RDONLY | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
     }
     open_how how{};
     // A FIFO would wait for its writer, a file with a lease for its holder.
     how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    if (folder) how.flags |= O_DIRECTORY;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
     return static_cast<int>(::syscall(SYS_openat2, box, path, &how, sizeof how));
 }
@@ -96,16 +97,65 @@ public:
 
     /// False when nobody reads any more.
     bool pass(std::uint32_t index, const char* path) {
-        const int file = open_file(box_, path);
-        const Collected state = file < 0 ? state_of(errno) : content(index, file);
-        if (file >= 0) (void)::close(file);
-        CollectionPart end;
-        end.file = index;
-        end.kind = CollectionPart::kEnd + static_cast<std::uint32_t>(state);
-        return write_all(pipe_, &end, sizeof end);
+        const std::size_t length = std::strlen(path);
+        if (length == 0 || path[length - 1] != '/') return pass_file(index, box_, path);
+        const int folder = open_file(box_, path, true);
+        const Collected state = folder < 0 ? state_of(errno) : pass_folder(index, folder);
+        if (folder >= 0) (void)::close(folder);
+        return end(index, state);
     }
 
 private:
+    bool end(std::uint32_t index, Collected state) const {
+        CollectionPart part;
+        part.file = index;
+        part.kind = CollectionPart::kEnd + static_cast<std::uint32_t>(state);
+        return write_all(pipe_, &part, sizeof part);
+    }
+
+    bool pass_file(std::uint32_t index, int folder, const char* path) {
+        const int file = open_file(folder, path);
+        const Collected state = file < 0 ? state_of(errno) : content(index, file);
+        if (file >= 0) (void)::close(file);
+        return end(index, state);
+    }
+
+    /// What lies in it, folders in it by their names alone. By the kernel's call, since the
+    /// library's own reading of folders allocates.
+    Collected pass_folder(std::uint32_t index, int folder) {
+        alignas(8) char entries[4096];
+        std::size_t files = 0;
+        for (;;) {
+            const long size = ::syscall(SYS_getdents64, folder, entries, sizeof entries);
+            if (size < 0) return Collected::unreadable;
+            if (size == 0) return Collected::whole;
+            for (long at = 0; at < size;) {
+                // linux_dirent64: inode, offset, length, kind, name.
+                constexpr long kLength = 16;
+                constexpr long kName = 19;
+                std::uint16_t length = 0;
+                std::memcpy(&length, entries + at + kLength, sizeof length);
+                const char* const name = entries + at + kName;
+                at += length;
+                if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
+                if (++files > kMaxFolderFiles) return Collected::too_large;
+                if (!pass_name(index, name) || !pass_file(index, folder, name))
+                    return Collected::unreadable; // nobody reads any more
+            }
+        }
+    }
+
+    bool pass_name(std::uint32_t index, const char* name) const {
+        char piece[sizeof(CollectionPart) + kMaxFolderName];
+        CollectionPart part;
+        part.file = index;
+        part.kind = CollectionPart::kName;
+        part.size = static_cast<std::uint32_t>(::strnlen(name, kMaxFolderName));
+        std::memcpy(piece, &part, sizeof part);
+        std::memcpy(piece + sizeof part, name, part.size);
+        return write_all(pipe_, piece, sizeof part + part.size);
+    }
+
     Collected content(std::uint32_t index, int file) {
         const bool checks = !weakened(Layer::checked_collect);
         struct stat info {};

@@ -5,7 +5,6 @@
 #include "daemon/cli/own_daemon.h"
 #include "daemon/package/error.h"
 #include "daemon/package/languages.h"
-#include "daemon/package/literals.h"
 #include "daemon/package/text.h"
 #include "daemon/package/time_limit.h"
 
@@ -253,14 +252,7 @@ json Run::checker_json(const TestCase& test) const {
     out["type"] = problem_.interactive ? "interactor" : "program";
     out["args"] = test.output_validator_arguments;
     if (const json limits = limits_of_validator(); !limits.empty()) out["limits"] = limits;
-    if (problem_.limits.validation_passes > 1) {
-        std::vector<std::string> sources;
-        std::map<std::string, std::string> files;
-        add_files(*problem_.output_validator, files);
-        sources.reserve(files.size());
-        for (auto& [path, content] : files) sources.push_back(std::move(content));
-        out["keep"] = package::feedback_names(sources);
-    }
+    if (problem_.limits.validation_passes > 1) out["keep"] = "all";
     return out;
 }
 

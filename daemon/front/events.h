@@ -99,7 +99,7 @@ struct Result {
     wire::Level level = wire::Level::cold; ///< of the program's box
     std::chrono::nanoseconds ended_at{};   ///< CLOCK_MONOTONIC: the program's end; 0: it never ran
     std::optional<CompileResult> compile{};
-    std::vector<ResultFile> files{}; ///< as Job::collect names them
+    std::vector<ResultFile> files{}; ///< as Job::collect names them, with what is in folders
 };
 
 struct Finished {

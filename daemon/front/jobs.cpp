@@ -244,6 +244,10 @@ void add_data(isolate::Bundle& bundle, std::vector<SourceFile>& data) {
 void add_collect(isolate::Bundle& bundle, const ExecuteCode& request, std::uint64_t most_bytes) {
     for (const std::string& path : request.collect) check_path(path);
     bundle.collect = request.collect;
+    if (!request.collected_folder.empty()) {
+        check_path(request.collected_folder);
+        bundle.collect.push_back(request.collected_folder + "/");
+    }
     bundle.collect_bytes =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(most_bytes, isolate::kMaxCollectBytes));
 }
@@ -279,9 +283,9 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
         // A warm interpreter has its streams already, each its own.
         job.steps.back().usual = is_usual(runtime, bundle) && !request.merged;
         isolate::Bundle whole = bundle;
+        const bool collects = !request.collect.empty() || !request.collected_folder.empty();
         add_data(whole, request.data);
-        if (!request.collect.empty())
-            add_collect(whole, request, catalog.settings->config.collect_bytes);
+        if (collects) add_collect(whole, request, catalog.settings->config.collect_bytes);
         job.collect = whole.collect;
         job.collect_bytes = whole.collect_bytes;
         job.bundle = isolate::pack(whole);
@@ -289,8 +293,8 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
         const bool hides_arguments = runtime.compile && !bundle.arguments.empty() &&
                                      !compiler_takes_arguments(*runtime.compile);
         if (hides_arguments) bundle.arguments.clear();
-        if (runtime.compile && (hides_arguments || !request.data.empty() ||
-                                !request.collect.empty() || !bundle.options.empty()))
+        if (runtime.compile &&
+            (hides_arguments || !request.data.empty() || collects || !bundle.options.empty()))
             job.compile_bundle = isolate::pack(bundle);
     } catch (const std::length_error& error) {
         throw Wrong{"too_large", "The request is too large: " + std::string(error.what()) + "."};

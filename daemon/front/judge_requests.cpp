@@ -2,6 +2,7 @@
 #include "daemon/front/judge_requests.h"
 
 #include "daemon/front/fields.h"
+#include "daemon/front/judge/feedback.h"
 #include "daemon/front/program_fields.h"
 
 #include <algorithm>
@@ -36,16 +37,6 @@ std::string short_name(const json& object, std::string otherwise) {
     return name;
 }
 
-/// As ICPC packages allow for the names of files.
-bool is_feedback_name(std::string_view name) {
-    const auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    };
-    if (name.empty() || name.size() > kMaxName || !plain(name.front())) return false;
-    return std::ranges::all_of(name, [&](char c) { return plain(c) || c == '.' || c == '-'; });
-}
-
 judge::Earning earning_of(std::string_view name) {
     if (name == "all") return judge::Earning::all;
     if (name == "each") return judge::Earning::each;
@@ -58,13 +49,13 @@ judge::Earning earning_of(std::string_view name) {
 std::vector<std::string> read_kept(const json& checker) {
     std::vector<std::string> names;
     const json* list = find(checker, "keep");
-    if (list == nullptr) return names;
+    if (list == nullptr || *list == "all") return names;
     if (!list->is_array() || list->size() > kMaxKept)
-        wrong("The field 'keep' of 'checker' must be a list of at most 16 names.");
+        wrong("The field 'keep' of 'checker' must be \"all\" or a list of at most 16 names.");
     for (const json& item : *list) {
         if (!item.is_string()) wrong("The field 'keep' of 'checker' must be a list of names.");
         auto name = item.get<std::string>();
-        if (!is_feedback_name(name))
+        if (!judge::is_feedback_name(name))
             wrong("A name in 'keep' must be 1 to 255 letters, digits, '_', '.' or '-', and not "
                   "begin with one of the last two.");
         names.push_back(std::move(name));
@@ -127,6 +118,8 @@ void read_checker(const json& request, const config::Config& bounds, JudgeReques
             wrong("A checker of type '" + type + "' needs 'language' and 'code'.");
         judge.checker = read_program(*given, bounds);
         judge.kept = read_kept(*given);
+        const json* keep = find(*given, "keep");
+        judge.keeps_all = keep != nullptr && *keep == "all";
         return;
     }
     if (type != "token") return;

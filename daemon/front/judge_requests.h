@@ -33,6 +33,7 @@ struct JudgeRequest {
     std::optional<ExecuteCode> checker{}; ///< a program that decides instead
     bool interactive = false;             ///< it talks to the program
     std::vector<std::string> kept{};      ///< files of its feedback for its next pass
+    bool keeps_all = false;               ///< all of them
     std::size_t passes = 1;               ///< runs of a test at most
     bool stop_at_first_failure = false;
 

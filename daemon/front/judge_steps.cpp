@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kVerdictTime{2'000};
 constexpr const char* kInput = "test.in";
 constexpr const char* kAnswer = "test.ans";
 constexpr const char* kFeedback = "feedback/";
+constexpr const char* kFeedbackFolder = "feedback";
 
 judge::Facts facts_of(const Result& result, const isolate::Limits& limits) {
     judge::Facts facts;
@@ -158,8 +159,13 @@ std::variant<Job, Refusal> Judgings::checker_job(const Judging& judging, std::si
     const std::string message = kFeedback + std::string(judge::kJudgeMessage);
     if (judging.tests[test].feedback.find(judge::kJudgeMessage) == nullptr)
         checker.data.push_back({message, {}}); // so that there is a folder
-    for (const std::string& name : feedback_names(judging.request))
-        checker.collect.push_back(kFeedback + name);
+    // Only another pass finds what nobody knows by name.
+    if (judging.request.keeps_all && judging.request.passes > 1) {
+        checker.collected_folder = kFeedbackFolder;
+    } else {
+        for (const std::string& name : feedback_names(judging.request))
+            checker.collect.push_back(kFeedback + name);
+    }
     convene(checker);
     return make_job(std::move(checker), catalog_, settings_.config.judge_policy);
 }
@@ -341,11 +347,15 @@ void Judgings::take_feedback(Judging& judging, std::size_t test, const Result& r
     judged.feedback.files.clear();
     for (const ResultFile& one : result.files) {
         const std::string name = one.path.substr(std::string_view(kFeedback).size());
-        if (one.file.state == isolate::Collected::whole)
+        if (name.empty() && one.file.state == isolate::Collected::whole) continue; // the folder
+        if (!name.empty() && !judge::is_feedback_name(name))
+            judged.bad_feedback = "a file whose name is none for feedback";
+        else if (one.file.state == isolate::Collected::whole)
             judged.feedback.files.emplace_back(name, one.file.content);
         else if (one.file.state != isolate::Collected::missing &&
                  one.file.state != isolate::Collected::not_collected)
-            judged.bad_feedback = name + ": " + std::string(isolate::name_of(one.file.state));
+            judged.bad_feedback = (name.empty() ? "its folder" : name) + ": " +
+                                  std::string(isolate::name_of(one.file.state));
     }
     const std::string* said = judged.feedback.find(judge::kJudgeMessage);
     if (said != nullptr && !said->empty()) judged.message = said->substr(0, kKeptError);

@@ -47,6 +47,7 @@ struct ExecuteCode {
     std::vector<SourceFile> data{}; ///< laid beside the program; its compiler does not see them
     std::string entry{};
     std::vector<std::string> collect{}; ///< paths of files to be read back when it has ended
+    std::string collected_folder{};     ///< whose files are, too, all of them; empty: none
     LimitsAsked limits{};
     LimitsAsked compile_limits{};
     bool ordered = false;    ///< see Job

@@ -99,7 +99,7 @@ void Executions::start_box(Execution& execution, bool program) {
     execution.files_open = (start.frame.flags & wire::kFlagCollect) != 0;
     execution.files.reset();
     if (execution.files_open)
-        execution.files.emplace(execution.job.collect.size(), execution.job.collect_bytes);
+        execution.files.emplace(execution.job.collect, execution.job.collect_bytes);
     boxes_.start(start);
     execution.box = start.frame.run_id;
 }
@@ -270,9 +270,10 @@ void Executions::finish_compile(Execution& execution, Verdict verdict) {
 std::vector<ResultFile> Executions::take_files(Execution& execution) {
     std::vector<ResultFile> files;
     if (!execution.files) return files;
-    std::vector<isolate::CollectedFile> found = execution.files->finish();
-    for (std::size_t i = 0; i < found.size(); ++i)
-        files.push_back({std::move(execution.job.collect[i]), std::move(found[i])});
+    for (isolate::CollectedFile& one : execution.files->finish()) {
+        std::string path = execution.job.collect[one.asked] + one.name;
+        files.push_back({std::move(path), std::move(one)});
+    }
     execution.files.reset();
     return files;
 }

@@ -60,7 +60,7 @@ struct Job {
     std::size_t written = 0;
     std::array<Stream, 2> streams{};
     Fd files{};
-    isolate::CollectionReader collection{0, 0};
+    isolate::CollectionReader collection{{}, 0};
     std::optional<Clock::time_point> started{};
     bool ended = false;
     bool cancelled = false;
@@ -172,7 +172,7 @@ void LocalRunner::State::begin(Job& job) {
     frame.limits = job.limits;
     if (!request.bundle.collect.empty()) {
         frame.flags |= wire::kFlagCollect;
-        job.collection = {request.bundle.collect.size(), request.bundle.collect_bytes};
+        job.collection = {request.bundle.collect, request.bundle.collect_bytes};
     }
 
     RunFds fds;

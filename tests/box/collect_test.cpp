@@ -2,6 +2,8 @@
 // each that does not says why; what a program leaves behind holds nobody up.
 #include "tests/box/box.h"
 
+#include <map>
+
 #include <catch2/catch.hpp>
 
 namespace cloister::box_test {
@@ -38,7 +40,7 @@ std::string end_of(std::uint32_t file, Collected state = Collected::whole) {
 
 std::vector<isolate::CollectedFile> read(const std::string& stream, std::size_t files,
                                          std::uint64_t most, std::size_t piece) {
-    isolate::CollectionReader reader(files, most);
+    isolate::CollectionReader reader(std::vector<std::string>(files, "x"), most);
     for (std::size_t at = 0; at < stream.size(); at += piece)
         reader.take(std::string_view(stream).substr(at, piece));
     return reader.finish();
@@ -75,6 +77,33 @@ TEST_CASE("a file that does not come back says why, and the others come", "[box]
                                    Collected::unreadable, Collected::missing, Collected::missing,
                                    Collected::not_regular, Collected::whole, Collected::whole});
     CHECK(result.files.back().content.size() == 100);
+}
+
+TEST_CASE("a folder comes back with all that lies in it", "[box][root]") {
+    const LocalResult result =
+        runner().run(leave({"all/a", "600", "all/b", "5000", "all/deeper/c", "1"},
+                           {"all/", "nowhere/", "locked/"}, 2000));
+    INFO(describe(result));
+    std::map<std::string, Collected> found;
+    for (const isolate::CollectedFile& file : result.files) {
+        found[std::to_string(file.asked) + file.name] = file.state;
+        CHECK(file.content.size() == (file.name == "a" ? 600U : 0U));
+    }
+    CHECK(found == std::map<std::string, Collected>{{"0a", Collected::whole},
+                                                    {"0b", Collected::too_large},
+                                                    {"0deeper", Collected::not_regular},
+                                                    {"0", Collected::whole},
+                                                    {"1", Collected::missing},
+                                                    {"2", Collected::missing}});
+    Words many;
+    for (std::size_t i = 0; i <= isolate::kMaxFolderFiles; ++i) {
+        many.push_back("many/" + std::to_string(i));
+        many.emplace_back("1");
+    }
+    const LocalResult beyond = runner().run(leave(many, {"many/"}));
+    REQUIRE(beyond.files.size() == isolate::kMaxFolderFiles + 1);
+    CHECK(beyond.files.back().state == Collected::too_large);
+    CHECK(beyond.files.back().name.empty());
 }
 
 TEST_CASE("the bound is of all files together", "[box][root]") {
@@ -157,6 +186,49 @@ TEST_CASE("a stream of files is read in pieces of any size", "[box]") {
         CHECK(files[1].state == Collected::missing);
         CHECK(files[2].state == Collected::not_collected);
     }
+}
+
+TEST_CASE("a stream of a folder names its files, and only of a folder", "[box]") {
+    const auto name = [](const std::string& text) {
+        return part(0, isolate::CollectionPart::kName, static_cast<std::uint32_t>(text.size()),
+                    text);
+    };
+    const std::string content = part(0, isolate::CollectionPart::kContent, 3, "abc");
+    const auto take = [](const std::string& path, const std::string& stream, std::size_t piece) {
+        isolate::CollectionReader reader({path, "y"}, 8);
+        for (std::size_t at = 0; at < stream.size(); at += piece)
+            reader.take(std::string_view(stream).substr(at, piece));
+        return reader.finish();
+    };
+    const std::string good = name("one") + content + end_of(0) + name("two") +
+                             end_of(0, Collected::unreadable) + end_of(0) + end_of(1);
+    for (const std::size_t piece : {1, 5, 16, 1000}) {
+        const auto files = take("x/", good, piece);
+        REQUIRE(files.size() == 4);
+        CHECK(files[0].name == "one");
+        CHECK(files[0].content == "abc");
+        CHECK(files[1].name == "two");
+        CHECK(files[1].state == Collected::unreadable);
+        CHECK(files[2].name.empty());
+        CHECK(files[2].state == Collected::whole);
+        CHECK(files[3].asked == 1);
+    }
+    std::string many;
+    for (std::size_t i = 0; i <= isolate::kMaxFolderFiles; ++i) many += name("n") + end_of(0);
+    CHECK(take("x/", many + end_of(0), 1000).size() == isolate::kMaxFolderFiles + 2);
+    const std::vector<std::string> lies = {
+        name("one") + name("two"),                         // in the middle of a file
+        content,                                           // of nobody
+        part(0, isolate::CollectionPart::kName, 0),        // without a name
+        part(0, isolate::CollectionPart::kName, 256, "x"), // longer than names are
+    };
+    for (const std::string& lie : lies) {
+        const auto files = take("x/", lie + end_of(0) + end_of(0) + end_of(1), 1000);
+        REQUIRE(files.size() == 2);
+        CHECK(files[0].state == Collected::not_collected);
+        CHECK(files[1].state == Collected::not_collected);
+    }
+    CHECK(take("x", name("one") + end_of(0), 1000)[0].state == Collected::not_collected);
 }
 
 TEST_CASE("a stream that lies is worth what came before the lie", "[box]") {

@@ -371,6 +371,34 @@ sys.exit(42)
         verdict = self.checked(checker, [{"stdin": "1"}], code=slow, passes=3, limits={"cpu_time": 0.8}, more={"keep": ["state"]})[0][0]
         self.assertEqual(verdict["verdict"], "AC", verdict)
 
+    def test_all_feedback_lasts_from_pass_to_pass(self):
+        # Under names that nobody could have told before.
+        checker = """import os, sys
+judge_input, answer, feedback = sys.argv[1:4]
+number = int(sys.stdin.read())
+found = sorted(name for name in os.listdir(feedback) if name.startswith("made-up"))
+assert found == sorted(f"made-up-{n * n}" for n in range(1, number)), found
+open(f"{feedback}made-up-{number * number}", "wb").write(bytes([0, 255, number]))
+if number > 1: assert open(f"{feedback}made-up-1", "rb").read() == bytes([0, 255, 1])
+%s
+if number < 3: open(feedback + "nextpass.in", "w").write(str(number + 1))
+sys.exit(42)
+"""
+        def verdict(more="", keep="all", passes=3):
+            return self.checked(checker % more, [{"stdin": "1"}], passes=passes, more={"keep": keep})[0][0]
+        good = verdict()
+        self.assertEqual((good["verdict"], good["passes"]), ("AC", 3), good)
+        self.assertEqual(verdict(keep=["state"])["verdict"], "JE")
+        for more, why in (("os.mkdir(feedback + 'folder')", "folder: not_regular"), ("os.symlink('/etc/passwd', feedback + 'x')", "x: not_regular"),
+                          ("open(feedback + '.hidden', 'w')", "name"), ("open(feedback + 'a b', 'w')", "name"),
+                          ("for n in range(70): open(f'{feedback}n{n}', 'w')", "folder: too_large"),
+                          ("open(feedback + 'large', 'wb').write(bytes(2 << 20))", "large: too_large")):
+            bad = verdict(more)
+            self.assertEqual(bad["verdict"], "JE", (more, bad))
+            self.assertIn(why, bad["reason"])
+        # Where no pass follows nobody has to look.
+        self.assertEqual(self.checked("import os, sys\nos.mkdir(sys.argv[3] + 'x')\nsys.exit(42)", [{}], code="", more={"keep": "all"})[0][0]["verdict"], "AC")
+
     def test_passes_of_an_interactor(self):
         interactor = """import sys
 number = int(open(sys.argv[1]).read())
@@ -419,7 +447,7 @@ sys.exit(42)
         program = {"type": "program", "language": "python", "code": ""}
         for fields in ({"passes": 0, "checker": program}, {"passes": 11, "checker": program}, {"passes": 2}, {"passes": "2", "checker": program},
                        {"checker": "interactor"}, {"checker": {**program, "keep": ["../x"]}}, {"checker": {**program, "keep": [".x"]}},
-                       {"checker": {**program, "keep": ["x"] * 17}}, {"checker": {**program, "collect": ["x"]}}, {"collect": ["x"]},
+                       {"checker": {**program, "keep": ["x"] * 17}}, {"checker": {**program, "keep": "some"}}, {"checker": {**program, "collect": ["x"]}}, {"collect": ["x"]},
                        {"groups": [{"name": "g", "score": "most"}]}):
             self.assertEqual(client.ask(base | fields)["code"], "bad_message", fields)
 

@@ -130,6 +130,90 @@ class Packages(PackageCase):
         self.assertEqual([test["verdict"] for test in careful["tests"]], ["AC", "WA", "AC"])
         self.assertIn("the manner is wrong", careful["tests"][1]["message"])
 
+    def test_validators_in_each_language(self):
+        # The same question of the same submissions, asked by programs in three languages; Java's in several files and classes.
+        output = {
+            "java": {"output_validator/Validate.java": """import java.io.*;
+import java.nio.file.*;
+import java.util.*;
+
+public class Validate {
+    public static void main(String[] words) throws IOException {
+        long sum = new Scanner(Path.of(words[0])).nextLong();
+        Scanner team = new Scanner(System.in);
+        Verdict verdict = new Verdict(words[2]);
+        if (!team.hasNextLong()) verdict.reject("two numbers are missing");
+        long one = team.nextLong();
+        if (!team.hasNextLong()) verdict.reject("two numbers are missing");
+        long other = team.nextLong();
+        boolean loud = words.length > 3 && words[3].equals("loud");
+        if (!(team.hasNext() ? team.next() : "").equals(loud ? "!" : "")) verdict.reject("the manner is wrong");
+        if (one + other != sum) verdict.reject("the sum is wrong");
+        System.exit(42);
+    }
+}
+""", "output_validator/Verdict.java": """import java.io.*;
+import java.nio.file.*;
+
+class Verdict {
+    private final Path folder;
+    Verdict(String folder) { this.folder = Path.of(folder); }
+    void reject(String why) throws IOException {
+        Files.writeString(folder.resolve("judgemessage.txt"), why + "\\n");
+        System.exit(43);
+    }
+}
+"""},
+            "python": {"output_validator/validate.py": """import sys
+total = int(open(sys.argv[1]).read())
+words = sys.stdin.read().split()
+def reject(why):
+    open(sys.argv[3] + "judgemessage.txt", "w").write(why)
+    sys.exit(43)
+if len(words) < 2: reject("two numbers are missing")
+if words[2:] != (["!"] if sys.argv[4:] == ["loud"] else []): reject("the manner is wrong")
+if int(words[0]) + int(words[1]) != total: reject("the sum is wrong")
+sys.exit(42)
+"""}}
+        number = {
+            "java": {"input_validators/Format.java": """import java.nio.charset.StandardCharsets;
+
+public class Format {
+    public static void main(String[] words) throws java.io.IOException {
+        String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+        System.exit(text.matches("[0-9]{1,9}\\n") && Long.parseLong(text.strip()) <= 1000 ? 42 : 43);
+    }
+}
+"""},
+            "cpp": {"input_validators/format.cpp": """#include <iostream>
+#include <iterator>
+#include <regex>
+int main() {
+    const std::string text((std::istreambuf_iterator<char>(std::cin)), {});
+    return std::regex_match(text, std::regex("[0-9]{1,9}\\n")) && std::stol(text) <= 1000 ? 42 : 43;
+}
+"""}}
+        for outputs, inputs in (("java", "java"), ("python", "cpp")):
+            with self.subTest(outputs, inputs=inputs):
+                self.need(outputs)
+                self.need(inputs)
+                package = self.copy("pairs")
+                shutil.rmtree(package / "output_validator")
+                shutil.rmtree(package / "input_validators")
+                for path, text in (output[outputs] | number[inputs]).items():
+                    self.write(package / path, text)
+                status, report = self.report(package, "--submission", "*/*.py")
+                self.assertEqual(status, 0, report)
+                self.assertEqual([check["ok"] for check in report["checks"]], [True, True], report["checks"])
+                self.assertEqual(self.verdicts(report), {"accepted/split.py": "AC", "rejected/careful.py": "WA", "wrong_answer/never.py": "WA"})
+                careful = next(one for one in report["submissions"] if one["name"] == "rejected/careful.py")
+                self.assertIn("the manner is wrong", careful["tests"][1]["message"])
+                # One that cannot be compiled, or ends as no validator does, is a fault of the package, not of a submission.
+                path = next(iter(output[outputs]))
+                self.write(package / path, "no program" if outputs == "java" else "import sys; sys.exit(0)")
+                status, report = self.report(package, "--submission", "accepted/*.py")
+                self.assertEqual((status, self.verdicts(report)), (1, {"accepted/split.py": "JE"}), report)
+
     def test_scores_and_a_limit_that_is_derived(self):
         status, report = self.report(PACKAGES / "stairs")
         self.assertEqual(status, 0, report)

@@ -4,7 +4,6 @@
 #include "daemon/package/glob.h"
 #include "daemon/package/grading.h"
 #include "daemon/package/languages.h"
-#include "daemon/package/literals.h"
 #include "daemon/package/problem.h"
 #include "daemon/package/yaml.h"
 
@@ -493,19 +492,6 @@ TEST_CASE("languages follow from files", "[package]") {
     CHECK(split_words(" a 'b c' \"d\\\"e\" f\\ g '' ", "x") ==
           std::vector<std::string>{"a", "b c", "d\"e", "f g", ""});
     CHECK(holds(wrong_of([] { (void)split_words("a 'b", "x"); }), "not closed"));
-}
-
-TEST_CASE("the files that a validator keeps are those it speaks of", "[package]") {
-    CHECK(
-        feedback_names({"open(dir + \"state\"); f('/number.txt'); \"judgemessage.txt\"",
-                        "#include \"a.h\"\n\"a b\" 'x' \"unclosed\n'7.5' \"%d.txt\" \"state\""}) ==
-        std::vector<std::string>{"number.txt", "state"});
-    std::string many;
-    for (int i = 0; i < 40; ++i) many += "'file" + std::to_string(i) + "'\n";
-    const auto names = feedback_names({many + "'late.txt'"});
-    CHECK(names.size() == kMaxKeptNames);
-    CHECK(names.front() == "late.txt");
-    CHECK(feedback_names({std::string(1'000, '"')}).empty());
 }
 
 TEST_CASE("the arguments of the default validator", "[package]") {

@@ -21,6 +21,16 @@ std::optional<std::string> Feedback::take(std::string_view name) {
     return content;
 }
 
+bool is_feedback_name(std::string_view name) {
+    constexpr std::size_t kMost = 255;
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    };
+    if (name.empty() || name.size() > kMost || !plain(name.front())) return false;
+    return std::ranges::all_of(name, [&](char c) { return plain(c) || c == '.' || c == '-'; });
+}
+
 std::optional<double> score_in(std::string_view text) {
     constexpr double kMost = 1e9;
     constexpr std::string_view kBlank = " \t\r\n";

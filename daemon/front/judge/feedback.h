@@ -27,6 +27,10 @@ struct Feedback {
     std::optional<std::string> take(std::string_view name);
 };
 
+/// As ICPC packages allow for the names of files: letters, digits, '_', and behind the first of
+/// these '.' and '-'; at most 255 bytes.
+bool is_feedback_name(std::string_view name);
+
 /// The one number in such a file: decimal, finite, from 0 to 1e9, white space around it.
 std::optional<double> score_in(std::string_view text);
 
