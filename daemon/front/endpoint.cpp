@@ -87,7 +87,8 @@ Reply json_reply(unsigned status, std::string body) {
 std::string event_stream_head() {
     std::string head = "HTTP/1.1 200 OK\r\nServer: cloister\r\nContent-Type: text/event-stream\r\n";
     for (const auto& [name, value] : security_fields()) head += name + ": " + value + "\r\n";
-    return head + "Connection: close\r\n\r\n";
+    // The second is for proxies that would gather what is to be seen at once.
+    return head + "Connection: close\r\nX-Accel-Buffering: no\r\n\r\n";
 }
 
 } // namespace cloister::front

@@ -37,7 +37,7 @@ struct Answer {
     std::function<Reply()> finish{};
     EventFormat format{};
     std::uint64_t after = 0;
-    bool cancel_if_gone = false; ///< with `wait`
+    bool cancel_if_gone = false; ///< whoever is not there to hear of it wants no end of it
 };
 
 class Endpoint {

@@ -70,7 +70,7 @@ asio::awaitable<void> wait_for_end(Peer& peer, Submissions& submissions, std::st
 }
 
 asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::string id,
-                                  std::uint64_t after, const EventFormat& format) {
+                                  std::uint64_t after, const EventFormat& format, bool or_gone) {
     const auto wait = std::make_shared<Wait>(peer.socket().get_executor());
     const std::weak_ptr<Wait> weak = wait;
     const auto watch = submissions.watch(id, [weak] {
@@ -78,7 +78,14 @@ asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::str
     });
     std::string text = format.head;
     ErrorCode error;
-    for (;;) {
+    // However this ends: what nobody waits for any more is ended, what is over stays as it is.
+    const std::shared_ptr<void> end(nullptr, [&](void*) {
+        if (!or_gone) return;
+        peer.socket().cancel(error);
+        if (!is_over(submissions, id)) (void)submissions.cancel(id);
+    });
+    if (or_gone) watch_peer(peer.socket(), wait);
+    while (!wait->gone) {
         const auto next = submissions.events_after(id, after, kPiece);
         if (!next) co_return; // expired under our hands
         if (next->forgotten > 0) text += format.gap(next->forgotten);

@@ -26,8 +26,10 @@ boost::asio::awaitable<void> wait_for_end(Peer& peer, Submissions& submissions, 
                                           bool or_gone);
 
 /// Writes head and events until the last one, a comment now and then, so that a dead peer is found.
-/// `format` outlives it.
+/// `format` outlives it. With `or_gone` the submission is cancelled when the peer is gone or will
+/// send nothing more.
 boost::asio::awaitable<void> send_events(Peer& peer, Submissions& submissions, std::string id,
-                                         std::uint64_t after, const EventFormat& format);
+                                         std::uint64_t after, const EventFormat& format,
+                                         bool or_gone);
 
 } // namespace cloister::front

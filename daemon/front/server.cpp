@@ -345,7 +345,7 @@ asio::awaitable<Next> take_time(Caller& caller, Answer answer, bool keep) {
     caller.stream.expires_never();
     if (answer.kind == Answer::Kind::events) {
         co_await send_events(peer, *answer.house, answer.submissions.front(), answer.after,
-                             answer.format);
+                             answer.format, answer.cancel_if_gone);
         ErrorCode ignored; // a close that fails has still closed
         caller.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
         co_return Next::stop;

@@ -6,6 +6,7 @@ import cases
 import service
 
 LATEST = "2025-11-25"
+STATELESS = "2026-07-28"
 REVISIONS = [LATEST, "2025-06-18", "2025-03-26", "2024-11-05"]
 BOTH = "application/json, text/event-stream"
 

@@ -7,7 +7,7 @@ import time
 import cases
 import service
 import wire
-from agents import LATEST, REVISIONS, Fits, McpCase, events_in
+from agents import LATEST, REVISIONS, STATELESS, Fits, McpCase, events_in
 
 TOKEN = "a-token-of-some-length-0123456789"
 
@@ -37,9 +37,12 @@ class Sessions(McpCase):
 
     def test_a_revision_that_is_none_is_refused(self):
         agent = self.agent()
-        for version in ("2026-07-28", "nonsense", ""):
+        for version in ("1900-01-01", "nonsense", ""):
             status, answer = agent.request("ping", MCP_Protocol_Version=version)
-            self.failed(answer, -32000, status, 400)
+            self.failed(answer, -32022, status, 400)
+            self.assertEqual(answer["error"]["data"], {"supported": [STATELESS, *REVISIONS], "requested": version})
+            self.assertEqual(answer["id"], agent.last)
+        self.assertEqual(agent.send(None, "DELETE", MCP_Protocol_Version="nonsense")[0], 400)
         self.assertEqual(agent.request("ping")[0], 200)
 
     def test_what_names_no_session_is_refused(self):

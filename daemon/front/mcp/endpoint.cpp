@@ -4,6 +4,7 @@
 
 #include "daemon/front/mcp/json_rpc.h"
 #include "daemon/front/mcp/progress.h"
+#include "daemon/front/mcp/stateless.h"
 #include "daemon/front/text.h"
 #include "daemon/front/utf8.h"
 
@@ -20,8 +21,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kPath = "/mcp";
-constexpr std::array<std::string_view, 4> kVersions = {"2025-11-25", "2025-06-18", "2025-03-26",
-                                                       "2024-11-05"};
+constexpr std::array<std::string_view, 5> kAllVersions = {kStateless, "2025-11-25", "2025-06-18",
+                                                          "2025-03-26", "2024-11-05"};
+/// Those with sessions.
+constexpr auto kVersions = std::span(kAllVersions).subspan<1>();
 constexpr std::string_view kStructured = "2025-06-18"; ///< the first with structured results
 constexpr std::string_view kPriming = "2025-11-25";    ///< whose streams begin with an event's id
 constexpr std::string_view kBatches = "2025-03-26";    ///< the only one with batches
@@ -61,6 +64,26 @@ Answer refuse(unsigned status, Code code, std::string_view message, std::string_
     return reply_with(status, error_text(id, code, message));
 }
 
+Answer with(Reply reply) {
+    Answer answer;
+    answer.reply = std::move(reply);
+    return answer;
+}
+
+/// The answer to a header that names a revision which is none.
+std::optional<Reply> check_version(const RequestHead& head, std::string_view id) {
+    const std::string_view asked = head.only("MCP-Protocol-Version");
+    const bool known = head.count("MCP-Protocol-Version") == 0 ||
+                       std::ranges::find(kAllVersions, asked) != kAllVersions.end();
+    if (known) return std::nullopt;
+    return unsupported_version(id, asked, kAllVersions);
+}
+
+/// The answer to a request by that revision.
+std::string answer_text(std::string_view version, std::string_view id, std::string_view result) {
+    return result_text(id, version == kStateless ? complete(result) : std::string(result));
+}
+
 Answer accepted() {
     Answer answer;
     answer.reply.status = 202;
@@ -95,12 +118,6 @@ std::string initialized(std::string_view version) {
     JsonObject out;
     out.text("protocolVersion", version).raw("capabilities", R"({"tools":{"listChanged":false}})");
     return out.raw("serverInfo", info.close()).text("instructions", kInstructions).close();
-}
-
-std::string stream_event(const std::string& submission, std::uint64_t number,
-                         const std::string& data) {
-    return "id: " + submission + ":" + std::to_string(number) + "\nevent: message\ndata: " + data +
-           "\n\n";
 }
 
 bool is_last(const Submissions::Event& event) {
@@ -141,14 +158,9 @@ std::optional<Reply> McpEndpoint::check(const RequestHead& head) const {
 
 Answer McpEndpoint::answer(const RequestHead& head, std::string_view body,
                            const std::string& submitter) {
-    const std::string_view version = head.only("MCP-Protocol-Version");
-    if (head.count("MCP-Protocol-Version") > 0 &&
-        std::ranges::find(kVersions, version) == kVersions.end()) {
-        return refuse(400, Code::server_error,
-                      "The MCP-Protocol-Version is none of 2025-11-25, 2025-06-18, 2025-03-26, "
-                      "2024-11-05.");
-    }
     if (head.method == "POST") return post(head, body, submitter);
+    if (auto wrong = check_version(head, "null")) return with(*std::move(wrong));
+    if (head.only("MCP-Protocol-Version") == kStateless) return with(wrong_method("POST"));
     const auto found = session_of(head);
     if (const auto* reply = std::get_if<Reply>(&found)) {
         Answer answer;
@@ -184,6 +196,8 @@ Answer McpEndpoint::post(const RequestHead& head, std::string_view body,
         readable ? json::parse(body, nullptr, false) : json(json::value_t::discarded);
     if (message.is_discarded())
         return refuse(400, Code::parse_error, "The body is no JSON that can be read.");
+    if (auto wrong = check_version(head, id_text(message))) return with(*std::move(wrong));
+    if (is_stateless(head, message)) return stateless(head, message, submitter);
     if (message.is_array()) return batch(head, message, submitter);
     const Kind kind = kind_of(message);
     if (kind == Kind::invalid)
@@ -196,11 +210,21 @@ Answer McpEndpoint::post(const RequestHead& head, std::string_view body,
         answer.reply = *reply;
         return answer;
     }
-    const Outcome outcome = take({*std::get<const Session*>(found), submitter, message});
+    Outcome outcome = take({*std::get<const Session*>(found), submitter, message});
     if (kind != Kind::request) return accepted();
-    if (outcome.submission.empty()) return reply_with(200, outcome.text);
-    if (takes(head, kStream, false)) return follow(outcome.submission, 0);
+    return carry_out(head, std::move(outcome), false);
+}
+
+/// What is there at once, or when it has ended.
+Answer McpEndpoint::carry_out(const RequestHead& head, Outcome outcome, bool cancel_if_gone) {
+    if (outcome.submission.empty()) return reply_with(200, std::move(outcome.text));
     Answer answer;
+    if (takes(head, kStream, false)) {
+        answer = follow(outcome.submission, 0);
+        answer.cancel_if_gone = cancel_if_gone;
+        return answer;
+    }
+    answer.cancel_if_gone = cancel_if_gone;
     answer.kind = Answer::Kind::wait;
     answer.house = &submissions_;
     answer.submissions = {outcome.submission};
@@ -212,6 +236,38 @@ Answer McpEndpoint::post(const RequestHead& head, std::string_view body,
         return json_reply(200, std::move(text));
     };
     return answer;
+}
+
+/// By a revision without sessions: all there is to know of it is in it, and nothing stays of it but
+/// its call, which ends with its connection.
+Answer McpEndpoint::stateless(const RequestHead& head, const json& message,
+                              const std::string& submitter) {
+    const Kind kind = kind_of(message);
+    const std::string id = id_text(message);
+    if (kind == Kind::notification) return accepted();
+    if (kind != Kind::request)
+        return refuse(400, Code::invalid_request, "This is no request of JSON-RPC 2.0.", id);
+    if (auto wrong = check_stateless(head, message, kAllVersions)) return with(*std::move(wrong));
+    const std::string method = message.at("method");
+    if (method == "server/discover") {
+        const std::string found = cacheable(discovered(kAllVersions, kInstructions));
+        return reply_with(200, answer_text(kStateless, id, found));
+    }
+    if (method == "subscriptions/listen") {
+        if (!takes(head, kStream, true))
+            return refuse(406, Code::invalid_request, "Accept has to name text/event-stream.", id);
+        Reply reply = json_reply(200, subscribed(id));
+        reply.type = kStream;
+        return with(std::move(reply));
+    }
+    if (method != "tools/list" && method != "tools/call")
+        return refuse(404, Code::method_not_found,
+                      "There is no method '" + method.substr(0, 64) + "' here.", id);
+    Session alone;
+    alone.id = "request " + std::to_string(++requests_);
+    alone.version = kStateless;
+    alone.owner = submitter; // who takes turns, not a session
+    return carry_out(head, request({alone, submitter, message, id}), true);
 }
 
 Answer McpEndpoint::initialize(const RequestHead& head, const json& message,
@@ -304,15 +360,20 @@ Answer McpEndpoint::follow(const std::string& submission, std::uint64_t after) {
     answer.submissions = {submission};
     answer.after = after;
     answer.format.head = event_stream_head();
-    if (call.version >= kPriming && after == 0)
+    const bool resumes = call.version != kStateless;
+    if (resumes && call.version >= kPriming && after == 0)
         answer.format.head += "id: " + submission + ":0\nretry: 1000\ndata: \n\n";
     answer.format.gap = [](std::uint64_t) { return std::string(); }; // progress is no record
-    answer.format.event = [this, submission, progress = Progress(call.progress, call.tests)](
-                              const Submissions::Event& event) mutable {
-        const std::string data =
-            is_last(event) ? ended(submission) : progress.tell(event, Clock::now());
-        return data.empty() ? std::string() : stream_event(submission, event.number, data);
-    };
+    answer.format.event =
+        [this, submission, resumes,
+         progress = Progress(call.progress, call.tests)](const Submissions::Event& event) mutable {
+            const std::string data =
+                is_last(event) ? ended(submission) : progress.tell(event, Clock::now());
+            if (data.empty()) return std::string();
+            const std::string text = "event: message\ndata: " + data + "\n\n";
+            return resumes ? "id: " + submission + ":" + std::to_string(event.number) + "\n" + text
+                           : text;
+        };
     return answer;
 }
 
@@ -347,7 +408,9 @@ McpEndpoint::Outcome McpEndpoint::request(const Asked& asked) {
         if (params_of(asked.message).contains("cursor"))
             return {error_text(asked.id, Code::invalid_params, "There is one page, so no cursor."),
                     {}};
-        return {result_text(asked.id, list_text(catalog_, structured)), {}};
+        const std::string list = list_text(catalog_, structured);
+        const bool alone = asked.session.version == kStateless;
+        return {answer_text(asked.session.version, asked.id, alone ? cacheable(list) : list), {}};
     }
     return {error_text(asked.id, Code::method_not_found,
                        "There is no method '" + method.substr(0, 64) + "' here."),
@@ -380,15 +443,17 @@ McpEndpoint::Outcome McpEndpoint::call_tool(const Asked& asked) {
     }
     if (*tool == Tool::list_runtimes) {
         if (const auto why = refuse_arguments(arguments, *tool))
-            return {result_text(asked.id, failed_result(error_object(*why))), {}};
-        return {result_text(asked.id, runtimes_result(catalog_, call.version >= kStructured)), {}};
+            return {answer_text(call.version, asked.id, failed_result(error_object(*why))), {}};
+        const std::string known = runtimes_result(catalog_, call.version >= kStructured);
+        return {answer_text(call.version, asked.id, known), {}};
     }
     return start(asked, std::move(call), arguments);
 }
 
 McpEndpoint::Outcome McpEndpoint::start(const Asked& asked, Call call, const json& arguments) {
     const auto failed = [&](const Refusal& why) {
-        return Outcome{result_text(asked.id, failed_result(error_object(why))), {}};
+        return Outcome{
+            answer_text(asked.session.version, asked.id, failed_result(error_object(why))), {}};
     };
     // On this machine a session is a client of its own, whatever connections it uses.
     const bool here = asked.session.owner.empty();
@@ -456,7 +521,8 @@ std::string McpEndpoint::ended(const std::string& submission) {
     const auto found = calls_.find(submission);
     if (found == calls_.end()) return {};
     const Call& call = found->second;
-    return call.cancelled ? std::string() : result_text(call.id, result_of(call, submission));
+    if (call.cancelled) return {};
+    return answer_text(call.version, call.id, result_of(call, submission));
 }
 
 std::string McpEndpoint::result_of(const Call& call, const std::string& submission) {

@@ -1,10 +1,11 @@
 // The Model Context Protocol at /mcp (streamable HTTP): runs and judgings for agents. Messages of
 // JSON-RPC come one to a POST; a call is answered when it has ended, by a stream that tells how it
-// goes or, to those who do not take one, by one JSON text.
+// goes or, to those who do not take one, by one JSON text. Revisions up to 2025-11-25 have
+// sessions, 2026-07-28 has none (stateless.h); both are served side by side.
 //
 // Promises: every request gets one answer, but a cancelled one none; a call belongs to its session,
-// and nobody else can cancel or follow it; nothing grows beyond the bounds of Sessions, Submissions
-// and Executions.
+// and nobody else can cancel or follow it; without a session it ends with its connection; nothing
+// grows beyond the bounds of Sessions, Submissions and Executions.
 #pragma once
 
 #include "daemon/front/endpoint.h"
@@ -62,6 +63,9 @@ private:
     };
 
     Answer post(const RequestHead& head, std::string_view body, const std::string& submitter);
+    Answer stateless(const RequestHead& head, const nlohmann::json& message,
+                     const std::string& submitter);
+    Answer carry_out(const RequestHead& head, Outcome outcome, bool cancel_if_gone);
     Answer initialize(const RequestHead& head, const nlohmann::json& message,
                       const std::string& submitter);
     Answer batch(const RequestHead& head, const nlohmann::json& messages,
@@ -88,6 +92,7 @@ private:
     SubmittedRuns runs_;
     SubmittedJudgings judged_;
     std::map<std::string, Call> calls_{}; ///< as long as their submissions are there
+    std::uint64_t requests_ = 0;          ///< without a session, so far
     Sessions sessions_;
 };
 

@@ -43,9 +43,11 @@ std::string result_text(std::string_view id, std::string_view result) {
     return out.text("jsonrpc", "2.0").raw("id", id).raw("result", result).close();
 }
 
-std::string error_text(std::string_view id, Code code, std::string_view message) {
+std::string error_text(std::string_view id, Code code, std::string_view message,
+                       std::string_view data) {
     JsonObject error;
     error.number("code", static_cast<int>(code)).text("message", message);
+    if (!data.empty()) error.raw("data", data);
     JsonObject out;
     return out.text("jsonrpc", "2.0").raw("id", id).raw("error", error.close()).close();
 }

@@ -16,9 +16,11 @@ enum class Code : int {
     method_not_found = -32601,
     invalid_params = -32602,
     internal_error = -32603,
-    server_error = -32000,      ///< of the transport: a session or a revision is missing
-    session_not_found = -32001, ///< likewise
-    request_cancelled = -32800, ///< only where HTTP leaves no way to say nothing
+    server_error = -32000,        ///< of the transport: a session or a revision is missing
+    session_not_found = -32001,   ///< likewise
+    header_mismatch = -32020,     ///< of 2026-07-28: header and body differ
+    unsupported_version = -32022, ///< likewise
+    request_cancelled = -32800,   ///< only where HTTP leaves no way to say nothing
 };
 
 enum class Kind : std::uint8_t { request, notification, response, invalid };
@@ -31,6 +33,8 @@ Kind kind_of(const nlohmann::json& message);
 std::string id_text(const nlohmann::json& message);
 /// `result` is JSON.
 std::string result_text(std::string_view id, std::string_view result);
-std::string error_text(std::string_view id, Code code, std::string_view message);
+/// `data` is JSON; empty: none.
+std::string error_text(std::string_view id, Code code, std::string_view message,
+                       std::string_view data = {});
 
 } // namespace cloister::front::mcp
