@@ -269,7 +269,8 @@ class Interactors(JudgeCase):
         rejects = head + "puts(\"x\");fflush(stdout);" + leave + "_exit(43);}"
         asks = head + "puts(\"x\");fflush(stdout);while(fgets(line,99,stdin));_exit(43);}"
         for program, interactor, word in ((fails, asks, "RTE"), (waits % 3, rejects, "WA")):
-            verdicts = self.talk(program, interactor, tests=[{}] * 40, language="c", limits={"cpu_time": 2})
+            verdicts, _ = self.judge(program, [{}] * 40, language="c", limits={"cpu_time": 2},
+                                     checker={"type": "interactor", "language": "c", "code": interactor})
             self.assertEqual([one["verdict"] for one in verdicts], [word] * 40, verdicts[0])
 
     def test_who_closes_its_output_and_reads_on_has_not_left(self):

@@ -336,6 +336,11 @@ struct Talk : Pair {
         }
     }
     void begin(std::size_t which) { hand_over(boxes[which], pipes[which]); }
+    /// As long as a process that ends may take to close all that it has open.
+    void look_again() {
+        io.restart();
+        (void)io.run_for(std::chrono::milliseconds(200));
+    }
     void end(std::size_t which) {
         pipes[which].end();
         tell(wire::Kind::ended, boxes[which]);
@@ -380,6 +385,7 @@ TEST_CASE("what one of two prints is the other's input, and its end that input's
     talk.pipes[0].theirs[1].reset(); // its stdout alone
     talk.turn();
     CHECK(talk.pipes[1].read_input() == "last");
+    talk.look_again();
     CHECK(is_pipe_closed(talk.pipes[1].theirs[0]));
     talk.pipes[1].say(1, "still");
     talk.turn();
@@ -397,6 +403,39 @@ TEST_CASE("what one of two prints is the other's input, and its end that input's
     CHECK(talk.ears.all<Finished>().size() == 2);
     CHECK(talk.executions.is_idle());
     CHECK(talk.gone.empty());
+}
+
+TEST_CASE("the end of one that has left is told when it is known how it ended", "[front][link]") {
+    Talk talk;
+    talk.begin(0);
+    talk.begin(1);
+    const Fd& input = talk.pipes[1].theirs[0];
+    stop_blocking(input);
+    talk.pipes[0].say(1, "last");
+    talk.pipes[0].end(); // of all its streams, and nothing from the keeper yet
+    talk.turn();
+    talk.look_again();
+    CHECK(talk.pipes[1].read_input() == "last");
+    CHECK_FALSE(is_pipe_closed(input));
+    talk.tell(wire::Kind::ended, talk.boxes[0]);
+    REQUIRE(talk.ears.all<Finished>().size() == 1);
+    CHECK(is_pipe_closed(input));
+    talk.end(1);
+    CHECK(talk.executions.is_idle());
+}
+
+TEST_CASE("an end that is known already is told at once", "[front][link]") {
+    Talk talk;
+    talk.begin(0);
+    talk.begin(1);
+    stop_blocking(talk.pipes[1].theirs[0]);
+    talk.tell(wire::Kind::ended, talk.boxes[0]); // before its streams
+    CHECK_FALSE(is_pipe_closed(talk.pipes[1].theirs[0]));
+    talk.pipes[0].end();
+    talk.turn();
+    CHECK(is_pipe_closed(talk.pipes[1].theirs[0]));
+    talk.end(1);
+    CHECK(talk.executions.is_idle());
 }
 
 TEST_CASE("who prints faster than the other reads waits, and nothing is lost", "[front][link]") {
