@@ -54,8 +54,10 @@ Fd listen_in(const std::string& folder, uid_t user_id) {
     std::copy(path.begin(), path.end(), address.sun_path);
     check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
           "bind " + path);
-    check(::chown(path.c_str(), user_id, user_id), "give " + path);
+    // In this order: what has been given away is changed by CAP_FOWNER alone, and a service has
+    // none.
     check(::chmod(path.c_str(), 0600), "close " + path);
+    check(::chown(path.c_str(), user_id, user_id), "give " + path);
     check(::listen(socket.get(), 1), "listen on " + path);
     return socket;
 }
@@ -93,7 +95,7 @@ Docker::~Docker() {
         sweep();                       // what it has not removed by itself
     } catch (const std::exception&) {} // the next keeper will
     std::error_code error;
-    std::filesystem::remove_all(folder_, error);
+    std::filesystem::remove_all(folder_.path, error);
 }
 
 uid_t Docker::user_of(unsigned slot) const { return first_id_ + 2 * slot; }
@@ -174,8 +176,9 @@ void Docker::begin(Run& run, const wire::RunFrame& frame, RunFds fds, const Stag
     run.artifact = frame.artifact;
     run.fds = std::move(fds);
     // The folder's name, with which the instance's is a new one each time, makes the name unique.
-    run.name = "cloister-" + folder_.substr(folder_.rfind('-') + 1) + "-" + text_of(run.serial);
-    run.folder = folder_ + "/" + text_of(run.serial);
+    const std::string& ours = folder_.path;
+    run.name = "cloister-" + ours.substr(ours.rfind('-') + 1) + "-" + text_of(run.serial);
+    run.folder = ours + "/" + text_of(run.serial);
     run.listener = listen_in(run.folder, user_id);
     watch(run.listener.get(), run, Source::listener);
     Pipes pipes;

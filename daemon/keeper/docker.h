@@ -68,6 +68,12 @@ private:
         bool has_listener = false;
         std::string profile{}; ///< path
     };
+    /// Ours below /run/cloister, with the profiles and the sockets. The lock on it ends with its
+    /// keeper, however that ends; a folder without one is anybody's to remove.
+    struct Folder {
+        std::string path{};
+        isolate::Fd lock{};
+    };
     enum class Source : std::uint64_t { command, listener, report, init, memory, forbidden };
     /// Something of the engine's to be removed, and when to try next.
     struct Removal {
@@ -80,6 +86,7 @@ private:
     const Stage* stage(std::uint32_t runtime, wire::Stage stage) const;
     uid_t user_of(unsigned slot) const;
     void sweep() const;
+    static Folder make_folder();
     std::set<std::string> images() const;
 
     // the life of a container
@@ -114,7 +121,7 @@ private:
     unsigned boxes_;
     uid_t first_id_;
     isolate::CgroupLayout layout_;
-    std::string folder_; ///< ours, with the profiles and the sockets
+    Folder folder_;
     std::string init_program_;
     std::vector<std::string> more_mounts_{};
     isolate::Fd epoll_;

@@ -7,9 +7,11 @@
 #include "isolate/seccomp_program.h"
 
 #include <fcntl.h>
+#include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@ using isolate::Fd;
 namespace {
 
 constexpr const char* kRunFolder = "/run/cloister";
+constexpr const char* kFolderPrefix = "containers-";
 
 Fd sealed(std::span<const std::byte> bytes, const char* name) {
     Fd file(check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memory for a filter"));
@@ -40,19 +43,40 @@ void write_file(const std::string& path, const std::string& text) {
         throw isolate::SysError(errno, "write " + path);
 }
 
-/// A folder of root's own below /run/cloister, with a name that nobody has.
-std::string make_folder() {
+/// /run/cloister, closed to everybody else who makes or removes a folder there.
+Fd lock_run_folder() {
     if (::mkdir(kRunFolder, 0755) != 0 && errno != EEXIST)
         throw isolate::SysError(errno, std::string("make ") + kRunFolder);
+    Fd all(check(::open(kRunFolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), kRunFolder));
     struct stat info {};
-    check(::lstat(kRunFolder, &info), kRunFolder);
-    if (!S_ISDIR(info.st_mode) || info.st_uid != 0)
+    check(::fstat(all.get(), &info), kRunFolder);
+    if (info.st_uid != 0)
         throw std::runtime_error(std::string(kRunFolder) + " is not root's own folder");
-    std::string name = std::string(kRunFolder) + "/docker-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw isolate::SysError(errno, "make " + name);
-    // What is below belongs to containers, each to its own user.
-    check(::chmod(name.c_str(), 0755), "open " + name);
-    return name;
+    int locked;
+    do locked = ::flock(all.get(), LOCK_EX);
+    while (locked < 0 && errno == EINTR);
+    check(locked, std::string("lock ") + kRunFolder);
+    return all;
+}
+
+/// The lock of a folder whose keeper is gone, or of a new one.
+Fd try_lock(const std::string& folder) {
+    Fd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
+    return lock;
+}
+
+/// Folders that killed keepers left. Containers cannot write in them.
+void sweep_folders() {
+    std::error_code error;
+    std::vector<std::string> left;
+    for (const auto& entry : std::filesystem::directory_iterator(kRunFolder, error)) {
+        if (entry.path().filename().string().starts_with(kFolderPrefix))
+            left.push_back(entry.path().string());
+    }
+    for (const std::string& folder : left) {
+        if (const Fd lock = try_lock(folder)) std::filesystem::remove_all(folder, error);
+    }
 }
 
 std::string tag_of(const runtimes::Runtime& runtime, wire::Stage stage) {
@@ -90,6 +114,19 @@ Docker::Docker(isolate::Instance* instance, const config::Settings& settings, Ev
       epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll")) {
     sweep();
     (void)extend(settings);
+}
+
+/// With a name that nobody has, and had while the lock of all was held.
+Docker::Folder Docker::make_folder() {
+    const Fd all = lock_run_folder();
+    sweep_folders();
+    Folder made{.path = std::string(kRunFolder) + "/" + kFolderPrefix + "XXXXXX"};
+    if (::mkdtemp(made.path.data()) == nullptr) throw isolate::SysError(errno, "make " + made.path);
+    made.lock = try_lock(made.path);
+    if (!made.lock) throw isolate::SysError(errno, "lock " + made.path);
+    // What is below belongs to containers, each to its own user.
+    check(::chmod(made.path.c_str(), 0755), "open " + made.path);
+    return made;
 }
 
 /// Only what has our label with our own state directory, which is locked for our lifetime.
@@ -149,8 +186,8 @@ First Docker::extend(const config::Settings& settings) {
         plan.ceilings = policy.limits;
         plan.filter = sealed(std::as_bytes(filter.instructions()), "filter");
         plan.has_listener = filter.has_listener();
-        plan.profile =
-            folder_ + "/policy-" + std::to_string(policies_.size() + policies.size()) + ".json";
+        plan.profile = folder_.path + "/policy-" +
+                       std::to_string(policies_.size() + policies.size()) + ".json";
         write_file(plan.profile, container_profile(policy.syscalls));
         policies.push_back(std::move(plan));
     }

@@ -17,6 +17,10 @@ namespace {
 
 constexpr const char* kProbePlace = "/usr/libexec/cloister/cloister-probe";
 
+constexpr const char* kUnseen =
+    " (its control groups are found in /proc; under systemd that takes the drop-in "
+    "/usr/share/cloister/docker.conf)";
+
 /// What the probe's end says; empty when all is well.
 std::string sentence_for(const isolate::Outcome& outcome, const std::string& what) {
     const isolate::Ending& ending = outcome.ending;
@@ -107,7 +111,9 @@ std::string docker_selftest(const config::Settings& settings, const std::string&
         (void)::poll(&watched, 1, 50);
         docker.dispatch();
     }
-    return sentence_for(*outcome, "a container");
+    const std::string sentence = sentence_for(*outcome, "a container");
+    const bool unseen = outcome->ending.failed_step == isolate::Step::make_cgroup;
+    return sentence + (unseen ? kUnseen : "");
 }
 
 } // namespace cloister::keeper

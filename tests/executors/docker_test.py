@@ -4,16 +4,21 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 import unittest
+from pathlib import Path
 
 import engine
 import programs
 import service
 import wire
 
+RUN = Path("/run/cloister")
 
-class OverDocker(unittest.TestCase):
+
+class Case(unittest.TestCase):
     def connect(self, daemon=None):
         daemon = daemon or engine.shared("docker")
         client = wire.Client(daemon.host, daemon.port)
@@ -34,6 +39,15 @@ class OverDocker(unittest.TestCase):
         self.addCleanup(daemon.stop)
         return daemon
 
+    def folder_of(self, containers):
+        """Where the daemon of these containers has their sockets."""
+        mounts = json.loads(engine.engine().docker("inspect", *containers).stdout)[0]["Mounts"]
+        source = next(Path(mount["Source"]) for mount in mounts if mount["Destination"] == str(RUN))
+        self.assertEqual(source.parent.parent, RUN)
+        return source.parent
+
+
+class OverDocker(Case):
     def test_events_come_in_order_and_name_the_executor(self):
         result = self.connect().run("import time\nfor i in range(3):\n  print(i); time.sleep(.1)", stream=True, usage=True)
         events = result["events"]
@@ -124,6 +138,7 @@ class OverDocker(unittest.TestCase):
         self.nothing_left(daemon)
 
     def test_a_killed_daemon_leaves_no_program_and_its_successor_no_container(self):
+        engine.shared("docker")  # lives throughout
         daemon = self.own_daemon()
         mark = service.fresh_mark()
         client = self.connect(daemon)
@@ -137,10 +152,15 @@ class OverDocker(unittest.TestCase):
                                    "cloister/python:run", "/usr/bin/python3")
         try:
             before = set(engine.engine().containers(daemon))
+            folder = self.folder_of(before)
+            others = set(RUN.glob("containers-*")) - {folder}
             daemon.end(signal.SIGKILL)
             self.assertTrue(service.gone_within(mark, 2 * service.SLOW), "its program lives")
             self.assertTrue(before)
+            self.assertTrue(folder.is_dir())
             daemon.start()  # which asks for versions, in containers of its own that may be on their way out
+            self.assertFalse(folder.exists(), "its folder is left")
+            self.assertTrue(any(other.is_dir() for other in others), "folders of living daemons are gone")
             self.assertEqual(before & set(engine.engine().containers(daemon)), set())
             self.assertEqual(engine.engine().volumes(daemon), [])
             left = engine.engine().lines("ps", "--all", "--format", "{{.Names}}")
@@ -250,3 +270,28 @@ class OverDocker(unittest.TestCase):
         silent = subprocess.run([str(service.build_directory() / "cloister"), "check"], capture_output=True, text=True,
                                 env=os.environ | {"DOCKER_HOST": "unix:///nowhere/sock"}, timeout=60 * service.SLOW).stdout
         self.assertIn("note    docker: docker does not answer", silent)
+
+
+class AsAService(Case):
+    """Under what the service's unit puts on, as far as it can be had without a service manager."""
+
+    def before(self, *drop_ins):
+        units = ":".join(str(service.SOURCE / "systemd" / name) for name in ("cloisterd.service", *drop_ins))
+        return [sys.executable, str(Path(__file__).with_name("as_unit.py")), tempfile.gettempdir(), units]
+
+    def test_with_the_drop_in_containers_run_under_the_unit(self):
+        daemon = engine.start("docker", before=self.before("docker.conf"))
+        self.addCleanup(daemon.stop)
+        status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+        bounding = int(next(line for line in status.splitlines() if line.startswith("CapBnd")).split()[1], 16)
+        self.assertFalse(bounding >> 3 & 1, "CAP_FOWNER, which the unit does not have")
+        for language in ("python", "c"):
+            result = self.connect(daemon).run(programs.HELLO[language], language)
+            self.assertEqual((result["output"], result["method"]), ("hello\n", "docker"), result)
+        daemon.stop()
+        self.nothing_left(daemon)
+
+    def test_without_the_drop_in_it_is_refused_and_the_reason_is_said(self):
+        with self.assertRaises(RuntimeError) as refused:
+            engine.start("docker", before=self.before())
+        self.assertIn("docker.conf", str(refused.exception))

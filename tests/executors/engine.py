@@ -86,15 +86,18 @@ def engine():
     return engine_of_all
 
 
+NOBODY = 65534
 # What a daemon is configured with for each executor. One more column of the table is one more line here.
 METHODS = {
     "native": lambda: {"executor": "native"},
     "docker": lambda: {"executor": "docker", "docker_host": engine().host},
+    "local": lambda: {"executor": "local"},
 }
+USERS = {"local": NOBODY}  # root has no other
 
 
-def start(method, **config):
-    return service.Daemon(config=METHODS[method]() | config)
+def start(method, before=(), **config):
+    return service.Daemon(config=METHODS[method]() | config, user=USERS.get(method), before=before)
 
 
 def shared(method):

@@ -98,6 +98,21 @@ FORBIDDEN = {
          " printf(\"%d %d %d %d\", m, e, p, errno); errno = 0; syscall(SYS_clone3, 0, 0); printf(\" %d\", errno);"
          " errno = 0; syscall(500); printf(\" %d\\n\", errno); }",
 }
+# Writes a file and makes a link and a folder beside it; what comes back is the file alone.
+FILES = {
+    "python": "import os\nopen('out.txt', 'w').write('kept')\nos.symlink('/etc/passwd', 'link')\nos.mkdir('folder')",
+    "javascript": "const fs = require('fs'); fs.writeFileSync('out.txt', 'kept'); fs.symlinkSync('/etc/passwd', 'link');"
+                  " fs.mkdirSync('folder');",
+    "java": "import java.nio.file.*; public class Main { public static void main(String[] a) throws Exception {"
+            " Files.writeString(Path.of(\"out.txt\"), \"kept\"); Files.createSymbolicLink(Path.of(\"link\"), Path.of(\"/etc/passwd\"));"
+            " Files.createDirectory(Path.of(\"folder\")); } }",
+    "go": "package main\nimport \"os\"\nfunc main() { os.WriteFile(\"out.txt\", []byte(\"kept\"), 0600);"
+          " os.Symlink(\"/etc/passwd\", \"link\"); os.Mkdir(\"folder\", 0700) }",
+    "c": "#include <stdio.h>\n#include <sys/stat.h>\n#include <unistd.h>\nint main(void) { FILE* f = fopen(\"out.txt\", \"w\");"
+         " fputs(\"kept\", f); fclose(f); return symlink(\"/etc/passwd\", \"link\") + mkdir(\"folder\", 0700); }",
+    "cpp": "#include <fstream>\n#include <filesystem>\nint main() { std::ofstream(\"out.txt\") << \"kept\";"
+           " std::filesystem::create_symlink(\"/etc/passwd\", \"link\"); std::filesystem::create_directory(\"folder\"); }",
+}
 OLD_CALL = {
     "c": "int main(void) { int r; __asm__ volatile(\"int $0x80\" : \"=a\"(r) : \"a\"(20) : \"memory\"); return 0; }",
 }
@@ -116,6 +131,7 @@ DEEDS = {
     "floods": (FLOOD, {}, {"verdict": "output_limit"}),
     "sleeps": (SLEEP, {"limits": {"wall_time": 1}}, {"verdict": "wall_limit"}),
     "calls what is refused": (FORBIDDEN, {}, {"verdict": "ok", "output": "-1 1 -1 1 38 38\n"}),
+    "leaves files": (FILES, {"collect": ["out.txt", "link", "folder", "none"]}, {"verdict": "ok"}),
     "calls what is foreign": (OLD_CALL, {}, {"verdict": "forbidden_syscall"}),
 }
 LANGUAGES = tuple(HELLO)

@@ -21,7 +21,7 @@ def build_directory():
 
 class Daemon:
     def __init__(self, config=None, environment=None, listen="127.0.0.1:0", files=None, runtimes=SOURCE / "runtimes",
-                 policies=SOURCE / "policies", program="cloisterd", user=None):
+                 policies=SOURCE / "policies", program="cloisterd", user=None, before=()):
         self.state = tempfile.mkdtemp(prefix="cloister-protocol-")
         command = [str(build_directory() / program), "--listen", listen, "--state-dir", self.state,
                    "--policies", str(policies), "--runtimes", str(runtimes)]
@@ -35,6 +35,7 @@ class Daemon:
             os.chown(self.state, user, user)
         if files:
             command = ["prlimit", f"--nofile={files}", *command]
+        command = [*before, *command]  # before: what to be started by, with the daemon's own words behind it
         self.command = command
         self.environment = dict(os.environ) | (environment or {})
         self.start()

@@ -50,7 +50,7 @@ class Package(unittest.TestCase):
                   and (top == "runtimes" or path.suffix == ".jsonc")}
         wanted = {name for name in wanted if not built_with.search(name)}
         packed = {name for name in self.files if name.startswith("/usr/share/cloister/") and not name.endswith("/")}
-        self.assertEqual(packed, wanted | clients)
+        self.assertEqual(packed, wanted | clients | {"/usr/share/cloister/docker.conf"})
 
     def test_it_depends_on_the_libraries_that_its_programs_are_linked_with(self):
         depends = output("dpkg-deb", "-f", self.package, "Depends")
