@@ -1,7 +1,7 @@
 """Executes a command under what a systemd unit puts on, as far as no service manager is needed for it: a file system
 that is read-only but for ReadWritePaths, the capability bounding set, no new privileges, the umask, ProtectProc.
 
-    as_unit.py FOLDERS UNIT[:DROP_IN…] COMMAND…        FOLDERS: more that may be written, separated by ':'"""
+    as_unit.py FOLDERS UNIT COMMAND…        FOLDERS: more that may be written, separated by ':'"""
 import ctypes
 import os
 import struct
@@ -24,19 +24,18 @@ def set_read_only(path, on):
     must(libc.syscall(MOUNT_SETATTR, AT_FDCWD, path.encode(), AT_RECURSIVE, attributes, len(attributes)), f"lock {path}")
 
 
-def settings(files):
-    """What counts of each name: lists add up, other values are the last one's."""
+def settings(file):
+    """All values of each name; lists add up, of others the last one counts."""
     found = {}
-    for file in files:
-        for line in Path(file).read_text().splitlines():
-            name, is_setting, value = line.partition("=")
-            if is_setting and not line.startswith("#"):
-                found.setdefault(name, []).append(value)
+    for line in Path(file).read_text().splitlines():
+        name, is_setting, value = line.partition("=")
+        if is_setting and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
     return found
 
 
-def main(folders, units, *command):
-    unit = settings(units.split(":"))
+def main(folders, file, *command):
+    unit = settings(file)
     must(libc.unshare(CLONE_NEWNS), "own mounts")
     must(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "private mounts")
     writable = [path.lstrip("-") for line in unit["ReadWritePaths"] for path in line.split()] + folders.split(":")
