@@ -7,6 +7,7 @@
 #include "isolate/weaken.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
@@ -22,6 +23,10 @@
 namespace cloister::isolate {
 namespace {
 
+/// PIDFD_SIGNAL_PROCESS_GROUP (Linux 6.9): by the leader's descriptor, so that nobody else is met.
+constexpr unsigned kToGroup = 4;
+/// Beside a run's own processes, for who looks only now and then.
+constexpr rlim_t kUnseenProcesses = 256;
 constexpr int kWarmUpSeconds = 10; ///< of processor time, more than any starter takes
 /// What a process may have beside its limit where it is only looked at: runtimes reserve more than
 /// they use, and those that keep to the limit must not notice.
@@ -42,12 +47,36 @@ std::string shm_options(const Limits& limits) {
     return "mode=1777,size=" + std::to_string(bytes) + ",nr_inodes=1024";
 }
 
+/// A box without mounts has its folders somewhere else: "/box/x" becomes FOLDER "/box/x".
+std::string placed(const std::string& text, const std::string& folder) {
+    if (folder.empty()) return text;
+    constexpr std::array<std::string_view, 3> kPlaces = {"/box", "/tmp", "/app"};
+    std::string result;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::string_view rest = std::string_view(text).substr(at);
+        const bool begins = at == 0 || std::strchr("=:,", text[at - 1]) != nullptr;
+        const auto* const place =
+            std::find_if(kPlaces.begin(), kPlaces.end(), [&](std::string_view one) {
+                return begins && rest.starts_with(one) &&
+                       (rest.size() == one.size() || std::strchr("/:,", rest[one.size()]));
+            });
+        if (place != kPlaces.end()) {
+            result.append(folder).append(*place);
+            at += place->size();
+        } else {
+            result += text[at++];
+        }
+    }
+    return result;
+}
+
 /// A NULL-terminated array over `first`, then `second`.
-const char* const* pointers(ChildMemory& memory, std::span<const std::string> first,
+const char* const* pointers(ChildMemory& memory, const std::string& folder,
+                            std::span<const std::string> first,
                             std::span<const std::string> second) {
     std::vector<const char*> all;
-    for (const std::string& entry : first) all.push_back(memory.put(entry));
-    for (const std::string& entry : second) all.push_back(memory.put(entry));
+    for (const std::string& entry : first) all.push_back(memory.put(placed(entry, folder)));
+    for (const std::string& entry : second) all.push_back(memory.put(placed(entry, folder)));
     if (weakened(Layer::clean_environment)) {
         for (char** entry = ::environ; *entry != nullptr; ++entry)
             all.push_back(memory.put(*entry));
@@ -56,18 +85,20 @@ const char* const* pointers(ChildMemory& memory, std::span<const std::string> fi
     return memory.put(std::span<const char* const>(all)).data();
 }
 
-std::span<const Word> words(ChildMemory& memory, std::span<const Word> command) {
+std::span<const Word> words(ChildMemory& memory, const std::string& folder,
+                            std::span<const Word> command) {
     std::vector<Word> all(command.begin(), command.end());
     for (Word& word : all) {
-        word.text = memory.put(word.text);
+        word.text = memory.put(placed(word.text, folder));
         word.after = memory.put(word.after);
     }
     return memory.put(std::span<const Word>(all));
 }
 
 /// The network namespace is made by its owner (network.h) and entered, or is the box's own.
-std::uint64_t namespaces(bool own_network) {
+std::uint64_t namespaces(Means means, bool own_network) {
     std::uint64_t flags = 0;
+    if (means == Means::fence) return flags;
     if (own_network && !weakened(Layer::network_namespace)) flags |= CLONE_NEWNET;
     if (!weakened(Layer::pid_namespace)) flags |= CLONE_NEWPID;
     if (!weakened(Layer::ipc_namespace)) flags |= CLONE_NEWIPC;
@@ -84,7 +115,9 @@ ResourceLimits resource_limits(const Limits& limits, Means means, bool warm) {
     // Above the group's limit, also for forks on many cores at once, so that the group refuses
     // first: it counts its refusals. Without a group this is the limit itself, of the user
     // namespace.
-    const rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
+    // Behind a fence it is of all that the user runs.
+    rlim_t processes = limits.processes + (means == Means::root ? 256U : 0U);
+    if (means == Means::fence) processes += tasks_of_user() + kUnseenProcesses;
     // Between two looks a program may outgrow its memory, but not without end.
     const rlim_t data = means == Means::root ? RLIM_INFINITY : limits.memory_bytes + kUnseenMemory;
     ResourceLimits wanted = {{
@@ -147,25 +180,30 @@ Box Box::make(CgroupTree* groups, const BoxSpec& spec) {
             .shm_options = memory.put(shm_options(spec.limits)),
             .work_mount = spec.work_mount,
             .kit_mount = spec.kit_mount,
+            .shown = memory.put(spec.shown),
+            .box_folder = spec.box_folder,
+            .tmp_folder = spec.tmp_folder,
+            .leaves_programs = spec.leaves_programs,
             .means = spec.means,
             .user_id = spec.user_id,
             .owner = spec.owner,
             .limits = resource_limits(spec.limits, spec.means, box.warm_),
-            .command = words(memory, spec.command),
-            .environment = pointers(memory, spec.environment, {}),
-            .live_environment = pointers(memory, spec.environment, spec.live_environment),
+            .command = words(memory, spec.folder, spec.command),
+            .environment = pointers(memory, spec.folder, spec.environment, {}),
+            .live_environment =
+                pointers(memory, spec.folder, spec.environment, spec.live_environment),
             .filter = memory.put(spec.filter->instructions()),
             .has_listener = spec.filter->has_listener(),
             .umask = spec.umask,
-            .warm_command = words(memory, spec.warm_command),
+            .warm_command = words(memory, spec.folder, spec.warm_command),
             .warm_memory_mib = static_cast<std::uint32_t>(spec.limits.memory_bytes / kMiB),
-            .warm_environment = pointers(memory, spec.warm_environment, {}),
+            .warm_environment = pointers(memory, spec.folder, spec.warm_environment, {}),
             .streams = spec.streams,
         };
 
         int pidfd = -1;
         clone_args arguments{};
-        arguments.flags = CLONE_PIDFD | namespaces(spec.network_namespace < 0);
+        arguments.flags = CLONE_PIDFD | namespaces(spec.means, spec.network_namespace < 0);
         arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
         arguments.exit_signal = SIGCHLD;
         if (box.cgroup_.clone_fd() >= 0) {
@@ -205,7 +243,8 @@ void Box::begin(const BoxOrder& order) {
         if (order.artifact_mount >= 0) packet.flags |= Order::kArtifact;
         const std::string files = files_options(order.limits, owner_);
         const std::string shm = shm_options(order.limits);
-        if (files != files_options(limits_, owner_) || shm != shm_options(limits_)) {
+        const bool sized = means_ != Means::fence; // there is nothing to be resized
+        if (sized && (files != files_options(limits_, owner_) || shm != shm_options(limits_))) {
             packet.flags |= Order::kResize;
             if (files.size() >= kMaxOptions || shm.size() >= kMaxOptions)
                 throw SysError(ENAMETOOLONG, "options of a box's tmpfs");
@@ -262,7 +301,18 @@ bool Box::listener_is_over() const {
     return ::poll(&watched, 1, 0) > 0; // POLLHUP needs no asking for
 }
 
+/// False when nobody is in the program's group.
+bool Box::signal_group(int number) const {
+    return ::syscall(SYS_pidfd_send_signal, program_.get(), number, nullptr, kToGroup) == 0 ||
+           errno != ESRCH;
+}
+
 void Box::kill() {
+    if (means_ == Means::fence && !(program_ && !signal_group(SIGKILL))) {
+        // Init reaps them all, and ends: what they used is told by its end.
+        (void)::shutdown(report_.get(), SHUT_RDWR);
+        return;
+    }
     if (!tree_) cgroup_.hurry();
     if (init_) (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
@@ -275,6 +325,7 @@ bool Box::end_program() {
 }
 
 void Box::hold_mounts() {
+    if (means_ == Means::fence) return;
     const std::string path = "/proc/" + std::to_string(init_pid_) + "/ns/mnt";
     mounts_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
@@ -296,6 +347,8 @@ bool Box::reap() {
 }
 
 bool Box::is_over() {
+    // Init has reaped them all, unless it was ended itself.
+    if (means_ == Means::fence) return !program_ || !signal_group(SIGKILL);
     // With init gone the kernel has ended the whole namespace; anything that is still here anyhow
     // is killed by its group. This group is never used again.
     if (tree_ || cgroup_.is_empty() || weakened(Layer::kill_box)) return true;

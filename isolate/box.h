@@ -25,6 +25,13 @@ struct BoxSpec {
     Limits limits{};           ///< the most that its order may say
     int root_namespace = -1;
     int network_namespace = -1; ///< -1: a fresh one
+    // of Means::fence
+    std::span<const int> shown{};
+    int box_folder = -1;
+    int tmp_folder = -1;
+    std::string folder{}; ///< what stands in words and variables for "/box", "/tmp" and "/app"'s
+                          ///< "/"
+    bool leaves_programs = false;
     const SeccompProgram* filter = nullptr;
     std::span<const Word> command{};
     std::span<const std::string> environment{};      ///< NAME=value
@@ -91,7 +98,8 @@ public:
     int forbidden_call() const;
     /// True once nobody is left behind the filter, whose listener then stays readable for nothing.
     bool listener_is_over() const;
-    /// SIGKILL to init: the kernel then ends all of the namespace.
+    /// SIGKILL to init: the kernel then ends all of the namespace. Behind a fence to the program's
+    /// group, upon which init ends; or to init, when the group is empty.
     void kill();
     /// SIGKILL to the program alone: init ends the rest if it is to collect files, and ends. False
     /// when there is no program to end; then only `kill` helps.
@@ -117,6 +125,9 @@ public:
     bool is_watched() const { return tree_.has_value(); }
     /// True when the box has more memory than it may.
     bool look() { return tree_ && tree_->look(); }
+    bool is_crowded() const {
+        return means_ == Means::fence && tree_.has_value() && tree_->is_crowded();
+    }
 
     /// Nothing when they cannot be read just now, for want of descriptors.
     std::optional<std::chrono::nanoseconds> cpu_time() const {
@@ -130,6 +141,8 @@ public:
     }
 
 private:
+    bool signal_group(int number) const;
+
     Cgroup cgroup_;
     std::optional<ProcessTree> tree_{}; ///< instead of groups
     Limits limits_{};

@@ -203,12 +203,12 @@ void open_files_as(int report_fd, uid_t user_id) {
 }
 
 void keep_kill_capability(int report_fd, Means means) {
-    if (means == Means::none) return drop_capabilities(report_fd);
+    if (means == Means::fence) return drop_capabilities(report_fd);
     if (weakened(Layer::capabilities)) return;
     Steps(report_fd).require(Step::drop_capabilities, set_kill_capability(false));
 }
 
-void collect(int report_fd, bool alone) {
+void collect(int report_fd, bool alone, const char* box_path) {
     CollectOrder order{0, 0};
     Packet packet = receive_packet(report_fd, writable_bytes_of(order), MSG_DONTWAIT);
     if (packet.size != sizeof order || packet.cut || packet.fd_count != 2 ||
@@ -227,7 +227,7 @@ void collect(int report_fd, bool alone) {
     if (mapped == MAP_FAILED) return;
     BundleView bundle;
     if (!bundle.open({static_cast<const std::byte*>(mapped), bytes})) return;
-    const int box = ::open("/box", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    const int box = ::open(box_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (box < 0) return;
     Collector collector(box, packet.fds[1].get(),
                         std::min(bundle.collect_bytes(), kMaxCollectBytes));

@@ -26,7 +26,7 @@ void keep_kill_capability(int report_fd, Means means);
 
 /// Init, when the program has ended: if a CollectOrder waits at `report_fd`, carries it out.
 /// Otherwise it costs one look. `alone`: it has ended everybody else already and has no capability
-/// to give away, as in a container.
-void collect(int report_fd, bool alone);
+/// to give away, as in a container. `box`: the program's folder.
+void collect(int report_fd, bool alone, const char* box = "/box");
 
 } // namespace cloister::isolate

@@ -4,10 +4,12 @@
 
 #include "isolate/collect.h"
 #include "isolate/contained.h"
+#include "isolate/fence.h"
 #include "isolate/program.h"
 #include "isolate/report.h"
 #include "isolate/weaken.h"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -187,7 +189,8 @@ void enter_network(const Inside& inside) {
 
 /// Streams of a warm interpreter, else fillers, at 0 to 2; the report socket at 3; nothing above:
 /// what was open in the keeper belongs to other runs, whose streams must end.
-void put_descriptors_in_order(const Inside& inside) {
+/// `fence`, if there is one, comes to kFenceFd.
+void put_descriptors_in_order(const Inside& inside, int fence = -1) {
     const Steps steps(inside.report_fd);
     for (int target = 0; target < kReportFd; ++target) {
         const int stream = inside.streams[static_cast<std::size_t>(target)];
@@ -196,8 +199,10 @@ void put_descriptors_in_order(const Inside& inside) {
     }
     if (inside.report_fd != kReportFd)
         steps.require_call(Step::set_streams, ::dup3(inside.report_fd, kReportFd, O_CLOEXEC));
+    if (fence >= 0) steps.require_call(Step::set_streams, ::dup3(fence, kFenceFd, O_CLOEXEC));
     if (!weakened(Layer::close_descriptors))
-        steps.require_call(Step::set_streams, ::close_range(kReportFd + 1, ~0U, 0));
+        steps.require_call(Step::set_streams,
+                           ::close_range((fence >= 0 ? kFenceFd : kReportFd) + 1, ~0U, 0));
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -311,6 +316,132 @@ void become_nobody(const Inside& inside) {
 }
 
 // ---------------------------------------------------------------------------------------------------
+// init behind whose back nothing ends by itself: no namespace, but one process group for all of the
+// run, which no member can leave (fenced_policy.h), and the orphans come to init.
+
+constexpr std::array kFencedDevices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+                                       "/dev/urandom"};
+/// What libraries look up, and take amiss when it is there and closed.
+constexpr std::array kFencedFiles = {"/etc/ld.so.cache",    "/etc/passwd", "/etc/group",
+                                     "/etc/nsswitch.conf",  "/etc/hosts",  "/etc/localtime",
+                                     "/etc/ssl/openssl.cnf"};
+
+/// What is not on this host is not shown; who needs it will say so.
+bool show_path(int fence, const char* path, Shown what) {
+    const int place = ::open(path, O_PATH | O_CLOEXEC);
+    if (place < 0) return errno == ENOENT;
+    const bool good = show(fence, place, what);
+    (void)::close(place);
+    return good;
+}
+
+/// The rules of all that is known before the order, at a descriptor that nothing is moved to.
+int collect_rules(const Inside& inside) {
+    const Steps steps(inside.report_fd);
+    const int fence = make_fence();
+    steps.require_call(Step::enter_root, fence);
+    for (const int shown : inside.shown)
+        steps.require(Step::enter_root, show(fence, shown, Shown::program));
+    for (const char* path : kFencedDevices)
+        steps.require(Step::enter_root, show_path(fence, path, Shown::device));
+    for (const char* path : kFencedFiles)
+        steps.require(Step::enter_root, show_path(fence, path, Shown::read_only));
+    for (const int own : {inside.box_folder, inside.tmp_folder})
+        steps.require(Step::mount_files, show(fence, own, Shown::own));
+    steps.require_call(Step::mount_files, ::fchdir(inside.box_folder));
+    const int high = ::fcntl(fence, F_DUPFD_CLOEXEC, kFenceFd + 1);
+    steps.require_call(Step::enter_root, high);
+    return high;
+}
+
+/// One SIGKILL for all leaves no gap for a fork. The program, its leader, is not reaped yet, so
+/// that the group's number is nobody else's. Nobody is left afterwards.
+void end_group(pid_t program) {
+    (void)::kill(-program, SIGKILL);
+    (void)::kill(program, SIGKILL); // which may not have had time to lead one
+    while (::waitpid(-1, nullptr, __WALL) >= 0 || errno == EINTR) {}
+}
+
+/// A linker cannot set the mode of what it wrote; the filter refuses that.
+void make_executable() {
+    const int folder = ::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    alignas(8) char entries[4096];
+    for (;;) {
+        const long size = ::syscall(SYS_getdents64, folder, entries, sizeof entries);
+        if (size <= 0) break;
+        for (long at = 0; at < size;) {
+            unsigned short length = 0; // of struct linux_dirent64: 8 bytes, 8 bytes, this, a type
+            std::memcpy(&length, entries + at + 16, sizeof length);
+            const int file =
+                ::openat(folder, entries + at + 19, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+            struct stat info {};
+            if (file >= 0 && ::fstat(file, &info) == 0 && S_ISREG(info.st_mode))
+                (void)::fchmod(file, (info.st_mode & 0777) | 0100);
+            if (file >= 0) (void)::close(file);
+            at += length;
+        }
+    }
+    (void)::close(folder);
+}
+
+/// The program's end, or -1 while it lives. It is not reaped; whoever else has ended is.
+int peek_end(pid_t program) {
+    for (;;) {
+        siginfo_t info{};
+        const int result = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+        if (result < 0 && errno == EINTR) continue;
+        if (result < 0 || info.si_pid == 0) return -1;
+        if (info.si_pid == program)
+            return info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status;
+        (void)::waitpid(info.si_pid, nullptr, __WALL | WNOHANG);
+    }
+}
+
+[[noreturn]] void watch_group(pid_t program, bool leaves_programs) {
+    sigset_t children;
+    ::sigemptyset(&children);
+    ::sigaddset(&children, SIGCHLD);
+    (void)::pthread_sigmask(SIG_BLOCK, &children, nullptr);
+    const int signals = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals < 0) end_group(program);
+    Steps(kReportFd).require_call(Step::start_program, signals);
+    for (;;) {
+        if (const int status = peek_end(program); status >= 0) {
+            end_group(program);
+            if (leaves_programs) make_executable();
+            Report report{Report::Kind::ended};
+            report.value = status;
+            (void)send_report(kReportFd, report);
+            collect(kReportFd, true, ".");
+            ::_exit(0);
+        }
+        pollfd watched[] = {{.fd = kReportFd, .events = 0, .revents = 0},
+                            {.fd = signals, .events = POLLIN, .revents = 0}};
+        (void)::poll(watched, 2, -1);
+        if ((watched[0].revents & (POLLHUP | POLLERR)) != 0) { // it is to end, or the keeper is
+                                                               // gone
+            end_group(program);
+            ::_exit(0);
+        }
+        signalfd_siginfo info;
+        (void)!::read(signals, &info, sizeof info);
+    }
+}
+
+/// An ordinary process of the user's, which stays outside of the fence that it makes.
+[[noreturn]] void be_fenced_init(const Inside& inside) {
+    (void)::prctl(PR_SET_DUMPABLE, 0);
+    forbid_new_privileges(inside.report_fd);
+    const Steps steps(inside.report_fd);
+    steps.require_call(Step::own_session, ::setsid()); // a terminal's signals are for the daemon
+    steps.require_call(Step::die_with_keeper, ::prctl(PR_SET_CHILD_SUBREAPER, 1));
+    put_descriptors_in_order(inside, collect_rules(inside));
+    const pid_t program = start_program(inside);
+    (void)::close_range(kFenceFd, ~0U, 0);
+    watch_group(program, inside.leaves_programs);
+}
+
+// ---------------------------------------------------------------------------------------------------
 // pid 1 of a container.
 
 /// A process of the same user as the program's, so that nothing but this keeps the two apart: who
@@ -379,6 +510,7 @@ void be_contained_init(const Inside& inside) {
 void be_init(const Inside& inside) {
     (void)::close(inside.keeper_fd);
     reset_signals();
+    if (inside.means == Means::fence) be_fenced_init(inside);
     join_cgroups(inside);
     die_with_keeper(inside);
     const int proc = make_proc(inside);

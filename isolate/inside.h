@@ -73,6 +73,11 @@ struct Inside {
     const char* shm_options = "";
     int work_mount = -1; ///< shown writable at /box; -1: /box is a tmpfs of its own
     int kit_mount = -1;  ///< shown read-only at /kit; -1: none
+    // of Means::fence, where files lie where they are, and no mount shows them
+    std::span<const int> shown{}; ///< descriptors of what the program may read and execute
+    int box_folder = -1;          ///< its own, and its working directory
+    int tmp_folder = -1;          ///< its own, too
+    bool leaves_programs = false; ///< what it wrote is executed by another box
     Means means = Means::root;
     uid_t user_id = 0;       ///< the program's; init takes the next one, where it may
     Owner owner{};           ///< of the program's files: `user_id`, or the only user that there is

@@ -30,10 +30,12 @@ inline constexpr uid_t kFirstFreeId = kFirstId + kMaxInstances * kIdsPerInstance
 class Work {
 public:
     Work() = default;
-    /// `path` is mounted already; unmounted by the destructor.
-    explicit Work(std::string path) : path_(std::move(path)) {}
+    /// `path` is mounted already; unmounted by the destructor. With Means::fence it is a folder
+    /// with the folders "box" and "tmp" in it, on disk, which is removed by a process of its own.
+    explicit Work(std::string path, Means means = Means::root)
+        : path_(std::move(path)), means_(means) {}
     ~Work();
-    Work(Work&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    Work(Work&& other) noexcept : path_(std::exchange(other.path_, {})), means_(other.means_) {}
     Work& operator=(Work&& other) noexcept;
 
     explicit operator bool() const { return !path_.empty(); }
@@ -46,11 +48,20 @@ public:
     Fd show(View view) const;
     /// New bounds, none below what is used. Throws SysError.
     void resize(std::uint64_t bytes, std::uint32_t files);
-    /// What it holds in memory.
+    /// What it holds in memory, or on disk.
     std::uint64_t bytes() const;
+
+    // of Means::fence
+    const std::string& path() const { return path_; }
+    Fd tmp() const;
+    /// "app" in it leads to what `artifact` holds.
+    void lead_to(const Work& artifact) const;
+    /// What is not shown to anybody any more.
+    void drop_tmp() const;
 
 private:
     std::string path_;
+    Means means_ = Means::root;
 };
 
 class Instance {
@@ -58,9 +69,10 @@ public:
     /// Root's. Takes the first free number, sweeps what dead instances left, and enters a mount
     /// namespace of its own. Needs root and one thread. Throws SysError or std::runtime_error.
     Instance();
-    /// An ordinary user's, who has entered a user namespace. Everything of it is gone with this
-    /// process, so there is no number and nothing to sweep. `folder` is the user's own: a folder
-    /// "work" in it is where compilers' work is mounted, seen by nobody else. Throws as the other.
+    /// An ordinary user's. Who has entered a user namespace has nothing that outlives this process,
+    /// so there is no number and nothing to sweep. `folder` is the user's own: a folder "work" in
+    /// it is where compilers' work is mounted, seen by nobody else; behind a fence all files of all
+    /// boxes lie there, and what a killed process left is swept. Throws as the other.
     Instance(Means means, const std::string& folder);
 
     Means means() const { return means_; }

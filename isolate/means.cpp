@@ -2,6 +2,7 @@
 #include "isolate/means.h"
 
 #include "isolate/fd.h"
+#include "isolate/fence.h"
 
 #include <array>
 #include <cstring>
@@ -96,6 +97,9 @@ FoundMeans find_means() {
     FoundMeans found;
     if (status == 0) found.means = Means::user_namespace;
     else found.missing = said.empty() ? "the trial of a user namespace ended" : said;
+    if (status == 0) return found;
+    if (landlock_form() >= kFenceForm) found.means = Means::fence;
+    else found.missing += "; and the kernel has no file rules that keep signals in (Linux 6.12)";
     return found;
 }
 

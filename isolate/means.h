@@ -10,13 +10,14 @@ namespace cloister::isolate {
 enum class Means : std::uint32_t {
     root,           ///< control groups, namespaces, a user id for each box
     user_namespace, ///< an ordinary user's: namespaces and a private root; no groups, one user id
-    none,           ///< the same user's, without: file rules, filters and resource limits alone
+    fence,          ///< the same user's, without: file rules, filters and resource limits alone
+    none,           ///< nothing that could be called a box
 };
 
 /// What an ordinary user has here.
 struct FoundMeans {
     Means means = Means::none;
-    std::string missing{}; ///< of `none`: what the kernel refused, and its reason
+    std::string missing{}; ///< not of `user_namespace`: what the kernel refused, and its reason
 };
 /// For root: what the user `nobody` would have. Throws SysError when nothing can even be tried.
 FoundMeans find_means();

@@ -98,6 +98,19 @@ std::uint64_t share_of(pid_t process) {
 
 } // namespace
 
+std::uint64_t tasks_of_user() {
+    const std::unique_ptr<DIR, decltype(&::closedir)> folder(::opendir("/proc"), &::closedir);
+    std::uint64_t sum = 0;
+    while (folder) {
+        const dirent* entry = ::readdir(folder.get()); // NOLINT(concurrency-mt-unsafe): ours alone
+        if (entry == nullptr) break;
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+        const std::string status = read_text(std::string("/proc/") + entry->d_name + "/status");
+        if (field(status, "Uid:") == ::getuid()) sum += field(status, "Threads:");
+    }
+    return sum;
+}
+
 std::vector<pid_t> ProcessTree::all() const {
     std::vector<pid_t> found = {init_};
     for (std::size_t next = 0; next < found.size() && found.size() < kMaxProcesses; ++next)
@@ -127,6 +140,7 @@ bool ProcessTree::look() {
         for (std::size_t one = 0; one < alive.size(); ++one)
             memory += std::min(share_of(alive[one]), sizes[one]);
     }
+    tasks_ = tasks;
     peaks_.memory_peak_bytes = std::max(peaks_.memory_peak_bytes, memory);
     peaks_.processes_peak = std::max(peaks_.processes_peak, tasks + 1); // init, as groups count it
     if (tasks >= limits_.processes) peaks_.forks_refused = 1;

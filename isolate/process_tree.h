@@ -16,6 +16,9 @@ namespace cloister::isolate {
 /// How long a box may be unwatched.
 inline constexpr std::chrono::milliseconds kLookPause{10};
 
+/// Processes and threads that this process's user has now, whoever started them.
+std::uint64_t tasks_of_user();
+
 class ProcessTree {
 public:
     /// `init` is a child that is not reaped while this looks; it and what it starts are the tree.
@@ -24,6 +27,9 @@ public:
     void begin(const Limits& limits) { limits_ = limits; }
     /// Looks at all, and keeps the highest. True when there is more memory than the limit allows.
     bool look();
+    /// At the last look there were more processes and threads than the limit allows: the kernel
+    /// counts a user's, not a run's, where there is no user namespace.
+    bool is_crowded() const { return tasks_ > limits_.processes; }
     /// Init has been reaped, and with it everything.
     void ended(const rusage& used);
 
@@ -39,6 +45,7 @@ private:
     pid_t init_;
     Limits limits_;
     Counters peaks_{};
+    std::uint32_t tasks_ = 0;
     mutable std::chrono::nanoseconds seen_cpu_time_{}; ///< the most: reaped children may hide
                                                        ///< theirs
     bool ended_ = false;

@@ -3,6 +3,7 @@
 #include "isolate/program.h"
 
 #include "isolate/bundle.h"
+#include "isolate/fence.h"
 #include "isolate/report.h"
 #include "isolate/weaken.h"
 
@@ -76,6 +77,8 @@ void take_place(int report_fd, const Inside& inside) {
     if (!weakened(Layer::own_session)) Steps(report_fd).require_call(Step::own_session, ::setsid());
     forget_keys(report_fd);
     if (inside.means == Means::root) drop_bounding_set(report_fd);
+    if (inside.means != Means::fence) return; // a pid namespace ends with its init
+    Steps(report_fd).require_call(Step::die_with_init, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
 }
 
 struct Taken {
@@ -139,6 +142,20 @@ void resize(const Order& order) {
                        ::mount(nullptr, "/tmp", nullptr, flags, order.files_options.data()));
     steps.require_call(Step::mount_shm,
                        ::mount(nullptr, "/dev/shm", nullptr, flags, order.shm_options.data()));
+}
+
+/// What the order shows, and what of /proc is the program's own, are the last rules. From here on
+/// nothing else of the host can be opened.
+void go_behind_fence(const Taken& taken) {
+    const Steps steps(kReportFd);
+    const int own = ::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    steps.require_call(Step::mount_proc, own);
+    steps.require(Step::mount_proc, show(kFenceFd, own, Shown::read_only));
+    (void)::close(own);
+    if (taken.artifact_mount >= 0)
+        steps.require(Step::attach_artifact, show(kFenceFd, taken.artifact_mount, Shown::program));
+    forbid_new_privileges(kReportFd);
+    steps.require(Step::enter_root, enter_fence(kFenceFd));
 }
 
 void apply(const Taken& taken) {
@@ -229,7 +246,8 @@ void lock_in(int report_fd, const Inside& inside, const ResourceLimits& limits) 
     forbid_new_privileges(report_fd);
     (void)::umask(inside.umask);
     load_filter(report_fd, inside);
-    Steps(report_fd).require_call(Step::unpack_files, ::chdir("/box"));
+    if (inside.means != Means::fence) // where it is there already
+        Steps(report_fd).require_call(Step::unpack_files, ::chdir("/box"));
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -414,7 +432,8 @@ void be_program(const Inside& inside, const Launch& launch) {
     take_place(kReportFd, inside);
     Taken taken;
     await_order(taken, true);
-    apply(taken);
+    if (inside.means == Means::fence) go_behind_fence(taken);
+    else apply(taken);
     set_streams(taken, launch.exec_fd);
     lock_in(kReportFd, inside, taken.order.limits);
 

@@ -12,6 +12,8 @@ namespace cloister::isolate {
 /// Where the report socket sits once a process of the box has put its descriptors in order. Below
 /// are the streams (or the socket again, as a filler), above is nothing.
 inline constexpr int kReportFd = 3;
+/// Above it, of Means::fence alone: the rules, until the program's process has entered the fence.
+inline constexpr int kFenceFd = 4;
 
 std::int64_t nanoseconds_of(clockid_t clock);
 

@@ -125,7 +125,17 @@ void build(const MountPlan& plan) {
 
 } // namespace
 
-RootTemplate::RootTemplate(const MountPlan& plan) {
+RootTemplate::RootTemplate(const MountPlan& plan, Means means) {
+    if (means == Means::fence) {
+        for (const MountPlan::Bind& bind : plan.binds) {
+            if (bind.source != bind.target)
+                throw SysError(EXDEV, "show " + bind.source + " at " + bind.target);
+            shown_.emplace_back(
+                check(::open(bind.source.c_str(), O_PATH | O_CLOEXEC), "show " + bind.source));
+            numbers_.push_back(shown_.back().get());
+        }
+        return;
+    }
     int ends[2];
     check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "pipe to a root builder");
     Fd ours(ends[0]);

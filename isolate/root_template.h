@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isolate/fd.h"
+#include "isolate/means.h"
 #include "isolate/mount_plan.h"
 
 #include <sys/types.h>
@@ -15,12 +16,18 @@ class RootTemplate {
 public:
     /// Forks a helper that builds the namespace; needs root and one thread. Throws SysError that
     /// names the path or the act which failed.
-    explicit RootTemplate(const MountPlan& plan);
+    /// With Means::fence nothing is made: what the plan shows is opened where it is. Throws
+    /// SysError, also for what would have to be shown at another place.
+    explicit RootTemplate(const MountPlan& plan, Means means = Means::root);
 
     int mount_namespace() const { return namespace_.get(); }
+    /// Of Means::fence: O_PATH descriptors.
+    const std::vector<int>& shown() const { return numbers_; }
 
 private:
     Fd namespace_;
+    std::vector<Fd> shown_;
+    std::vector<int> numbers_;
 };
 
 /// /etc/passwd, group, hosts and nsswitch.conf for boxes whose programs run as first_id,

@@ -279,12 +279,17 @@ void check_local() {
     const isolate::FoundMeans found = isolate::find_means();
     if (found.means == isolate::Means::none) {
         say(Grade::note, "executor local", "not here: " + found.missing,
-            "an ordinary user's daemon needs user namespaces (docs/executors.md)");
+            "an ordinary user's daemon needs user namespaces, or Linux 6.12 (docs/executors.md)");
         return;
     }
     std::string words;
     for (const std::string& word : keeper::unprotected(found.means))
         words += (words.empty() ? "" : ", ") + word;
+    if (found.means == isolate::Means::fence) {
+        say(Grade::note, "executor local", "by file rules and filters alone: " + found.missing,
+            "not protected: " + words + " (docs/executors.md)");
+        return;
+    }
     say(Grade::good, "executor local",
         "an ordinary user's daemon would not protect: " + words + " (docs/executors.md)");
 }

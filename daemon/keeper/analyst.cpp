@@ -67,6 +67,8 @@ Analyst::Analyst(isolate::Instance& instance, const config::Settings& settings,
     : instance_(instance), begun_(std::move(begun)) {
     if (program.empty()) return;
     try {
+        if (instance_.means() == isolate::Means::fence)
+            throw std::runtime_error("the analyst is in a box, which cannot be made here");
         const auto policy = settings.policies.find(kPolicy);
         if (policy == settings.policies.end())
             throw std::runtime_error(std::string("there is no policy '") + kPolicy + "'");

@@ -1,6 +1,7 @@
 // From settings to ready plans.
 #include "daemon/keeper/catalogue.h"
 
+#include "isolate/fenced_policy.h"
 #include "isolate/loader_cache.h"
 #include "isolate/mount_plan.h"
 
@@ -15,7 +16,8 @@ namespace {
 /// Roots by their list of mounts: stages that show the same share one.
 class Roots {
 public:
-    Roots(uid_t first_id, unsigned slots) : etc_(isolate::generated_etc(first_id, slots)) {}
+    Roots(uid_t first_id, unsigned slots, isolate::Means means)
+        : etc_(isolate::generated_etc(first_id, slots)), means_(means) {}
 
     /// Null, and an errno in `missing`, when a listed path is not there: the runtime is not
     /// installed (here, or any more), and asking for it will say so.
@@ -30,6 +32,7 @@ public:
             missing = error.code().value();
             return nullptr;
         }
+        if (means_ == isolate::Means::fence) return known = at_their_places(mount_plan, missing);
         mount_plan.files = etc_;
         if (std::string cache = isolate::loader_cache(mount_plan); !cache.empty())
             mount_plan.files.push_back({.path = "/etc/ld.so.cache", .content = std::move(cache)});
@@ -37,7 +40,17 @@ public:
     }
 
 private:
+    static Root at_their_places(const isolate::MountPlan& plan, int& missing) {
+        try {
+            return std::make_shared<const isolate::RootTemplate>(plan, isolate::Means::fence);
+        } catch (const isolate::SysError& error) {
+            missing = error.code().value();
+            return nullptr;
+        }
+    }
+
     std::vector<isolate::MountPlan::File> etc_;
+    isolate::Means means_;
     std::map<std::vector<std::string>, Root> made_;
 };
 
@@ -72,8 +85,9 @@ const std::vector<std::string>& standard_environment() {
     return kEnvironment;
 }
 
-Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots)
-    : first_id_(first_id), slots_(slots) {
+Catalogue::Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots,
+                     isolate::Means means)
+    : first_id_(first_id), slots_(slots), means_(means) {
     (void)extend(settings);
 }
 
@@ -91,7 +105,7 @@ First Catalogue::extend(const config::Settings& settings) {
         return first.policy +
                static_cast<std::uint32_t>(std::distance(settings.policies.begin(), found));
     };
-    Roots roots(first_id_, slots_);
+    Roots roots(first_id_, slots_, means_);
     for (const auto& [id, runtime] : settings.runtimes) {
         RuntimePlan plan;
         plan.name = id;
@@ -121,10 +135,11 @@ First Catalogue::extend(const config::Settings& settings) {
         runtimes.push_back(std::move(plan));
     }
     for (const auto& [name, policy] : settings.policies) {
-        policies.push_back(
-            {.name = name,
-             .ceilings = policy.limits,
-             .filter = std::make_unique<const isolate::SeccompProgram>(policy.syscalls)});
+        policies.push_back({.name = name,
+                            .ceilings = policy.limits,
+                            .filter = std::make_unique<const isolate::SeccompProgram>(
+                                means_ == isolate::Means::fence ? isolate::fenced(policy.syscalls)
+                                                                : policy.syscalls)});
     }
     for (RuntimePlan& plan : runtimes) runtimes_.push_back(std::move(plan));
     for (PolicyPlan& plan : policies) policies_.push_back(std::move(plan));

@@ -64,7 +64,8 @@ public:
 
     /// Builds roots and filters; needs root. `first_id` and `slots` fill /etc/passwd. Throws
     /// isolate::SysError when this host cannot make a root at all.
-    Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots);
+    Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots,
+              isolate::Means means);
 
     /// Adds what new settings say, all of it or nothing. Throws as the constructor.
     First extend(const config::Settings& settings);
@@ -92,6 +93,7 @@ private:
     };
     uid_t first_id_;
     unsigned slots_;
+    isolate::Means means_;
     std::uint32_t readings_ = 0;
     std::deque<RuntimePlan> runtimes_; ///< deques: who holds a plan holds it through a reload
     std::deque<PolicyPlan> policies_;

@@ -91,7 +91,8 @@ struct LocalRunner::State {
         : settings(from), instance(make_instance(from)),
           slots(from.config.boxes != 0 ? from.config.boxes
                                        : 4 * std::max(1U, std::thread::hardware_concurrency())),
-          catalogue(settings, instance->user_id(0), Runs::slots_for(slots, pool)),
+          catalogue(settings, instance->user_id(0), Runs::slots_for(slots, pool),
+                    instance->means()),
           runs(*instance, catalogue, slots, pool, events()) {}
 
     Events events();

@@ -1,10 +1,14 @@
 // From the settings to boxes, and what the service is told of them.
 #include "daemon/keeper/native.h"
 
+#include "daemon/keeper/unprivileged.h"
+
 namespace cloister::keeper {
 namespace {
 
+/// A box behind a fence would have to know ahead where its run's files lie.
 Pool::Bounds pool_of(const config::Config& config) {
+    if (is_fenced()) return {.boxes = 0, .warm = 0, .memory = 0};
     return {.boxes = config.prepared_boxes,
             .warm = config.warm_boxes,
             .memory = config.prepared_memory};
@@ -14,7 +18,8 @@ Pool::Bounds pool_of(const config::Config& config) {
 
 Native::Native(isolate::Instance& instance, const config::Settings& settings, Events events)
     : catalogue_(settings, instance.user_id(0),
-                 Runs::slots_for(boxes_of(settings.config), pool_of(settings.config))),
+                 Runs::slots_for(boxes_of(settings.config), pool_of(settings.config)),
+                 instance.means()),
       runs_(instance, catalogue_, boxes_of(settings.config), pool_of(settings.config),
             std::move(events)) {}
 

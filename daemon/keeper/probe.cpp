@@ -2,17 +2,23 @@
 // missing layer in kProbedLayers, or 0. Its output is never read.
 #include "daemon/keeper/selftest.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <iterator>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -75,6 +81,37 @@ bool cannot_execute_in(const char* folder) {
     return errno == EACCES; // an executable place would answer ENOENT for the interpreter
 }
 
+bool cannot_leave_the_group() {
+    const pid_t child = ::fork(); // a leader could not anyhow
+    if (child == 0) ::_exit(::setsid() < 0 && ::setpgid(0, 0) < 0 ? 0 : 1);
+    int status = 1;
+    return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+bool cannot_read(const char* path) { return ::open(path, O_RDONLY | O_CLOEXEC) < 0; }
+
+bool holds_behind_fence(std::size_t layer) {
+    switch (layer - cloister::keeper::kFirstOfFence) {
+    case 0:
+        return cannot_read("/") && cannot_read("/etc") && cannot_read("/proc") &&
+               cannot_read("/proc/1/status") && cannot_read("..") && !cannot_read(".");
+    case 1: return ::socket(AF_UNIX, SOCK_STREAM, 0) < 0 && ::socket(AF_INET, SOCK_DGRAM, 0) < 0;
+    case 2: return ::kill(::getppid(), 0) != 0 && errno == EPERM;
+    case 3: return cannot_leave_the_group();
+    case 4: return ::chmod(".", 0700) != 0;
+    case 5: return cannot_execute_in(".");
+    default: return true;
+    }
+}
+
+/// What no fence can keep: other numbers, namespaces, a root and a /proc of its own.
+constexpr std::size_t kOfNamespaces[] = {0, 1, 4, 5, 6, 8, 14};
+
+bool is_of_namespaces(std::size_t layer) {
+    return std::find(std::begin(kOfNamespaces), std::end(kOfNamespaces), layer) !=
+           std::end(kOfNamespaces);
+}
+
 bool holds(std::size_t layer) {
     switch (layer) {
     case 0:
@@ -109,7 +146,8 @@ bool holds(std::size_t layer) {
 
 } // namespace
 
-/// `cloister-probe without LAYER`: that one is not expected here.
+/// `cloister-probe without LAYER`: that one is not expected here. `cloister-probe fenced`: behind a
+/// fence.
 int main(int argc, char** argv) {
     const char* const without = argc == 3 ? argv[2] : "";
     const int fd = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -117,9 +155,14 @@ int main(int argc, char** argv) {
         (void)!::read(fd, status_text, sizeof status_text - 1);
         (void)::close(fd);
     }
+    const bool fenced = argc == 2 && std::strcmp(argv[1], "fenced") == 0;
     for (std::size_t layer = 0; layer < cloister::keeper::kProbedLayers.size(); ++layer) {
         if (std::strcmp(cloister::keeper::kProbedLayers[layer], without) == 0) continue;
-        if (!holds(layer)) return static_cast<int>(layer) + 1;
+        if (fenced && is_of_namespaces(layer)) continue;
+        const bool of_fence = layer >= cloister::keeper::kFirstOfFence;
+        if (of_fence && !fenced) continue;
+        if (!(of_fence ? holds_behind_fence(layer) : holds(layer)))
+            return static_cast<int>(layer) + 1;
     }
     return 0;
 }

@@ -19,7 +19,7 @@ struct Runs::Run : Watched {
     Shape shape{};
     const PolicyPlan* policy = nullptr;
     isolate::Box box{};
-    isolate::Work work{}; ///< of a compile box
+    isolate::Work work{}; ///< of a compile box; behind a fence, of any
     Ends ends{};          ///< our ends of a warm box's pipes, until the run is there
     bool for_kit = false;
     Clock::time_point made_at{};

@@ -125,11 +125,13 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     const isolate::Owner owner = owner_of(slot);
     const isolate::Limits& limits = policy.ceilings;
 
+    const bool fence = instance_.means() == isolate::Means::fence;
     Fd work_mount;
     Fd kit_mount;
+    Fd tmp_folder;
     if (run.for_kit) {
         work_mount = kit_work->show(isolate::Work::View::unfinished);
-    } else if (shape.stage == wire::Stage::compile) {
+    } else if (shape.stage == wire::Stage::compile || fence) {
         run.work =
             instance_.make_work("work-" + serial, owner, limits.file_bytes, limits.file_count);
         work_mount = run.work.show(isolate::Work::View::writable);
@@ -154,6 +156,14 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     spec.environment = plan.environment;
     spec.live_environment = plan.live_environment;
     spec.work_mount = work_mount.get();
+    if (fence) {
+        tmp_folder = run.work.tmp();
+        spec.shown = plan.root->shown();
+        spec.box_folder = work_mount.get();
+        spec.tmp_folder = tmp_folder.get();
+        spec.folder = run.work.path();
+        spec.leaves_programs = shape.stage == wire::Stage::compile;
+    }
     spec.kit_mount = kit_mount.get();
     // What a compiler writes is read by another user id in the run step.
     spec.umask = run.for_kit || shape.stage == wire::Stage::compile ? 022 : 077;
@@ -243,6 +253,8 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     Fd artifact_mount;
     if (frame.artifact != 0)
         artifact_mount = artifacts_.at(frame.artifact).show(isolate::Work::View::read_only);
+    if (frame.artifact != 0 && instance_.means() == isolate::Means::fence)
+        run.work.lead_to(artifacts_.at(frame.artifact));
     order.artifact_mount = artifact_mount.get();
     const bool other_files = frame.limits.file_bytes != run.policy->ceilings.file_bytes ||
                              frame.limits.file_count != run.policy->ceilings.file_count;
@@ -451,6 +463,7 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     if (run.next_look && now >= *run.next_look) {
         run.next_look = now + isolate::kLookPause;
         if (run.box.look()) return end(run, Verdict::memory_limit);
+        if (run.box.is_crowded()) return end(run, Verdict::process_limit);
     }
     if (run.next_usage && now >= *run.next_usage) {
         const auto usage = run.sample(run.box.cpu_time(), run.box.memory_bytes(), now);
@@ -511,7 +524,8 @@ void Runs::answer(Run& run) {
     const isolate::Outcome outcome = run.outcome();
     const bool built = isolate::judge(outcome.ending, outcome.usage) == Verdict::ok;
     std::uint64_t artifact_bytes = 0;
-    if (run.work && built) {
+    if (run.work && built && run.shape.stage == wire::Stage::compile) {
+        if (instance_.means() == isolate::Means::fence) run.work.drop_tmp();
         artifact_bytes = run.work.bytes();
         artifacts_.emplace(run.id, std::move(run.work));
     }

@@ -3,6 +3,7 @@
 
 #include "daemon/keeper/docker.h"
 #include "daemon/keeper/local_runner.h"
+#include "daemon/keeper/unprivileged.h"
 #include "isolate/bundle.h"
 
 #include <iterator>
@@ -16,10 +17,6 @@ namespace cloister::keeper {
 namespace {
 
 constexpr const char* kProbePlace = "/usr/libexec/cloister/cloister-probe";
-
-constexpr const char* kUnseen =
-    " (its control groups are found in /proc; under systemd that takes the drop-in "
-    "/usr/share/cloister/docker.conf)";
 
 /// What the probe's end says; empty when all is well.
 std::string sentence_for(const isolate::Outcome& outcome, const std::string& what) {
@@ -57,6 +54,11 @@ std::string selftest(const config::Settings& settings, const std::string& probe)
     runtime.name = "probe";
     runtime.run.command = {"/usr/bin/probe"};
     runtime.run.mounts = {probe + " => /usr/bin/probe"};
+    if (is_fenced()) { // nothing is shown at another place
+        // Two slashes: wherever it lies, it is not in a folder of the box's own.
+        runtime.run.command = {"/" + probe, "fenced"};
+        runtime.run.mounts = {probe};
+    }
     runtime.version = runtime.run;
     own.runtimes.emplace("probe", runtime);
 
@@ -111,9 +113,7 @@ std::string docker_selftest(const config::Settings& settings, const std::string&
         (void)::poll(&watched, 1, 50);
         docker.dispatch();
     }
-    const std::string sentence = sentence_for(*outcome, "a container");
-    const bool unseen = outcome->ending.failed_step == isolate::Step::make_cgroup;
-    return sentence + (unseen ? kUnseen : "");
+    return sentence_for(*outcome, "a container");
 }
 
 } // namespace cloister::keeper

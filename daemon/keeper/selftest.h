@@ -27,7 +27,16 @@ inline constexpr std::array kProbedLayers = {
     "refused tracing",
     "no program in writable places",
     "clean environment",
+    // of a fence alone
+    "files of the user",
+    "no sockets",
+    "no signals to others",
+    "one process group",
+    "modes of files",
+    "no program in its own folder",
 };
+inline constexpr std::size_t kFirstOfFence = 15;
+static_assert(kProbedLayers.size() == kFirstOfFence + 6);
 
 /// The layer that a container has not: its /proc is the engine's.
 inline constexpr const char* kLayerOfBoxes = "small /proc";

@@ -20,6 +20,9 @@ std::vector<std::string> unprotected(isolate::Means means);
 /// std::runtime_error for root, and where boxes cannot be made.
 void become_local(config::Settings& settings);
 
+/// Whether that came to file rules and filters alone.
+bool is_fenced();
+
 /// The owner of this process's boxes, by the executor that `settings.method` names.
 std::unique_ptr<isolate::Instance> make_instance(const config::Settings& settings);
 

@@ -18,12 +18,15 @@ NOBODY = 65534
 # The words of docs/executors.md.
 UNPROTECTED = ["memory_tree", "processor_share", "user_identity"]
 
-# A kernel that gives ordinary users no user namespace: unshare(CLONE_NEWUSER) and clone with it are refused.
+# A kernel that gives ordinary users no user namespace: unshare(CLONE_NEWUSER) and clone with it are refused. With
+# "bare" as the first word it has no Landlock either.
 FILTERED = """
 import ctypes, os, platform, struct, sys
 calls = {"x86_64": (272, 56), "aarch64": (97, 220)}[platform.machine()]
+bare = sys.argv[1] == "bare"
 def one(code, jt, jf, k): return struct.pack("HBBI", code, jt, jf, k)
 program = one(0x20, 0, 0, 0)
+if bare: program += one(0x15, 0, 1, 444) + one(0x06, 0, 0, 0x00050026)
 program += one(0x15, 1, 0, calls[0]) + one(0x15, 0, 3, calls[1])
 program += one(0x20, 0, 0, 16) + one(0x45, 0, 1, 0x10000000) + one(0x06, 0, 0, 0x00050001) + one(0x06, 0, 0, 0x7fff0000)
 libc = ctypes.CDLL(None, use_errno=True)
@@ -33,7 +36,8 @@ class Program(ctypes.Structure):
 libc.prctl(38, 1, 0, 0, 0)
 if libc.prctl(22, 2, ctypes.byref(Program(len(program) // 8, ctypes.addressof(buffer)))) != 0:
     sys.exit("no filter: " + os.strerror(ctypes.get_errno()))
-os.execvp(sys.argv[1], sys.argv[1:])
+words = sys.argv[2 if bare else 1:]
+os.execvp(words[0], words)
 """
 
 
@@ -247,7 +251,8 @@ class Chosen(cases.Case):
     def test_root_is_refused(self):
         self.assertIn("'local' is for an ordinary user", self.refused({"executor": "local"}, root=True))
 
-    def test_a_kernel_without_user_namespaces_is_told_in_words(self):
-        said = self.refused({"executor": "local"}, "/usr/bin/python3", "-c", FILTERED)
-        self.assertIn("'local' needs user namespaces", said)
+    def test_a_kernel_without_user_namespaces_and_file_rules_is_told_in_words(self):
+        said = self.refused({"executor": "local"}, "/usr/bin/python3", "-c", FILTERED, "bare")
+        self.assertIn("'local' needs user namespaces, or file rules in their place", said)
+        self.assertIn("no file rules that keep signals in", said)
         self.assertIn("make a user namespace: Operation not permitted", said)
