@@ -31,6 +31,15 @@ struct Runs::Run : Watched {
     Clock::time_point init_gone_at{};
     Clock::time_point next_finish{};
 
+    /// Behind a fence the box's files lie in `work`. `tmp` is held until the box is made.
+    void place_files(isolate::BoxSpec& spec, const StagePlan& plan, isolate::Fd& tmp) const {
+        tmp = work.tmp();
+        spec.shown = plan.root->shown();
+        spec.box_folder = spec.work_mount;
+        spec.tmp_folder = tmp.get();
+        spec.folder = work.path();
+        spec.leaves_programs = shape.stage == wire::Stage::compile;
+    }
     bool is_made_ahead() const { return phase == Phase::making || phase == Phase::ready; }
 };
 

@@ -156,14 +156,7 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     spec.environment = plan.environment;
     spec.live_environment = plan.live_environment;
     spec.work_mount = work_mount.get();
-    if (fence) {
-        tmp_folder = run.work.tmp();
-        spec.shown = plan.root->shown();
-        spec.box_folder = work_mount.get();
-        spec.tmp_folder = tmp_folder.get();
-        spec.folder = run.work.path();
-        spec.leaves_programs = shape.stage == wire::Stage::compile;
-    }
+    if (fence) run.place_files(spec, plan, tmp_folder);
     spec.kit_mount = kit_mount.get();
     // What a compiler writes is read by another user id in the run step.
     spec.umask = run.for_kit || shape.stage == wire::Stage::compile ? 022 : 077;
