@@ -423,7 +423,7 @@ int peek_end(pid_t program) {
             end_group(program);
             ::_exit(0);
         }
-        signalfd_siginfo info;
+        signalfd_siginfo info{};
         (void)!::read(signals, &info, sizeof info);
     }
 }
@@ -488,7 +488,7 @@ void end_the_rest() {
                             {.fd = signals, .events = POLLIN, .revents = 0}};
         (void)::poll(watched, 2, -1);
         if ((watched[0].revents & (POLLHUP | POLLERR)) != 0) ::_exit(0);
-        signalfd_siginfo info;
+        signalfd_siginfo info{};
         (void)!::read(signals, &info, sizeof info);
     }
 }

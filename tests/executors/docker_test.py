@@ -212,7 +212,18 @@ class OverDocker(Case):
                          ("none", ["ALL"], None, True, False))
         self.assertIn("no-new-privileges", host["SecurityOpt"])
         self.assertTrue(any(option.startswith("seccomp={") for option in host["SecurityOpt"]))
-        self.assertEqual((host["Memory"], host["MemorySwap"], host["CpuQuota"]), (128 << 20, 128 << 20, 50000))
+        self.assertEqual((host["Memory"], host["MemorySwap"], host["CpuQuota"], host["PidsLimit"]), (128 << 20, 128 << 20, 50000, 65))
+        self.assertEqual((host["IpcMode"], host["CgroupnsMode"], host["PidMode"], host["UTSMode"], host["ShmSize"]),
+                         ("private", "private", "", "", 16 << 20))
+        self.assertEqual((host["OomScoreAdj"], host["LogConfig"]["Type"], host["AutoRemove"], host["Devices"] or [], host["GroupAdd"] or []),
+                         (500, "none", True, [], []))
+        self.assertEqual({one["Name"]: (one["Soft"], one["Hard"]) for one in host["Ulimits"]},
+                         {"core": (1, 1), "fsize": (64 << 20,) * 2, "memlock": (64 << 10,) * 2, "msgqueue": (0, 0), "nofile": (1024, 1024),
+                          "rtprio": (0, 0)})
+        self.assertEqual(set(host["Tmpfs"]), {"/box", "/tmp", "/sys", "/dev/mqueue"})
+        for place, options in host["Tmpfs"].items():
+            wanted = {"rw", f"size={64 << 20}", "nr_inodes=16385", "mode=700"} if place in ("/box", "/tmp") else {"ro", "size=4k", "nr_inodes=2"}
+            self.assertLessEqual(wanted | {"noexec", "nosuid", "nodev"}, set(options.split(",")), place)
         self.assertTrue(all(not mount["RW"] for mount in described["Mounts"]), described["Mounts"])
         user, group = map(int, described["Config"]["User"].split(":"))
         self.assertTrue(user == group >= 2_000_000_000)
