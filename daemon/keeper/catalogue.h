@@ -65,7 +65,7 @@ public:
     /// Builds roots and filters; needs root. `first_id` and `slots` fill /etc/passwd. Throws
     /// isolate::SysError when this host cannot make a root at all.
     Catalogue(const config::Settings& settings, uid_t first_id, unsigned slots,
-              isolate::Means means);
+              isolate::Means means = isolate::Means::root);
 
     /// Adds what new settings say, all of it or nothing. Throws as the constructor.
     First extend(const config::Settings& settings);
