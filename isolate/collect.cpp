@@ -202,8 +202,7 @@ void open_files_as(int report_fd, uid_t user_id) {
     Steps(report_fd).require(Step::drop_identity, set);
 }
 
-void keep_kill_capability(int report_fd, Means means) {
-    if (means == Means::fence) return drop_capabilities(report_fd);
+void keep_kill_capability(int report_fd) {
     if (weakened(Layer::capabilities)) return;
     Steps(report_fd).require(Step::drop_capabilities, set_kill_capability(false));
 }

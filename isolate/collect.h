@@ -2,8 +2,6 @@
 // passed on. For the inside of a box only.
 #pragma once
 
-#include "isolate/means.h"
-
 #include <cstdint>
 #include <sys/types.h>
 
@@ -21,8 +19,8 @@ struct CollectOrder {
 /// rights of the program's user.
 void open_files_as(int report_fd, uid_t user_id);
 /// The one capability to end that user's processes is kept, not effective, until `collect`; all
-/// others are given away. Without namespaces there is none to keep.
-void keep_kill_capability(int report_fd, Means means);
+/// others are given away.
+void keep_kill_capability(int report_fd);
 
 /// Init, when the program has ended: if a CollectOrder waits at `report_fd`, carries it out.
 /// Otherwise it costs one look. `alone`: it has ended everybody else already and has no capability

@@ -290,7 +290,7 @@ void become_nobody(const Inside& inside) {
         drop_identity(kReportFd, inside.user_id + 1);
         open_files_as(kReportFd, inside.user_id);
     }
-    keep_kill_capability(kReportFd, inside.means);
+    keep_kill_capability(kReportFd);
     if (!weakened(Layer::death_signal))
         Steps(kReportFd).require_call(Step::die_with_keeper, ::prctl(PR_SET_PDEATHSIG, SIGKILL));
     if (keeper_is_gone(kReportFd)) ::_exit(127);

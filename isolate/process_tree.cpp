@@ -140,11 +140,16 @@ bool ProcessTree::look() {
         for (std::size_t one = 0; one < alive.size(); ++one)
             memory += std::min(share_of(alive[one]), sizes[one]);
     }
+    // On a busy host even that may not be enough: of several processes the next look must agree.
+    const bool over = memory > limits_.memory_bytes;
+    const bool sure = over && (alive.size() <= 1 || was_over_);
+    was_over_ = over;
+    if (!sure) memory = std::min(memory, limits_.memory_bytes);
     tasks_ = tasks;
     peaks_.memory_peak_bytes = std::max(peaks_.memory_peak_bytes, memory);
     peaks_.processes_peak = std::max(peaks_.processes_peak, tasks + 1); // init, as groups count it
     if (tasks >= limits_.processes) peaks_.forks_refused = 1;
-    return memory > limits_.memory_bytes;
+    return sure;
 }
 
 void ProcessTree::ended(const rusage& used) {

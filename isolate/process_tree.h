@@ -25,7 +25,8 @@ public:
     ProcessTree(pid_t init, const Limits& limits) : init_(init), limits_(limits) {}
 
     void begin(const Limits& limits) { limits_ = limits; }
-    /// Looks at all, and keeps the highest. True when there is more memory than the limit allows.
+    /// Looks at all, and keeps the highest. True when there is more memory than the limit allows;
+    /// of several processes, when that was so at the last look, too.
     bool look();
     /// At the last look there were more processes and threads than the limit allows: the kernel
     /// counts a user's, not a run's, where there is no user namespace.
@@ -46,6 +47,7 @@ private:
     Limits limits_;
     Counters peaks_{};
     std::uint32_t tasks_ = 0;
+    bool was_over_ = false;
     mutable std::chrono::nanoseconds seen_cpu_time_{}; ///< the most: reaped children may hide
                                                        ///< theirs
     bool ended_ = false;

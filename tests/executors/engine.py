@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import local_test
 import service
 
 
@@ -92,12 +93,14 @@ METHODS = {
     "native": lambda: {"executor": "native"},
     "docker": lambda: {"executor": "docker", "docker_host": engine().host},
     "local": lambda: {"executor": "local"},
+    "fence": lambda: {"executor": "local"},  # the same where ordinary users get no namespaces
 }
-USERS = {"local": NOBODY}  # root has no other
+USERS = {"local": NOBODY, "fence": NOBODY}  # root has no other
+BEFORE = {"fence": ("/usr/bin/python3", "-c", local_test.FILTERED)}
 
 
 def start(method, before=(), **config):
-    return service.Daemon(config=METHODS[method]() | config, user=USERS.get(method), before=before)
+    return service.Daemon(config=METHODS[method]() | config, user=USERS.get(method), before=before or BEFORE.get(method, ()))
 
 
 def shared(method):
