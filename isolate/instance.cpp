@@ -46,7 +46,8 @@ void remove_tree(const std::string& path) {
     FTS* const walk = ::fts_open(roots, FTS_PHYSICAL | FTS_XDEV, nullptr);
     if (walk == nullptr) return;
     while (const FTSENT* const entry = ::fts_read(walk)) {
-        if (entry->fts_info == FTS_D) (void)::chmod(entry->fts_accpath, 0700);
+        if (entry->fts_info == FTS_D)
+            (void)::fchmodat(AT_FDCWD, entry->fts_accpath, 0700, AT_SYMLINK_NOFOLLOW);
         else if (entry->fts_info == FTS_DP) (void)::rmdir(entry->fts_accpath);
         else (void)::unlink(entry->fts_accpath);
     }
@@ -155,6 +156,7 @@ void Work::resize(std::uint64_t bytes, std::uint32_t files) {
 
 std::uint64_t Work::bytes() const {
     if (means_ == Means::fence) {
+        constexpr int kDeepest = 32;
         constexpr int kMostFiles = 16 * 1024; // whatever else a compiler left is not worth the time
         std::uint64_t sum = 0;
         int count = 0;
@@ -162,6 +164,7 @@ std::uint64_t Work::bytes() const {
         for (std::filesystem::recursive_directory_iterator file(path_ + "/box", error), end;
              !error && file != end && ++count < kMostFiles; file.increment(error)) {
             struct stat info {};
+            if (file.depth() >= kDeepest) file.disable_recursion_pending();
             if (::lstat(file->path().c_str(), &info) == 0)
                 sum += static_cast<std::uint64_t>(info.st_blocks) * 512;
         }
