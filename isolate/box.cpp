@@ -184,6 +184,7 @@ Box Box::make(CgroupTree* groups, const BoxSpec& spec) {
             .box_folder = spec.box_folder,
             .tmp_folder = spec.tmp_folder,
             .leaves_programs = spec.leaves_programs,
+            .executable_files = spec.executable_files,
             .means = spec.means,
             .user_id = spec.user_id,
             .owner = spec.owner,

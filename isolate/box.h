@@ -38,6 +38,7 @@ struct BoxSpec {
     std::span<const std::string> live_environment{}; ///< added when the order says so
     int work_mount = -1;
     int kit_mount = -1;
+    bool executable_files = false; ///< what is in /box and /tmp may be executed
     mode_t umask = 077;
     /// Of a warm box. Its order must have these limits, wall_time, cpu_time, cpu_percent and
     /// output_bytes aside: an interpreter's own limits cannot be changed once it is up.

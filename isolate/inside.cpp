@@ -116,8 +116,9 @@ void mount_files(const Inside& inside) {
     const Steps steps(inside.report_fd);
     const unsigned long no_exec = weakened(Layer::no_exec) ? 0 : MS_NOEXEC;
     const unsigned long flags = MS_NOSUID | MS_NODEV | no_exec;
+    const unsigned long files_flags = inside.executable_files ? MS_NOSUID | MS_NODEV : flags;
     steps.require_call(Step::mount_files,
-                       ::mount("files", "/tmp", "tmpfs", flags, inside.files_options));
+                       ::mount("files", "/tmp", "tmpfs", files_flags, inside.files_options));
     if (inside.work_mount >= 0) {
         attach(inside, inside.work_mount, "/box", Step::attach_work);
     } else {

@@ -73,6 +73,7 @@ struct Inside {
     const char* shm_options = "";
     int work_mount = -1; ///< shown writable at /box; -1: /box is a tmpfs of its own
     int kit_mount = -1;  ///< shown read-only at /kit; -1: none
+    bool executable_files = false; ///< what is in /box and /tmp may be executed
     // of Means::fence, where files lie where they are, and no mount shows them
     std::span<const int> shown{}; ///< descriptors of what the program may read and execute
     int box_folder = -1;          ///< its own, and its working directory

@@ -134,12 +134,14 @@ void await_order(Taken& taken, bool with_streams) {
 // ---------------------------------------------------------------------------------------------------
 // With the order, still as root.
 
-void resize(const Order& order) {
+void resize(const Inside& inside, const Order& order) {
     const Steps steps(kReportFd);
     const unsigned long no_exec = weakened(Layer::no_exec) ? 0 : MS_NOEXEC;
     const unsigned long flags = MS_REMOUNT | MS_NOSUID | MS_NODEV | no_exec;
+    const unsigned long files_flags =
+        inside.executable_files ? MS_REMOUNT | MS_NOSUID | MS_NODEV : flags;
     steps.require_call(Step::mount_files,
-                       ::mount(nullptr, "/tmp", nullptr, flags, order.files_options.data()));
+                       ::mount(nullptr, "/tmp", nullptr, files_flags, order.files_options.data()));
     steps.require_call(Step::mount_shm,
                        ::mount(nullptr, "/dev/shm", nullptr, flags, order.shm_options.data()));
 }
@@ -158,13 +160,13 @@ void go_behind_fence(const Taken& taken) {
     steps.require(Step::enter_root, enter_fence(kFenceFd));
 }
 
-void apply(const Taken& taken) {
+void apply(const Inside& inside, const Taken& taken) {
     if (taken.artifact_mount >= 0) {
         Steps(kReportFd).require_call(
             Step::attach_artifact,
             ::move_mount(taken.artifact_mount, "", AT_FDCWD, "/app", MOVE_MOUNT_F_EMPTY_PATH));
     }
-    if ((taken.order.flags & Order::kResize) != 0) resize(taken.order);
+    if ((taken.order.flags & Order::kResize) != 0) resize(inside, taken.order);
 }
 
 void set_streams(const Taken& taken, int exec_fd) {
@@ -253,9 +255,11 @@ void lock_in(int report_fd, const Inside& inside, const ResourceLimits& limits) 
 // ---------------------------------------------------------------------------------------------------
 // As the box's user, behind every lock. Here the client's bytes are first read.
 
-/// Makes the folders of `path` and opens the file. `path` is a client's: relative, plain parts
-/// only.
-int create_file(const char* path) {
+/// Makes the folders of the file and what it is: opens it, or makes a link and returns -1 with
+/// errno 0. Its path is a client's: relative, plain parts only. A link leads nowhere but in the
+/// box, for nobody but its programs: who reads files back follows none.
+int create_file(const BundleView::File& file) {
+    const char* const path = file.path;
     char part[kMaxBundlePath + 1];
     const std::size_t size = std::strlen(path);
     if (size == 0 || size > kMaxBundlePath) return errno = EINVAL, -1;
@@ -270,9 +274,13 @@ int create_file(const char* path) {
         int next = -1;
         if (!plain && !weakened(Layer::checked_unpack)) {
             errno = EINVAL;
+        } else if (slash == nullptr && file.link) {
+            const auto* target = reinterpret_cast<const char*>(file.content.data());
+            if (std::strlen(target) != file.content.size()) errno = EINVAL;
+            else if (::symlinkat(target, folder, part) == 0) errno = 0;
         } else if (slash == nullptr) {
-            next =
-                ::openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+            next = ::openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                            file.executable ? 0777 : 0666);
         } else if (::mkdirat(folder, part, 0777) == 0 || errno == EEXIST) {
             next = ::openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         }
@@ -290,7 +298,8 @@ void unpack(const BundleView& bundle) {
     const Steps steps(kReportFd);
     for (std::size_t i = 0; i < bundle.file_count(); ++i) {
         const BundleView::File file = bundle.file(i);
-        const int fd = create_file(file.path);
+        const int fd = create_file(file);
+        if (file.link && fd < 0 && errno == 0) continue;
         steps.require_call(Step::unpack_files, fd);
         for (std::size_t done = 0; done < file.content.size();) {
             const ssize_t size =
@@ -321,13 +330,37 @@ public:
     [[noreturn]] void execute(const char* const* environment, const Launch& launch) {
         *launch.moment = {.time = nanoseconds_of(CLOCK_MONOTONIC),
                           .cpu_time = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID)};
+        environment_ = environment;
         (void)::execve(words_[0], const_cast<char* const*>(words_.data()),
                        const_cast<char* const*>(environment));
+        if (errno == ENOENT && std::strchr(words_[0], '/') == nullptr) search();
         fail(report_fd_, Step::execute);
     }
     std::span<const char* const> all() const { return {words_.data(), count_}; }
 
 private:
+    /// A client's command without a slash: what is in its folder has been tried, PATH is left.
+    void search() {
+        const char* path = nullptr;
+        for (const char* const* one = environment_; path == nullptr && *one != nullptr; ++one) {
+            if (std::strncmp(*one, "PATH=", 5) == 0) path = *one + 5;
+        }
+        char place[kMaxBundlePath + 256];
+        const std::size_t name = std::strlen(words_[0]);
+        while (path != nullptr && *path != '\0') {
+            const std::size_t folder = std::strcspn(path, ":");
+            if (folder > 0 && folder + 1 + name < sizeof place) {
+                std::memcpy(place, path, folder);
+                place[folder] = '/';
+                std::memcpy(place + folder + 1, words_[0], name + 1);
+                (void)::execve(place, const_cast<char* const*>(words_.data()),
+                               const_cast<char* const*>(environment_));
+                if (errno != ENOENT && errno != ENOTDIR) return;
+            }
+            path += folder + (path[folder] == ':' ? 1 : 0);
+        }
+        errno = ENOENT;
+    }
     void add(const char* word) {
         if (count_ == kMaxWords) fail(report_fd_, Step::execute, E2BIG);
         words_[count_++] = word;
@@ -364,6 +397,7 @@ private:
     std::size_t count_ = 0;
     std::array<char, 1024> storage_{};
     std::size_t used_ = 0;
+    const char* const* environment_ = nullptr;
 };
 
 BundleView unpack(const Taken& taken) {
@@ -371,6 +405,21 @@ BundleView unpack(const Taken& taken) {
     if (!bundle.open(taken.bundle)) fail(kReportFd, Step::unpack_files, EBADMSG);
     unpack(bundle);
     return bundle;
+}
+
+/// The whole of what is left to do, once locked in.
+[[noreturn]] void unpack_and_execute(const Inside& inside, const Taken& taken,
+                                     const Launch& launch) {
+    const BundleView bundle = unpack(taken);
+    Words words(kReportFd);
+    words.fill(inside.command, taken.order.memory_mib, &bundle);
+    const bool live = (taken.order.flags & Order::kLive) != 0;
+    if (!bundle.has_environment())
+        words.execute(live ? inside.live_environment : inside.environment, launch);
+    std::array<const char*, kMaxBundleEnvironment + 1> environment{};
+    for (std::size_t i = 0; i < bundle.environment_count(); ++i)
+        environment[i] = bundle.environment(i);
+    words.execute(environment.data(), launch);
 }
 
 void write_whole(int fd, const char* bytes, std::size_t size) {
@@ -433,15 +482,11 @@ void be_program(const Inside& inside, const Launch& launch) {
     Taken taken;
     await_order(taken, true);
     if (inside.means == Means::fence) go_behind_fence(taken);
-    else apply(taken);
+    else apply(inside, taken);
     set_streams(taken, launch.exec_fd);
     lock_in(kReportFd, inside, taken.order.limits);
 
-    const BundleView bundle = unpack(taken);
-    Words words(kReportFd);
-    words.fill(inside.command, taken.order.memory_mib, &bundle);
-    const bool live = (taken.order.flags & Order::kLive) != 0;
-    words.execute(live ? inside.live_environment : inside.environment, launch);
+    unpack_and_execute(inside, taken, launch);
 }
 
 void be_contained(const Inside& inside, const Launch& launch) {
@@ -468,11 +513,7 @@ void be_contained(const Inside& inside, const Launch& launch) {
     (void)::umask(inside.umask);
     load_filter(kReportFd, locked);
     steps.require_call(Step::unpack_files, ::chdir("/box"));
-    const BundleView bundle = unpack(taken);
-    Words words(kReportFd);
-    words.fill(inside.command, taken.order.memory_mib, &bundle);
-    const bool live = (taken.order.flags & Order::kLive) != 0;
-    words.execute(live ? inside.live_environment : inside.environment, launch);
+    unpack_and_execute(inside, taken, launch);
 }
 
 void be_interpreter(const Inside& inside, const WarmPipes& pipes, const Launch& launch) {
@@ -510,7 +551,7 @@ void be_stager(const Inside& inside, const WarmPipes& pipes) {
 
     Taken taken;
     await_order(taken, false);
-    apply(taken);
+    apply(inside, taken);
     lock_in(kReportFd, inside, taken.order.limits);
     const BundleView bundle = unpack(taken);
     Words words(kReportFd);

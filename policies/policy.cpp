@@ -298,6 +298,11 @@ public:
             read_limits(*limits, object.place_of("limits"), policy.limits);
         if (const json* rules = object.take("syscalls"))
             OwnRules(*rules, object.place_of("syscalls"), groups_).apply_to(policy.syscalls);
+        if (const json* executable = object.take("executable_files")) {
+            if (!executable->is_boolean())
+                fail(object.place_of("executable_files"), "expected true or false");
+            policy.executable_files = executable->get<bool>();
+        }
         object.done();
         if (policy.syscalls.rules.empty()) fail(place, "allows no system call at all");
 
@@ -402,6 +407,7 @@ std::string describe(const Policy& policy) {
         << "  file_count    " << limits.file_count << "\n"
         << "  open_files    " << limits.open_files << "\n"
         << "  stack_bytes   " << bytes(limits.stack_bytes) << "\n";
+    if (policy.executable_files) out << "\nfiles of /box and /tmp may be executed\n";
     const auto section = [&](const char* title, SyscallRule::Action action) {
         const std::vector<std::string> lines = describe(policy.syscalls.rules, action);
         if (!lines.empty()) out << "\n" << title << "\n";

@@ -17,6 +17,8 @@ struct Policy {
     std::string description;
     isolate::Limits limits{};
     isolate::SyscallPolicy syscalls{};
+    /// What a program writes to /box and /tmp it may also execute (SECURITY.md, Commands).
+    bool executable_files = false;
 };
 
 /// By name; the order (and so each policy's number on the wire) is the names' order.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -25,6 +26,7 @@ constexpr const char* kFile = "runtime.jsonc";
 constexpr std::array kPlaceholders = {"{entry}", "{main}", "{sources}", "{args}", "{options}"};
 constexpr std::string_view kMemory = "{memory_mib}";
 constexpr std::string_view kArrow = " => ";
+constexpr const char* kRuntimesMount = "@runtimes";
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -60,7 +62,8 @@ void check_word(const std::string& word, const std::string& place) {
 
 std::vector<std::string> read_command(const json& value, const std::string& place) {
     std::vector<std::string> command = strict_json::read_texts(value, place);
-    if (command.empty() || !command.front().starts_with('/'))
+    const bool clients = command == std::vector<std::string>{"{args}"};
+    if (command.empty() || (!clients && !command.front().starts_with('/')))
         fail(place, "the first word is the program's absolute path");
     for (const std::string& word : command) {
         if (word.empty()) fail(place, "an empty word");
@@ -106,6 +109,7 @@ std::vector<std::string> read_mounts(const json& value, const std::string& place
                                      const std::string& folder) {
     std::vector<std::string> mounts = strict_json::read_texts(value, place);
     for (std::string& mount : mounts) {
+        if (mount == kRuntimesMount) continue;
         mount = in_folder(mount, folder, place);
         const std::size_t start = mount.starts_with('?') ? 1 : 0;
         const std::size_t arrow = mount.find(kArrow);
@@ -212,6 +216,22 @@ bool uses(const StepPlan& step, std::string_view word) {
     return uses(step.command, word) || uses(step.command_with_kit, word);
 }
 
+bool is_clients(const StepPlan& step) { return step.command.front() == "{args}"; }
+
+/// What belongs to hidden runtimes alone.
+void check_hidden(const Runtime& runtime, const Object& object) {
+    std::vector<std::pair<std::string, const StepPlan*>> steps = {{"version", &runtime.version},
+                                                                  {"run", &runtime.run}};
+    if (runtime.compile) steps.emplace_back("compile", &*runtime.compile);
+    if (runtime.check) steps.emplace_back("check", &*runtime.check);
+    for (const auto& [key, step] : steps) {
+        if (is_clients(*step))
+            fail(object.place_of(key) + ".command", "only a hidden runtime's program is the client's");
+        if (uses(step->mounts, kRuntimesMount))
+            fail(object.place_of(key) + ".mounts", "only a hidden runtime shows \"@runtimes\"");
+    }
+}
+
 /// What one step says against the others.
 void check_steps(const Runtime& runtime, const Object& object, const std::string& file) {
     const std::string version = object.place_of("version");
@@ -242,6 +262,36 @@ void check_steps(const Runtime& runtime, const Object& object, const std::string
     }
 }
 
+/// The rest of a hidden runtime's file.
+Runtime read_hidden(Runtime runtime, Object& object, const std::string& folder) {
+    if (const json* given = object.take("docker_image"))
+        runtime.docker_image = strict_json::read_text(*given, object.place_of("docker_image"));
+    runtime.run =
+        read_step(object.need("run"), object.place_of("run"), File{.folder = folder});
+    if (runtime.run.warm || !runtime.run.command_with_kit.empty())
+        fail(object.place_of("run"), "\"warm\" and \"with_kit\" are for languages");
+    runtime.version = runtime.run; // nobody asks for it
+    object.done();
+    return runtime;
+}
+
+/// In place of "@runtimes" what other runtimes' programs and compilers are shown, as far as it is
+/// there.
+void show_all(Runtime& hidden, const Runtimes& runtimes) {
+    std::set<std::string> shown;
+    for (const auto& [id, runtime] : runtimes) {
+        if (runtime.hidden) continue;
+        shown.insert(runtime.run.mounts.begin(), runtime.run.mounts.end());
+        if (runtime.compile)
+            shown.insert(runtime.compile->mounts.begin(), runtime.compile->mounts.end());
+    }
+    for (StepPlan* step : {&hidden.run, &hidden.version}) {
+        if (std::erase(step->mounts, kRuntimesMount) == 0) continue;
+        for (const std::string& mount : shown)
+            step->mounts.push_back(mount.starts_with('?') ? mount : "?" + mount);
+    }
+}
+
 } // namespace
 
 bool Runtime::takes_options() const { return compile && uses(compile->command, "{options}"); }
@@ -266,6 +316,11 @@ Runtime read_runtime(const std::string& id, const std::string& folder, const std
     Runtime runtime;
     runtime.id = id;
     runtime.name = text_of("name");
+    if (const json* given = object.take("hidden")) {
+        if (!given->is_boolean()) fail(object.place_of("hidden"), "expected true or false");
+        runtime.hidden = given->get<bool>();
+    }
+    if (runtime.hidden) return read_hidden(std::move(runtime), object, folder);
     runtime.aliases = list_of("aliases");
     for (const std::string& alias : runtime.aliases) {
         if (!is_name(alias))
@@ -309,6 +364,7 @@ Runtime read_runtime(const std::string& id, const std::string& folder, const std
     if (const json* given = object.take("kit"))
         runtime.kit = read_kit(*given, object.place_of("kit"), shared);
     object.done();
+    check_hidden(runtime, object);
     check_steps(runtime, object, file);
     return runtime;
 }
@@ -333,6 +389,9 @@ Runtimes parse(const Texts& texts) {
         }
         runtimes.emplace(id, std::move(runtime));
     }
+    for (auto& [id, runtime] : runtimes) {
+        if (runtime.hidden) show_all(runtime, runtimes);
+    }
     return runtimes;
 }
 
@@ -356,7 +415,8 @@ Texts read_texts(const std::string& directory) {
 
 const Runtime* find(const Runtimes& runtimes, std::string_view name) {
     const std::string wanted = lower(name);
-    if (const auto found = runtimes.find(wanted); found != runtimes.end()) return &found->second;
+    const auto found = runtimes.find(wanted);
+    if (found != runtimes.end()) return found->second.hidden ? nullptr : &found->second;
     for (const auto& [id, runtime] : runtimes) {
         if (std::find(runtime.aliases.begin(), runtime.aliases.end(), wanted) !=
             runtime.aliases.end())

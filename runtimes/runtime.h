@@ -47,6 +47,7 @@ struct StepPlan {
     /// "PATH => PLACE": shown there. A file's own "mounts", beside its steps, belong to each of
     /// them. In a runtime's file "./NAME => PLACE" is something of the runtime's own folder; here
     /// the path is absolute.
+    /// "@runtimes", in a hidden runtime's file: what all others' compile and run steps show.
     std::vector<std::string> mounts{};
     std::string policy{};           ///< name of the policy; empty: the configured one
     std::optional<WarmPlan> warm{}; ///< none: each program starts its interpreter itself
@@ -55,6 +56,9 @@ struct StepPlan {
 struct Runtime {
     std::string id;                        ///< folder name and wire name: "python"
     std::string name;                      ///< for people: "Python"
+    /// No language: nobody is told of it or asks for it by name; it has a run step alone, whose
+    /// command may be the client's own words and whose mounts may be those of all others.
+    bool hidden = false;
     std::vector<std::string> aliases{};    ///< other accepted names: "py", "python3"
     std::string default_file;              ///< "main.py"
     std::vector<std::string> extensions{}; ///< of source files, with the dot
@@ -84,7 +88,7 @@ Runtimes parse(const std::map<std::string, std::string, std::less<>>& texts);
 /// std::system_error or std::runtime_error.
 std::map<std::string, std::string, std::less<>> read_texts(const std::string& directory);
 
-/// The runtime with that id or alias (any case), or nullptr.
+/// The runtime with that id or alias (any case) that is not hidden, or nullptr.
 const Runtime* find(const Runtimes& runtimes, std::string_view name);
 
 } // namespace cloister::runtimes

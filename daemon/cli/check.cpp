@@ -238,6 +238,7 @@ std::string missing_path(const runtimes::Runtime& runtime) {
 
 void check_runtimes(const config::Settings& settings) {
     for (const auto& [id, runtime] : settings.runtimes) {
+        if (runtime.hidden) continue;
         const std::string missing = missing_path(runtime);
         if (missing.empty()) {
             say(Grade::good, "runtime " + id, runtime.version.command.front());

@@ -191,7 +191,10 @@ int make_docker_images(const std::vector<std::string>& words) {
     const config::Settings settings = config::load(sources);
     std::vector<const runtimes::Runtime*> wanted;
     for (const std::string& name : asked.languages) {
-        const runtimes::Runtime* runtime = runtimes::find(settings.runtimes, name);
+        const auto by_id = settings.runtimes.find(name); // a hidden one, too
+        const runtimes::Runtime* runtime = by_id != settings.runtimes.end()
+                                               ? &by_id->second
+                                               : runtimes::find(settings.runtimes, name);
         if (runtime == nullptr) throw std::runtime_error("no runtime is called '" + name + "'");
         wanted.push_back(runtime);
     }

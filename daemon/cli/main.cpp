@@ -248,6 +248,7 @@ int show_runtimes(const Options& options) {
     const config::Settings settings = local_settings();
     keeper::LocalRunner runner(settings);
     for (const auto& [id, runtime] : settings.runtimes) {
+        if (runtime.hidden) continue;
         keeper::LocalRun request;
         request.runtime = id;
         request.stage = wire::Stage::version;

@@ -132,6 +132,10 @@ void visit(Visitor&& member, AnyConfig& config) {
     member("piston_api", config.piston_api);
     member("judge0_api", config.judge0_api);
     member("judge0_callbacks", config.judge0_callbacks);
+    member("go_judge_api", config.go_judge_api);
+    member("go_judge_files", config.go_judge_files, 1, kMany);
+    member("go_judge_file_bytes", config.go_judge_file_bytes, isolate::kKiB, 64 * kGiB);
+    member("go_judge_file_minutes", config.go_judge_file_minutes, 1, 60 * 24 * 366);
     member("judge_policy", config.judge_policy);
     member("judge_tests", config.judge_tests, 1, kMany);
     member("judge_parallel", config.judge_parallel, 1, 64);

@@ -18,6 +18,7 @@ struct Access {
     std::vector<std::string> origins{}; ///< accepted Origin values beside our own addresses
     std::string token{};                ///< empty: none is asked for
     bool piston = false;                ///< Piston's WebSocket is served, too
+    bool go_judge = false;              ///< and those of go-judge
 };
 
 /// The address of ours that a connection came in on.

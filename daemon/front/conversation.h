@@ -20,6 +20,9 @@
 namespace cloister::front {
 
 class Endpoint;
+namespace go_judge {
+class Commands;
+}
 
 /// What every conversation shares. Outlives them all.
 struct Service {
@@ -29,6 +32,7 @@ struct Service {
     Analyses* analyses = nullptr;
     Hub* hub = nullptr;
     Judgings* judgings = nullptr;
+    go_judge::Commands* commands = nullptr; ///< null: its clients are not served
     std::vector<Endpoint*> endpoints{}; ///< of HTTP, beside the pages
     Metrics* metrics = nullptr;         ///< none: nothing is counted
     Access access{};

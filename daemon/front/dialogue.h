@@ -42,6 +42,8 @@ public:
     /// After so long lose_patience() is due, once; 0: never.
     virtual std::chrono::milliseconds patience() const { return {}; }
     virtual void lose_patience() {}
+    /// True when what it says are bytes, not texts.
+    virtual bool is_binary() const { return false; }
 };
 
 } // namespace cloister::front

@@ -33,6 +33,8 @@ struct Executions::Execution {
     /// alive for the first, which waits for both.
     std::weak_ptr<Execution> partner{};
     ExecutionPtr second{};
+    bool speaks = false;         ///< what it prints is its partner's input
+    bool listens = false;        ///< what its partner prints is its input
     bool waits = false;          ///< for its partner, with all but its program's box
     bool over = false;           ///< answered, or nobody is left to hear it
     bool talks = false;          ///< with its partner; stays true when that has ended

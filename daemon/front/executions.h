@@ -65,9 +65,15 @@ public:
     std::variant<std::string, Refusal> submit(ClientId client, Job job, const Named& named = {});
     /// Two programs that talk to each other: what one prints is the other's input. Their turn comes
     /// when there are two places, and comes to both; each is answered as one that was submitted
-    /// alone, though one whose partner did not begin is `cancelled`. Neither has input of its own.
+    /// alone, though one whose partner did not begin is `cancelled`. One that nobody talks to has
+    /// its own input, and what one says to nobody is its result's, as of any other.
     bool has_room_for_two() const { return bounds_.boxes >= 2; }
-    std::variant<std::string, Refusal> submit_pair(ClientId client, Job first, Job second);
+    struct Wires {
+        bool forth = true; ///< the first talks to the second
+        bool back = true;
+    };
+    std::variant<std::string, Refusal> submit_pair(ClientId client, Job first, Job second,
+                                                   Wires wires);
     std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data,
                                  bool eof);
     std::optional<Refusal> signal(ClientId client, const RunName& run, int number);

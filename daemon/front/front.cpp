@@ -6,6 +6,7 @@
 #include "daemon/front/analyst_link.h"
 #include "daemon/front/callbacks/outbox.h"
 #include "daemon/front/confine.h"
+#include "daemon/front/go_judge/endpoint.h"
 #include "daemon/front/judge0/endpoint.h"
 #include "daemon/front/keeper_link.h"
 #include "daemon/front/mcp/endpoint.h"
@@ -231,6 +232,7 @@ public:
             service_.access.piston = true;
         }
         if (settings_.config.judge0_api) open_judge0(std::move(outside));
+        if (settings_.config.go_judge_api) open_go_judge(); // behind Judge0, whose /version is first
         service_.metrics = &metrics_;
         service_.report = [this](bool status, const auto& boxes) {
             return status ? status_text(boxes) : metrics_.text(numbers(boxes));
@@ -276,6 +278,19 @@ private:
             settings_, catalog_, service_.access, *executions_, *submissions_,
             std::move(outside.machine), [this] { return std::size_t{boxes_}; }, std::move(tell)});
         service_.endpoints.push_back(judge0_.get());
+    }
+
+    void open_go_judge() {
+        go_judge::FileStore::Bounds bounds;
+        bounds.files = settings_.config.go_judge_files;
+        bounds.bytes = settings_.config.go_judge_file_bytes;
+        bounds.keep = std::chrono::minutes(settings_.config.go_judge_file_minutes);
+        left_files_ = std::make_unique<go_judge::FileStore>(bounds, wall_clock);
+        commands_ = std::make_unique<go_judge::Commands>(catalog_, *executions_, *left_files_);
+        go_judge_ = std::make_unique<go_judge::HttpInterface>(settings_, service_.access, *commands_);
+        service_.endpoints.push_back(go_judge_.get());
+        service_.commands = commands_.get();
+        service_.access.go_judge = true;
     }
 
     void tick() {
@@ -460,6 +475,7 @@ private:
         settings_.runtime_texts.swap(next.settings.runtime_texts);
         catalog_.entries = std::move(next.catalog.entries);
         catalog_.first_policy = next.catalog.first_policy;
+        catalog_.command = std::move(next.catalog.command);
         judgings_->renew();
         service_.runtimes_json = catalog_.to_json();
         next_.reset();
@@ -519,6 +535,9 @@ private:
     std::unique_ptr<mcp::McpEndpoint> mcp_;
     std::unique_ptr<piston::HttpInterface> piston_;
     std::unique_ptr<judge0::HttpInterface> judge0_;
+    std::unique_ptr<go_judge::FileStore> left_files_;
+    std::unique_ptr<go_judge::Commands> commands_;
+    std::unique_ptr<go_judge::HttpInterface> go_judge_;
     Hub hub_;
     Analyses analyses_; ///< likewise
     PushedAnalyses pushed_;

@@ -5,37 +5,95 @@
 
 namespace cloister::front {
 
-std::variant<HeardRuns::Run, Refusal> HeardRuns::start(const std::string& asker, Job job,
-                                                       std::function<void(const Event&)> heard) {
-    std::shared_ptr<Asker>& place = askers_[asker];
+/// The asker's client, which is there as long as something of it is under way.
+ClientId HeardRuns::enter(const std::string& name, std::size_t runs) {
+    std::shared_ptr<Asker>& place = askers_[name];
     if (!place) {
         place = std::make_shared<Asker>();
         place->client = executions_.open_client(*place);
     }
-    const ClientId client = place->client;
-    ++place->under_way;
-    RunName run;
-    run.id = fresh_word();
-    job.id = run.id;
-    job.heard = [this, asker, heard = std::move(heard)](const Event& event) {
+    place->under_way += runs;
+    return place->client;
+}
+
+/// Has the job heard, and names it. All but the name that Executions gives it is filled in.
+HeardRuns::Run HeardRuns::hear(const std::string& asker, ClientId client, Part& part) {
+    RunName name;
+    name.id = fresh_word();
+    part.job.id = name.id;
+    if (part.watch) askers_.at(asker)->watchers[*name.id] = std::move(part.watch);
+    part.job.heard = [this, asker, id = *name.id, heard = std::move(part.heard)](const Event& event) {
         heard(event);
-        leave(asker);
+        leave(asker, id);
     };
-    const auto accepted = executions_.submit(client, std::move(job));
+    Run run;
+    run.cancel = [this, client, name] { (void)executions_.cancel(client, name); };
+    run.input = [this, client, name](std::string_view data, bool eof) {
+        return executions_.input(client, name, data, eof);
+    };
+    run.resize = [this, client, name](std::uint16_t columns, std::uint16_t rows) {
+        return executions_.resize(client, name, columns, rows);
+    };
+    return run;
+}
+
+std::variant<HeardRuns::Run, Refusal> HeardRuns::start(const std::string& asker, Job job,
+                                                       std::function<void(const Event&)> heard) {
+    Part part;
+    part.job = std::move(job);
+    part.heard = std::move(heard);
+    return start(asker, std::move(part));
+}
+
+std::variant<HeardRuns::Run, Refusal> HeardRuns::start(const std::string& asker, Part part) {
+    const ClientId client = enter(asker, 1);
+    Run begun = hear(asker, client, part);
+    const std::string id = *part.job.id;
+    const auto accepted = executions_.submit(client, std::move(part.job));
     if (const auto* refusal = std::get_if<Refusal>(&accepted)) {
-        leave(asker);
+        leave(asker, id);
         return *refusal;
     }
-    Run begun;
     begun.name = std::get<std::string>(accepted);
-    begun.cancel = [this, client, run] { (void)executions_.cancel(client, run); };
     return begun;
 }
 
+std::variant<HeardRuns::Both, Refusal> HeardRuns::start_pair(const std::string& asker, Part first,
+                                                             Part second,
+                                                             Executions::Wires wires) {
+    const ClientId client = enter(asker, 2);
+    Both begun = {hear(asker, client, first), hear(asker, client, second)};
+    const std::array ids = {*first.job.id, *second.job.id};
+    const auto accepted =
+        executions_.submit_pair(client, std::move(first.job), std::move(second.job), wires);
+    if (const auto* refusal = std::get_if<Refusal>(&accepted)) {
+        for (const std::string& id : ids) leave(asker, id);
+        return *refusal;
+    }
+    begun.front().name = std::get<std::string>(accepted);
+    return begun;
+}
+
+void HeardRuns::set_congested(const std::string& asker, bool congested) {
+    const auto found = askers_.find(asker);
+    if (found != askers_.end()) executions_.set_congested(found->second->client, congested);
+}
+
+void HeardRuns::Asker::on_event(const Event& event) {
+    const auto* output = std::get_if<Output>(&event);
+    const auto watcher = output != nullptr && output->run.id ? watchers.find(*output->run.id)
+                                                             : watchers.end();
+    if (watcher == watchers.end()) return;
+    const auto watch = watcher->second; // a copy: the run may be cancelled within
+    watch(event);
+}
+
 /// A client may be closed within an event.
-void HeardRuns::leave(const std::string& name) {
+void HeardRuns::leave(const std::string& name, const std::string& run) {
     const auto found = askers_.find(name);
-    if (found == askers_.end() || --found->second->under_way > 0) return;
+    if (found == askers_.end()) return;
+    found->second->watchers.erase(run);
+    if (--found->second->under_way > 0) return;
     const std::shared_ptr<Asker> keep = found->second; // Executions still stands in it
     askers_.erase(found);
     executions_.close_client(keep->client);

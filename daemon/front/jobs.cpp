@@ -317,11 +317,13 @@ Job checked_job(ExecuteCode& request, const Catalog& catalog, const std::string&
 Catalog::Catalog(const config::Settings& from, std::uint32_t first_runtime,
                  std::uint32_t policy_number)
     : settings(&from), first_policy(policy_number) {
+    std::uint32_t number = first_runtime;
     for (const auto& [id, runtime] : from.runtimes) {
         Entry entry;
         entry.runtime = &runtime;
-        entry.number = first_runtime + static_cast<std::uint32_t>(entries.size());
-        entries.push_back(std::move(entry));
+        entry.number = number++;
+        if (!runtime.hidden) entries.push_back(std::move(entry));
+        else if (id == kCommandRuntime) command = std::move(entry);
     }
 }
 
@@ -378,6 +380,17 @@ Job version_job(const Catalog& catalog, const Catalog::Entry& entry) {
     job.steps.push_back(step_of(catalog, wire::Stage::version, entry.runtime->version));
     job.steps.back().limits.wall_time = std::min(job.steps.back().limits.wall_time, kVersionTime);
     job.bundle = isolate::pack(isolate::Bundle{});
+    return job;
+}
+
+std::optional<Job> command_job(const Catalog& catalog) {
+    if (!catalog.command) return std::nullopt;
+    Job job;
+    job.runtime = catalog.command->number;
+    job.language = catalog.command->runtime->id;
+    job.method = catalog.settings->method;
+    job.unprotected = catalog.settings->unprotected;
+    job.steps.push_back(step_of(catalog, wire::Stage::run, catalog.command->runtime->run));
     return job;
 }
 

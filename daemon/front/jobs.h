@@ -79,6 +79,9 @@ struct Catalog {
     std::vector<Entry> entries{}; ///< in the order of the wire numbers
 
     std::uint32_t first_policy = 0;
+    /// What runs the command lines of clients that bring their own (go_judge/); without a version.
+    std::optional<Entry> command{};
+    static constexpr const char* kCommandRuntime = "command";
 
     /// Numbers on the wire count on from these two.
     explicit Catalog(const config::Settings& from, std::uint32_t first_runtime = 0,
@@ -94,6 +97,10 @@ std::optional<std::string> version_in(std::string_view printed);
 
 /// The job that asks a runtime for its version.
 Job version_job(const Catalog& catalog, const Catalog::Entry& entry);
+
+/// A job that runs a client's own command line, but for its parcel; absent when there is nothing
+/// that could.
+std::optional<Job> command_job(const Catalog& catalog);
 
 /// `policy`: of the program when its runtime names none; empty: the configured run_policy.
 std::variant<Job, Refusal> make_job(ExecuteCode request, const Catalog& catalog,

@@ -23,7 +23,8 @@ struct KeeperLink::Streams {
     bool paused = false;
     std::shared_ptr<StreamWriter> input{};
     std::array<std::shared_ptr<StreamReader>, 2> output{};
-    std::uint64_t peer = 0; ///< the box that it is connected with
+    std::uint64_t to = 0;   ///< the box whose input its output is
+    std::uint64_t from = 0; ///< the box whose output its input is
     bool held = false;      ///< its output waits for the peer to read
     bool over = false;      ///< nobody prints any more: what is left is a pipe's worth
     bool silent = false;    ///< has closed its output, and its peer is not told yet
@@ -213,7 +214,7 @@ void KeeperLink::take_streams(wire::Received& received) {
     // Most programs get no input: then this end closes with the frame.
     const bool no_input = streams->input_over && streams->early_input.empty();
     if (!no_input) streams->input = std::make_shared<StreamWriter>(io_, std::move(received.fds[0]));
-    if (streams->input && streams->peer != 0)
+    if (streams->input && streams->from != 0)
         streams->input->when_taken([this, box] { take_more(box); });
     for (std::size_t i = 0; i < streams->output.size(); ++i) {
         streams->output[i] = reader(box, std::move(received.fds[i + 1]), streams->live, i);
@@ -234,7 +235,7 @@ void KeeperLink::take_end(const wire::EndedFrame& ended) {
     Streams* streams = find(ended.run_id);
     if (streams != nullptr) {
         streams->over = true;
-        if (streams->silent) close_input(streams->peer);
+        if (streams->silent) close_input(streams->to);
     }
     const bool never_began = streams != nullptr && streams->waiting;
     const std::size_t outputs = streams != nullptr && streams->collects ? 3 : 2;
@@ -294,16 +295,16 @@ void KeeperLink::connect(std::uint64_t one, std::uint64_t other) {
     Streams* first = find(one);
     Streams* second = find(other);
     if (first == nullptr || second == nullptr) return;
-    first->peer = other;
-    second->peer = one;
+    first->to = other;
+    second->from = one;
 }
 
 /// What `box` printed, to its peer. One that is over reads nothing any more.
 void KeeperLink::pass_on(std::uint64_t box, std::string_view bytes) {
     Streams* from = find(box);
-    if (from == nullptr || from->peer == 0 || find(from->peer) == nullptr) return;
-    write(from->peer, bytes);
-    if (from->over || unread_input(from->peer) < kMostUnread) return;
+    if (from == nullptr || from->to == 0 || find(from->to) == nullptr) return;
+    write(from->to, bytes);
+    if (from->over || unread_input(from->to) < kMostUnread) return;
     from->held = true;
     from->output[0]->pause(true);
 }
@@ -311,7 +312,7 @@ void KeeperLink::pass_on(std::uint64_t box, std::string_view bytes) {
 /// `box` has read all that there was.
 void KeeperLink::take_more(std::uint64_t box) {
     const Streams* to = find(box);
-    Streams* from = to == nullptr ? nullptr : find(to->peer);
+    Streams* from = to == nullptr ? nullptr : find(to->from);
     if (from == nullptr || !std::exchange(from->held, false) || from->paused) return;
     from->output[0]->pause(false);
 }
@@ -324,14 +325,14 @@ void KeeperLink::take_more(std::uint64_t box) {
 // streams one after the other, hence the second look.
 void KeeperLink::fell_silent(std::uint64_t box) {
     Streams* streams = find(box);
-    if (streams == nullptr || streams->peer == 0) return;
-    if (streams->over) return close_input(streams->peer);
+    if (streams == nullptr || streams->to == 0) return;
+    if (streams->over) return close_input(streams->to);
     streams->silent = true;
     streams->second_look = std::make_unique<boost::asio::steady_timer>(io_, kClosingTime);
     streams->second_look->async_wait([this, box](const boost::system::error_code& error) {
         Streams* still = error ? nullptr : find(box);
         const bool listens = still != nullptr && still->input && still->input->has_reader();
-        if (listens && std::exchange(still->silent, false)) close_input(still->peer);
+        if (listens && std::exchange(still->silent, false)) close_input(still->to);
     });
 }
 

@@ -11,7 +11,8 @@ namespace cloister::front {
 
 using isolate::Verdict;
 
-std::variant<std::string, Refusal> Executions::submit_pair(ClientId client, Job first, Job second) {
+std::variant<std::string, Refusal> Executions::submit_pair(ClientId client, Job first, Job second,
+                                                           Wires wires) {
     if (bounds_.boxes < 2) {
         Refusal refusal;
         refusal.code = "runtime_unavailable";
@@ -21,6 +22,8 @@ std::variant<std::string, Refusal> Executions::submit_pair(ClientId client, Job 
     }
     ExecutionPtr one = made(client, std::move(first));
     ExecutionPtr other = made(client, std::move(second));
+    one->speaks = other->listens = wires.forth;
+    one->listens = other->speaks = wires.back;
     one->partner = other;
     other->partner = one;
     other->followed = true; // it waits for nobody's compiler: its place is taken
@@ -35,7 +38,8 @@ void Executions::begin_pair(Execution& one, Execution& other) {
     if (!begin_box(other)) return;
     one.waits = other.waits = false;
     one.talks = other.talks = true;
-    boxes_.connect(one.box, other.box);
+    if (one.speaks) boxes_.connect(one.box, other.box);
+    if (other.speaks) boxes_.connect(other.box, one.box);
 }
 
 /// `execution` is over, or will have no box. A partner that did not begin has nobody to talk to;

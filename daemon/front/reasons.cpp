@@ -60,6 +60,9 @@ std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
     }
     case Verdict::cancelled: return "The run was cancelled.";
     case Verdict::internal_error:
+        if (ending.failed_step == isolate::Step::execute && ::strerrordesc_np(ending.error) != nullptr)
+            return "The program could not be executed: " +
+                   std::string(::strerrordesc_np(ending.error)) + ".";
         return "The box could not be made: step " +
                std::string(isolate::name_of(ending.failed_step)) + " failed (" +
                std::string(::strerrordesc_np(ending.error) == nullptr

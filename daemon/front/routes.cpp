@@ -8,6 +8,7 @@
 #include "daemon/front/text.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -20,7 +21,13 @@ constexpr std::string_view kAssets = "/assets/";
 constexpr std::string_view kRuntimes = "/api/v1/runtimes";
 constexpr std::string_view kMetrics = "/metrics";
 constexpr std::string_view kStatus = "/api/v1/status";
-constexpr std::string_view kPistonSocket = "/api/v2/connect";
+constexpr std::array<std::pair<std::string_view, Granted::Language>, 5> kOthersSockets = {{
+    {"/api/v2/connect", Granted::Language::piston},
+    {"/ws", Granted::Language::go_judge},
+    {"/stream", Granted::Language::go_judge_stream},
+    {"/go-judge/ws", Granted::Language::go_judge},
+    {"/go-judge/stream", Granted::Language::go_judge_stream},
+}};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -31,10 +38,14 @@ bool same(std::string_view a, std::string_view b) {
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 /// The id of a socket's address; nothing when the path is no such address.
-std::optional<Granted> read_address(std::string_view path, bool piston) {
+std::optional<Granted> read_address(std::string_view path, bool piston, bool go_judge) {
     Granted grant;
-    grant.piston = piston && path == kPistonSocket;
-    if (grant.piston) return grant;
+    for (const auto& [address, language] : kOthersSockets) {
+        const bool served = language == Granted::Language::piston ? piston : go_judge;
+        if (path != address || !served) continue;
+        grant.language = language;
+        return grant;
+    }
     if (path.starts_with(kRooms)) {
         grant.room_id = path.substr(kRooms.size());
         if (!is_connection_id(grant.room_id)) return std::nullopt;
@@ -214,7 +225,7 @@ Handshake check_handshake(const RequestHead& head, const Access& access) {
         return refuse(error_reply(400, "bad_request",
                                   "One Sec-WebSocket-Key of 16 bytes in base64 is needed."));
     }
-    const auto grant = read_address(path_of(head.target), access.piston);
+    const auto grant = read_address(path_of(head.target), access.piston, access.go_judge);
     if (!grant) return refuse(error_reply(404, "not_found", "No WebSocket lives at this address."));
     result.grant = *grant;
     const std::string protocols = head.joined("Sec-WebSocket-Protocol");
@@ -284,7 +295,7 @@ Reply route(const RequestHead& head, const Facts& facts) {
     if (path == kRuntimes) return text_reply("application/json", runtimes_text(facts));
     if (path == "/api/v1/openapi.json") return text_reply("application/json", openapi());
     if (const page::Asset* asset = find_asset(path)) return asset_reply(head, *asset);
-    if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path, false)))
+    if (path == "/api/v1/ws/demo" || (path.starts_with(kRooms) && read_address(path, false, false)))
         return page_reply(host, facts.nonce);
     if (path == "/") {
         Reply reply = text_reply("text/plain; charset=utf-8", "The page is at /api/v1/ws/demo\n");

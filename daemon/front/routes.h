@@ -70,7 +70,9 @@ struct Granted {
     std::string connection_id{}; ///< empty: a fresh one is to be made
     std::string room_id{};       ///< not empty: joined already
     bool subprotocol = false;    ///< answer with "cloister.v2"
-    bool piston = false;         ///< a job in Piston's words, in place of our own protocol
+    /// Whose words are spoken.
+    enum class Language : std::uint8_t { own, piston, go_judge, go_judge_stream };
+    Language language = Language::own;
 };
 
 struct Handshake {

@@ -8,6 +8,7 @@
 #include "daemon/front/session.h"
 
 #include "daemon/front/draining_stream.h"
+#include "daemon/front/go_judge/dialogue.h"
 #include "daemon/front/piston/dialogue.h"
 #include "daemon/front/progress.h"
 
@@ -49,12 +50,12 @@ using OpeningPtr = std::unique_ptr<Opening>;
 class Session final : public OpenSession, public std::enable_shared_from_this<Session> {
 public:
     Session(asio::ip::tcp::socket socket, Service& service, std::shared_ptr<OpenSessions> sessions,
-            std::shared_ptr<void> held, bool is_piston)
+            std::shared_ptr<void> held, Granted::Language language)
         : held_(std::move(held)), socket_(std::move(socket)), stall_(socket_.get_executor()),
           read_again_(socket_.get_executor()), patience_(socket_.get_executor()), service_(service),
           sessions_(std::move(sessions)), queue_(service.settings->config.send_queue_bytes,
                                                  service.settings->config.send_queue_messages),
-          dialogue_(make_dialogue(is_piston)) {}
+          dialogue_(make_dialogue(language)) {}
 
     ~Session() override {
         ended_ = true; // events of the last runs find nobody
@@ -69,7 +70,7 @@ private:
     asio::awaitable<void> converse();
     void hear();
     void set_options(const Granted& grant);
-    std::unique_ptr<Dialogue> make_dialogue(bool is_piston);
+    std::unique_ptr<Dialogue> make_dialogue(Granted::Language language);
     void send(const MessagePtr& message, bool bulk);
     void depart(unsigned code, std::string_view why, bool say_rest);
     void watch_patience();
@@ -104,12 +105,19 @@ private:
     std::unique_ptr<Dialogue> dialogue_; ///< last: its end may still call the members above
 };
 
-std::unique_ptr<Dialogue> Session::make_dialogue(bool is_piston) {
+std::unique_ptr<Dialogue> Session::make_dialogue(Granted::Language language) {
     const auto say = [this](const MessagePtr& message, bool bulk) { send(message, bulk); };
-    if (!is_piston) return std::make_unique<Conversation>(service_, say, Clock::now());
+    using Language = Granted::Language;
+    if (language == Language::own)
+        return std::make_unique<Conversation>(service_, say, Clock::now());
     Line line;
     line.send = say;
     line.leave = [this](unsigned code, std::string_view why) { depart(code, why, true); };
+    if (language == Language::go_judge)
+        return std::make_unique<go_judge::RequestsDialogue>(service_, std::move(line),
+                                                            Clock::now());
+    if (language == Language::go_judge_stream)
+        return std::make_unique<go_judge::StreamDialogue>(service_, std::move(line), Clock::now());
     return std::make_unique<piston::JobDialogue>(service_, std::move(line), Clock::now());
 }
 
@@ -148,7 +156,7 @@ asio::awaitable<void> Session::accept(OpeningPtr opening) {
                                   asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     open_ = true;
-    socket_.text(true);
+    socket_.binary(dialogue_->is_binary());
     sessions_->insert(this);
     dialogue_->begin(opening->grant);
     watch_patience();
@@ -292,7 +300,7 @@ void start_session(asio::ip::tcp::socket socket, UpgradeRequest request, Granted
                    std::shared_ptr<void> held) {
     const asio::any_io_executor executor = socket.get_executor();
     const auto session = std::make_shared<Session>(std::move(socket), service, std::move(sessions),
-                                                   std::move(held), grant.piston);
+                                                   std::move(held), grant.language);
     auto opening = std::make_unique<Opening>();
     opening->request = std::move(request);
     opening->grant = std::move(grant);

@@ -112,7 +112,7 @@ void Executions::feed_program(Execution& execution) {
     if (!execution.early_input.empty()) boxes_.write(execution.box, execution.early_input);
     job.input = {};
     execution.early_input = {};
-    const bool open = job.input_open || !execution.partner.expired();
+    const bool open = job.input_open || (execution.listens && !execution.partner.expired());
     if (!open || execution.input_closed) boxes_.close_input(execution.box);
     if (job.stream && clients_.at(execution.client)->congested) boxes_.pause(execution.box, true);
 }
@@ -146,7 +146,7 @@ void Executions::on_usage(const wire::UsageFrame& usage) {
 void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {
     Execution* execution = by_box(box);
     if (execution == nullptr || stream >= execution->kept.size()) return;
-    if (execution->talks && stream == 0) return take_talk(*execution, bytes.size());
+    if (execution->talks && execution->speaks && stream == 0) return take_talk(*execution, bytes.size());
     KeptStream& kept = execution->kept[stream];
     const std::size_t room = execution->plan().limits.output_bytes - kept.bytes.size();
     const std::string_view taken = bytes.substr(0, room);

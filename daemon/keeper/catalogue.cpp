@@ -109,6 +109,7 @@ First Catalogue::extend(const config::Settings& settings) {
     for (const auto& [id, runtime] : settings.runtimes) {
         RuntimePlan plan;
         plan.name = id;
+        plan.hidden = runtime.hidden;
         plan.stages[0] = plan_of(runtime.version, roots);
         if (runtime.compile) plan.stages[1] = plan_of(*runtime.compile, roots);
         plan.stages[2] = plan_of(runtime.run, roots);
@@ -139,7 +140,8 @@ First Catalogue::extend(const config::Settings& settings) {
                             .ceilings = policy.limits,
                             .filter = std::make_unique<const isolate::SeccompProgram>(
                                 means_ == isolate::Means::fence ? isolate::fenced(policy.syscalls)
-                                                                : policy.syscalls)});
+                                                                : policy.syscalls),
+                            .executable_files = policy.executable_files});
     }
     for (RuntimePlan& plan : runtimes) runtimes_.push_back(std::move(plan));
     for (PolicyPlan& plan : policies) policies_.push_back(std::move(plan));

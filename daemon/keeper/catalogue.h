@@ -49,6 +49,7 @@ struct PolicyPlan {
     std::string name;
     isolate::Limits ceilings{};
     std::unique_ptr<const isolate::SeccompProgram> filter;
+    bool executable_files = false;
 };
 
 /// What a runtime's toolchain prepares once.
@@ -78,6 +79,8 @@ public:
     /// nullptr when the runtime has none, or is not installed.
     const KitPlan* kit(std::uint32_t runtime) const;
     std::uint32_t runtimes() const { return static_cast<std::uint32_t>(runtimes_.size()); }
+    /// True when no box is to be made before somebody asks for one.
+    bool is_hidden(std::uint32_t runtime) const { return runtimes_[runtime].hidden; }
     const std::string& name(std::uint32_t runtime) const { return runtimes_[runtime].name; }
     /// The policy that a stage has when no request says otherwise.
     std::uint32_t usual_policy(std::uint32_t runtime, wire::Stage stage) const {
@@ -87,6 +90,7 @@ public:
 private:
     struct RuntimePlan {
         std::string name;
+        bool hidden = false;
         std::array<std::optional<StagePlan>, wire::kStages> stages{}; ///< by wire::Stage
         std::optional<KitPlan> kit{};
         std::array<std::uint32_t, wire::kStages> policies{};

@@ -194,6 +194,7 @@ void Docker::begin(Run& run, const wire::RunFrame& frame, RunFds fds, const Stag
     spec.user_id = user_id;
     spec.limits = run.limits;
     spec.profile = run.policy->profile;
+    spec.executable_files = run.policy->executable_files;
     spec.socket_folder = run.folder;
     spec.init_program = init_program_;
     spec.words = stage.words;

@@ -67,6 +67,7 @@ private:
         isolate::Fd filter{}; ///< sealed: the instructions
         bool has_listener = false;
         std::string profile{}; ///< path
+        bool executable_files = false;
     };
     /// Ours below /run/cloister, with the profiles and the sockets. The lock on it ends with its
     /// keeper, however that ends; a folder without one is anybody's to remove.

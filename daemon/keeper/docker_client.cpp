@@ -33,9 +33,10 @@ std::string owner_options(uid_t user_id) {
     return "uid=" + number(user_id) + ",gid=" + number(user_id);
 }
 
-std::string tmpfs(const std::string& place, const isolate::Limits& limits, uid_t user_id) {
-    return place + ":rw,noexec,nosuid,nodev,size=" + number(limits.file_bytes) +
-           ",nr_inodes=" + number(limits.file_count + 1) + ",mode=700," + owner_options(user_id);
+std::string tmpfs(const std::string& place, const ContainerSpec& spec) {
+    const isolate::Limits& limits = spec.limits;
+    return place + (spec.executable_files ? ":rw,exec" : ":rw,noexec") + ",nosuid,nodev,size=" + number(limits.file_bytes) +
+           ",nr_inodes=" + number(limits.file_count + 1) + ",mode=700," + owner_options(spec.user_id);
 }
 
 std::string bind(const std::string& source, const std::string& place) {
@@ -79,7 +80,7 @@ std::vector<std::string> run_arguments(const ContainerSpec& spec) {
         "--ulimit", ulimit("fsize", limits.file_bytes), "--ulimit",
         ulimit("memlock", 64 * isolate::kKiB), "--ulimit", ulimit("msgqueue", 0), "--ulimit",
         ulimit("nofile", limits.open_files), "--ulimit", ulimit("rtprio", 0), "--shm-size",
-        number(std::min(kShm, limits.memory_bytes)), "--tmpfs", tmpfs("/tmp", limits, spec.user_id),
+        number(std::min(kShm, limits.memory_bytes)), "--tmpfs", tmpfs("/tmp", spec),
         // In place of the engine's own: what does not exist needs no masking.
         "--tmpfs", "/sys:ro,noexec,nosuid,nodev,size=4k,nr_inodes=2", "--tmpfs",
         "/dev/mqueue:ro,noexec,nosuid,nodev,size=4k,nr_inodes=2", "--mount",
@@ -89,7 +90,7 @@ std::vector<std::string> run_arguments(const ContainerSpec& spec) {
         all.emplace_back(option);
         all.push_back(std::move(value));
     };
-    if (!spec.makes_volume) add("--tmpfs", tmpfs("/box", limits, spec.user_id));
+    if (!spec.makes_volume) add("--tmpfs", tmpfs("/box", spec));
     if (!spec.volume.empty()) add("--mount", volume_of(spec));
     for (const std::string& mount : spec.more_mounts) {
         const std::size_t arrow = mount.find(" => ");

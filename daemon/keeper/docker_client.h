@@ -27,6 +27,7 @@ struct ContainerSpec {
     uid_t user_id = 0;
     isolate::Limits limits{};
     std::string profile{};                  ///< path of the seccomp profile
+    bool executable_files = false;          ///< in /box and /tmp
     std::string socket_folder{};            ///< shown at kContainerSocketFolder, read-only
     std::string init_program{};             ///< shown at kContainerInit, read-only
     std::string volume{};                   ///< of a compiler's work; empty: none

@@ -186,6 +186,7 @@ First Docker::extend(const config::Settings& settings) {
         plan.ceilings = policy.limits;
         plan.filter = sealed(std::as_bytes(filter.instructions()), "filter");
         plan.has_listener = filter.has_listener();
+        plan.executable_files = policy.executable_files;
         plan.profile = folder_.path + "/policy-" +
                        std::to_string(policies_.size() + policies.size()) + ".json";
         write_file(plan.profile, container_profile(policy.syscalls));

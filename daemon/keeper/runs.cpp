@@ -158,6 +158,7 @@ Runs::Run& Runs::make(const Shape& shape, const StagePlan& plan, const PolicyPla
     spec.work_mount = work_mount.get();
     if (fence) run.place_files(spec, plan, tmp_folder);
     spec.kit_mount = kit_mount.get();
+    spec.executable_files = policy.executable_files;
     // What a compiler writes is read by another user id in the run step.
     spec.umask = run.for_kit || shape.stage == wire::Stage::compile ? 022 : 077;
     Pipes pipes;

@@ -90,6 +90,7 @@ Runs::Run* Runs::take_ready(const wire::RunFrame& frame, const RunFds& fds) {
 /// One box for a first run, and one for a first compilation. A warm compiler is large: it waits
 /// until somebody compiles.
 void Runs::expect_usual(std::uint32_t runtime) {
+    if (catalogue_.is_hidden(runtime)) return;
     const auto expect = [&](wire::Stage stage, bool may_be_warm) {
         const StagePlan* plan = catalogue_.stage(runtime, stage);
         if (plan == nullptr || !plan->root) return;

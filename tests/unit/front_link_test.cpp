@@ -327,7 +327,8 @@ struct Talk : Pair {
         Job second = first;
         second.id = "y";
         executions.set_boxes(2);
-        REQUIRE(accepted(executions.submit_pair(client, std::move(first), std::move(second))));
+        REQUIRE(accepted(executions.submit_pair(client, std::move(first), std::move(second),
+                                                  Executions::Wires{})));
         turn();
         for (std::uint64_t& box : boxes) {
             const wire::Received run = asked();

@@ -1,0 +1,293 @@
+// Limits that a client asks for are taken down to the policy's: its own service has no ceilings, so
+// its clients ask for plenty.
+#include "daemon/front/go_judge/commands.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace cloister::front::go_judge {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::uint64_t kNanosPerMilli = 1'000'000;
+constexpr const char* kQueueFull = "worker queue is full";
+
+/// Rounded up, so that no command gets less than was asked for.
+milliseconds millis(std::uint64_t nanoseconds, milliseconds most) {
+    const auto ceiling = static_cast<std::uint64_t>(most.count());
+    const std::uint64_t asked =
+        nanoseconds / kNanosPerMilli + (nanoseconds % kNanosPerMilli > 0 ? 1 : 0);
+    return milliseconds(std::min(asked, ceiling));
+}
+
+template <typename Value>
+void lower(Value& limit, std::uint64_t asked) {
+    if (asked > 0) limit = static_cast<Value>(std::min<std::uint64_t>(limit, asked));
+}
+
+/// Without a clock of its own a command may take twice its processor time.
+isolate::Limits limits_of(const Command& command, isolate::Limits limits) {
+    const auto wall = limits.wall_time;
+    if (command.cpu_ns > 0) {
+        limits.cpu_time = millis(command.cpu_ns, limits.cpu_time);
+        limits.wall_time = std::min(wall, 2 * limits.cpu_time);
+    }
+    if (command.clock_ns > 0)
+        limits.wall_time = millis(std::max(command.clock_ns, command.cpu_ns), wall);
+    lower(limits.memory_bytes, command.memory_bytes);
+    lower(limits.stack_bytes, command.stack_bytes);
+    lower(limits.processes, command.processes);
+    constexpr std::uint64_t kRatePerPercent = 10;
+    if (command.cpu_rate > 0)
+        lower(limits.cpu_percent, std::max<std::uint64_t>(command.cpu_rate / kRatePerPercent, 1));
+    std::uint64_t collected = 0;
+    for (const Descriptor& descriptor : command.descriptors) {
+        if (descriptor.kind == Descriptor::Kind::collector)
+            collected = std::max(collected, descriptor.bytes);
+    }
+    lower(limits.output_bytes, collected);
+    return limits;
+}
+
+/// Null, and in `lost` the id, when a file is not here (any more).
+const std::string* bytes_of(const Origin& origin, FileStore& store, FileStore::FilePtr& held) {
+    if (!origin.cached) return &origin.text;
+    held = store.find(origin.text);
+    return held ? &held->content : nullptr;
+}
+
+CommandResult not_here(std::string name, const std::string& id) {
+    return file_error(std::move(name), "CopyInOpenFile", "file id not found: " + id.substr(0, 64));
+}
+
+/// Names of files to be read back, each once; what descriptors print is not among them.
+std::vector<std::string> collected(const Command& command) {
+    std::vector<std::string> names;
+    const auto is_printed = [&](const std::string& name) {
+        return std::ranges::any_of(command.descriptors, [&](const Descriptor& descriptor) {
+            return descriptor.kind == Descriptor::Kind::collector && descriptor.name == name;
+        });
+    };
+    for (const auto* list : {&command.copy_out, &command.copy_out_cached}) {
+        for (const CopyOut& one : *list) {
+            const bool known = std::ranges::find(names, one.name) != names.end();
+            if (!known && !is_printed(one.name)) names.push_back(one.name);
+        }
+    }
+    return names;
+}
+
+} // namespace
+
+std::variant<Job, CommandResult, Fault> Commands::make_job(const Command& command) const {
+    auto bare = command_job(catalog_);
+    if (!bare) return Fault{"This server runs no commands."};
+    Job job = *std::move(bare);
+    job.steps.back().limits = limits_of(command, job.steps.back().limits);
+    FileStore::FilePtr held;
+    const Descriptor& in = command.descriptors.front();
+    if (in.kind == Descriptor::Kind::origin) {
+        const std::string* bytes = bytes_of(in.origin, store_, held);
+        if (bytes == nullptr) return not_here("stdin", in.origin.text);
+        job.input = *bytes;
+    }
+    isolate::Bundle bundle;
+    bundle.arguments = command.arguments;
+    bundle.environment = command.environment;
+    for (const CopyIn& one : command.copy_in) {
+        const std::string* bytes = bytes_of(one.origin, store_, held);
+        if (bytes == nullptr) return not_here(one.path, one.origin.text);
+        isolate::BundleFile file;
+        file.path = one.path;
+        file.content = *bytes;
+        file.executable = !one.link;
+        file.link = one.link;
+        bundle.files.push_back(std::move(file));
+    }
+    job.input_open = in.kind == Descriptor::Kind::stream || command.terminal;
+    job.terminal = command.terminal;
+    const auto is_stream = [&](std::size_t fd) {
+        return command.descriptors.at(fd).kind == Descriptor::Kind::stream;
+    };
+    job.stream = is_stream(1) || is_stream(2);
+    job.base64 = true; // raw bytes
+    bundle.collect = collected(command);
+    bundle.collect_bytes = static_cast<std::uint32_t>(kCopyOutBytes);
+    job.collect = bundle.collect;
+    job.collect_bytes = bundle.collect_bytes;
+    try {
+        job.bundle = isolate::pack(bundle);
+    } catch (const std::length_error& error) {
+        return file_error("", "CopyInCopyContent", error.what());
+    }
+    return job;
+}
+
+/// A request under way.
+struct Commands::Running {
+    std::string asker{};
+    Request request{};
+    std::vector<isolate::Limits> limits{};
+    Ended ended{};
+    std::size_t left = 1; ///< commands whose end is not known, and whoever starts them
+    bool cancelled = false;
+    std::vector<HeardRuns::Run> runs{}; ///< by command; empty ones have not begun, or have ended
+    std::vector<bool> over{};
+    Done done{};
+    Heard heard{};
+
+    void finish_one() {
+        if (--left > 0) return;
+        if (!ended.error.empty()) ended.results.clear();
+        const Done call = std::move(done);
+        call(std::move(ended));
+    }
+    void cancel() {
+        cancelled = true;
+        std::vector<Cancel> all; // ends come meanwhile
+        for (const HeardRuns::Run& run : runs) all.push_back(run.cancel);
+        for (const Cancel& one : all) {
+            if (one) one();
+        }
+    }
+    void give_up(const std::string& why) {
+        if (ended.error.empty()) ended.error = why;
+        cancel();
+    }
+    std::optional<std::string> feed(std::size_t index, std::string_view data) {
+        const bool streams = index < runs.size() && request.commands[index].descriptors[0].kind ==
+                                                        Descriptor::Kind::stream;
+        if (!streams) return "input does not exist";
+        if (!runs[index].input) return std::nullopt;
+        const auto refusal = runs[index].input(data, data.empty());
+        // What comes when the program has just ended finds nobody.
+        if (!refusal || refusal->code != "too_large") return std::nullopt;
+        return refusal->message;
+    }
+    std::optional<std::string> resize(std::size_t index, std::uint16_t columns,
+                                      std::uint16_t rows) {
+        if (index >= runs.size() || !request.commands[index].terminal)
+            return "resize input does not have tty";
+        if (runs[index].resize) (void)runs[index].resize(columns, rows);
+        return std::nullopt;
+    }
+};
+
+void Commands::hear_end(Running& running, std::size_t index, const Event& event) {
+    running.runs[index] = {};
+    running.over[index] = true;
+    const auto* refused = std::get_if<Refused>(&event);
+    if (refused != nullptr && refused->refusal.code == "busy") {
+        running.give_up(refused->refusal.message);
+    } else {
+        running.ended.results[index] =
+            result_of(running.request.commands[index], running.limits[index], event, store_);
+    }
+    running.finish_one();
+}
+
+HeardRuns::Part Commands::part_of(const std::shared_ptr<Running>& running, std::size_t index,
+                                  Job job) {
+    ++running->left;
+    HeardRuns::Part part;
+    if (job.stream) {
+        part.watch = [running, index](const Event& event) {
+            const auto& output = std::get<Output>(event);
+            const std::size_t fd = output.stream == "stderr" ? 2 : 1;
+            const auto kind = running->request.commands[index].descriptors.at(fd).kind;
+            if (kind == Descriptor::Kind::stream) running->heard(index, fd, output.data);
+        };
+    }
+    part.job = std::move(job);
+    part.heard = [this, running, index](const Event& event) { hear_end(*running, index, event); };
+    return part;
+}
+
+void Commands::start_alone(const std::shared_ptr<Running>& running, std::size_t index, Job job) {
+    auto started = runs_.start(running->asker, part_of(running, index, std::move(job)));
+    if (auto* run = std::get_if<HeardRuns::Run>(&started)) {
+        if (!running->over[index]) running->runs[index] = std::move(*run);
+        return;
+    }
+    --running->left; // its start is still counted
+    running->give_up(kQueueFull);
+}
+
+void Commands::start_pair(const std::shared_ptr<Running>& running, Job first, Job second) {
+    const Wires& wires = *running->request.wires;
+    HeardRuns::Part one = part_of(running, wires.first, std::move(first));
+    HeardRuns::Part other = part_of(running, wires.second, std::move(second));
+    auto started = runs_.start_pair(running->asker, std::move(one), std::move(other),
+                                    {.forth = wires.forth, .back = wires.back});
+    if (auto* both = std::get_if<HeardRuns::Both>(&started)) {
+        if (!running->over[wires.first]) running->runs[wires.first] = std::move(both->front());
+        if (!running->over[wires.second]) running->runs[wires.second] = std::move(both->back());
+        return;
+    }
+    running->left -= 2;
+    const Refusal& refusal = std::get<Refusal>(started);
+    running->give_up(refusal.code == "busy" ? kQueueFull : refusal.message);
+}
+
+Commands::Handle Commands::start(const std::string& asker, Request request, Done done, Heard heard) {
+    const auto running = std::make_shared<Running>();
+    running->asker = asker;
+    running->request = std::move(request);
+    running->done = std::move(done);
+    running->heard = std::move(heard);
+    const std::size_t count = running->request.commands.size();
+    running->ended.results.resize(count);
+    running->runs.resize(count);
+    running->over.resize(count);
+    std::vector<std::optional<Job>> jobs(count);
+    bool whole = true;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto made = make_job(running->request.commands[i]);
+        if (auto* job = std::get_if<Job>(&made)) {
+            running->limits.push_back(job->steps.back().limits);
+            jobs[i] = std::move(*job);
+            continue;
+        }
+        whole = false;
+        running->limits.emplace_back();
+        if (auto* result = std::get_if<CommandResult>(&made))
+            running->ended.results[i] = std::move(*result);
+        if (auto* fault = std::get_if<Fault>(&made)) running->give_up(fault->message);
+    }
+    const auto& wires = running->request.wires;
+    const auto is_wired = [&](std::size_t index) {
+        return wires && (wires->first == index || wires->second == index);
+    };
+    if (wires && !whole) {
+        for (const std::size_t index : {wires->first, wires->second}) {
+            if (jobs[index])
+                running->ended.results[index].error = "what it is wired with could not be started";
+        }
+    }
+    if (wires && whole)
+        start_pair(running, *std::move(jobs[wires->first]), *std::move(jobs[wires->second]));
+    for (std::size_t i = 0; i < count && !running->cancelled; ++i) {
+        if (!jobs[i] || is_wired(i)) continue;
+        start_alone(running, i, *std::move(jobs[i]));
+    }
+    running->finish_one();
+    const std::weak_ptr<Running> weak = running;
+    Handle handle;
+    handle.cancel = [weak] {
+        if (const auto under_way = weak.lock()) under_way->cancel();
+    };
+    handle.input = [weak](std::size_t index, std::string_view data) -> std::optional<std::string> {
+        const auto under_way = weak.lock();
+        return under_way ? under_way->feed(index, data) : std::nullopt;
+    };
+    handle.resize = [weak](std::size_t index, std::uint16_t columns,
+                           std::uint16_t rows) -> std::optional<std::string> {
+        const auto under_way = weak.lock();
+        return under_way ? under_way->resize(index, columns, rows) : std::nullopt;
+    };
+    return handle;
+}
+
+} // namespace cloister::front::go_judge

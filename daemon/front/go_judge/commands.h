@@ -1,0 +1,65 @@
+// The commands of one request, as runs: each its own box, two that are wired at one time. What one
+// client's many requests share is the asker by which the queue knows it.
+#pragma once
+
+#include "daemon/front/go_judge/results.h"
+#include "daemon/front/heard_runs.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cloister::front::go_judge {
+
+/// Of all files that one command leaves; each then fits into a parcel again.
+inline constexpr std::uint64_t kCopyOutBytes = 15 * isolate::kMiB;
+
+/// How it all ended.
+struct Ended {
+    std::vector<CommandResult> results{}; ///< one for each command
+    std::string error{};                  ///< not empty: why there are none
+};
+
+class Commands {
+public:
+    Commands(const Catalog& catalog, Executions& executions, FileStore& store)
+        : catalog_(catalog), store_(store), runs_(executions) {}
+
+    using Done = std::function<void(Ended ended)>;
+    /// What a command prints to a descriptor that is a stream.
+    using Heard = std::function<void(std::size_t index, std::size_t fd, std::string_view data)>;
+    using Cancel = std::function<void()>;
+    /// What can be done to a request under way; harmless once it has ended. The answers are what
+    /// was wrong.
+    struct Handle {
+        Cancel cancel{};
+        /// For the command's streamIn. Nothing is the end of the input.
+        std::function<std::optional<std::string>(std::size_t index, std::string_view data)> input{};
+        std::function<std::optional<std::string>(std::size_t index, std::uint16_t columns,
+                                                 std::uint16_t rows)>
+            resize{};
+    };
+    /// `done` is called once, maybe before this returns.
+    Handle start(const std::string& asker, Request request, Done done, Heard heard = {});
+    void set_congested(const std::string& asker, bool congested) {
+        runs_.set_congested(asker, congested);
+    }
+
+    /// The job of a command, or what is wrong with its files.
+    std::variant<Job, CommandResult, Fault> make_job(const Command& command) const;
+    FileStore& store() { return store_; }
+
+private:
+    struct Running;
+    void start_alone(const std::shared_ptr<Running>& running, std::size_t index, Job job);
+    void start_pair(const std::shared_ptr<Running>& running, Job first, Job second);
+    HeardRuns::Part part_of(const std::shared_ptr<Running>& running, std::size_t index, Job job);
+    void hear_end(Running& running, std::size_t index, const Event& event);
+
+    const Catalog& catalog_;
+    FileStore& store_;
+    HeardRuns runs_;
+};
+
+} // namespace cloister::front::go_judge

@@ -1,0 +1,107 @@
+// The interface for clients of go-judge, but for boxes: forms, the store of files, requests.
+#include "daemon/config/settings.h"
+#include "daemon/front/go_judge/files.h"
+#include "daemon/front/go_judge/multipart.h"
+#include "daemon/front/go_judge/requests.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+namespace cloister::front::go_judge {
+namespace {
+
+constexpr const char* kType = "multipart/form-data; boundary=\"a b\"";
+
+std::string part(const std::string& head, const std::string& content) {
+    return "--a b\r\n" + head + "\r\n\r\n" + content + "\r\n";
+}
+
+std::string asked(const std::string& command, bool streams = false) {
+    const auto body = nlohmann::json::parse("{\"cmd\": [" + command + "]}");
+    const auto read = read_request(body, config::Config{}, streams);
+    const auto* fault = std::get_if<Fault>(&read);
+    return fault == nullptr ? "" : fault->message;
+}
+
+} // namespace
+
+TEST_CASE("the file of a form is found, byte for byte") {
+    const std::string content("\r\n--a c\0\xff--a b", 15);
+    const std::string file =
+        part("content-disposition: FORM-DATA ; filename=\"C:\\\\x/y \\\"z\\\".txt\"; name=file", content);
+    const std::string other = part("Content-Disposition: form-data; name=\"other\"", "x");
+    const auto found = file_in_form(kType, "preamble\r\n" + other + file + "--a b--\r\n", "file");
+    REQUIRE(found);
+    CHECK(found->content == content);
+    CHECK(found->name == "y \"z\".txt");
+    CHECK_FALSE(file_in_form(kType, other + file + "--a b--", "none"));
+    const std::string empty = part("Content-Disposition: form-data; name=file", "");
+    REQUIRE(file_in_form(kType, empty + "--a b--", "file"));
+    CHECK(file_in_form(kType, empty + "--a b--", "file")->content.empty());
+}
+
+TEST_CASE("what is no form, or not whole, has no file") {
+    const std::string file = part("Content-Disposition: form-data; name=\"file\"", "x");
+    for (const char* type : {"", "multipart/form-data", "multipart/form-data; boundary=",
+                             "multipart/mixed; boundary=\"a b\"", "multipart/form-data; boundary=c",
+                             "multipart/form-data; boundary=\"a"})
+        CHECK_FALSE(file_in_form(type, file + "--a b--", "file"));
+    const std::string whole = file + "--a b--";
+    for (std::size_t size = 0; size + 7 <= whole.size() - 2; ++size)
+        CHECK_FALSE(file_in_form(kType, whole.substr(0, size), "file"));
+    const std::string long_head =
+        part("X: " + std::string(9000, 'x') + "\r\nContent-Disposition: form-data; name=file", "x");
+    CHECK_FALSE(file_in_form(kType, long_head + "--a b--", "file"));
+    std::string many;
+    for (int i = 0; i < 16; ++i) many += part("Content-Disposition: form-data; name=a", "x");
+    CHECK_FALSE(file_in_form(kType, many + file + "--a b--", "file"));
+}
+
+TEST_CASE("the store keeps its bounds, and what is used") {
+    FileStore::Time now{1000};
+    FileStore::Bounds bounds;
+    bounds.files = 2;
+    bounds.bytes = 2000;
+    bounds.keep = FileStore::Time(100);
+    FileStore store(bounds, [&] { return now; });
+    const auto first = store.add("a", "content");
+    REQUIRE(first);
+    REQUIRE(store.add("b", std::string(1000, 'x')));
+    CHECK_FALSE(store.add("c", ""));
+    CHECK(store.list().size() == 2);
+    now += FileStore::Time(60);
+    REQUIRE(store.find(*first));
+    CHECK(store.find(*first)->content == "content");
+    now += FileStore::Time(60);
+    CHECK(store.list().size() == 1); // the other one was not used
+    CHECK_FALSE(store.add("d", std::string(1500, 'x')));
+    CHECK(store.add("e", std::string(1000, 'x')));
+    CHECK(store.remove(*first));
+    CHECK_FALSE(store.remove(*first));
+    CHECK(store.find(*first) == nullptr);
+    now += FileStore::Time(100);
+    CHECK(store.list().empty());
+    CHECK(store.bytes() == 0);
+}
+
+TEST_CASE("streams and terminals are for those who stream") {
+    const std::string in = R"({"args": ["a"], "files": [{"streamIn": true}]})";
+    CHECK_FALSE(asked(in).empty());
+    CHECK(asked(in, true).empty());
+    CHECK(asked(R"({"args": ["a"], "files": [null, {"streamOut": "name"}], "tty": true})", true).empty());
+    CHECK_FALSE(asked(R"({"args": ["a"], "files": [{"streamOut": true}]})", true).empty());
+    CHECK_FALSE(asked(R"({"args": ["a"], "files": [{"streamIn": false}]})", true).empty());
+    CHECK_FALSE(asked(R"({"args": ["a"], "tty": true, "copyOut": ["x"]})", true).empty());
+}
+
+TEST_CASE("links come behind files") {
+    const auto body = nlohmann::json::parse(
+        R"({"cmd": [{"args": ["a"], "copyIn": {"a": {"symlink": "b"}, "b": {"content": "x"}}}]})");
+    const auto read = read_request(body, config::Config{}, false);
+    const auto& files = std::get<Request>(read).commands.front().copy_in;
+    REQUIRE(files.size() == 2);
+    CHECK(files.front().path == "b");
+    CHECK(files.back().link);
+}
+
+} // namespace cloister::front::go_judge
