@@ -20,7 +20,9 @@ struct SyscallRule {
     enum class Action { allow, refuse, kill };
     std::string name;
     Action action = Action::allow;
-    int error = 0;                     ///< errno of `refuse`
+    /// For `refuse`: the caller hears of success, and nothing is done.
+    static constexpr int kPretend = 0;
+    int error = 0; ///< errno of `refuse`
     std::vector<ArgumentTest> tests{}; ///< all must hold; several rules of one name are
                                        ///< alternatives
 };

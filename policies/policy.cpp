@@ -47,6 +47,7 @@ constexpr std::array kErrors = {
 };
 
 std::string name_of_error(int number) {
+    if (number == SyscallRule::kPretend) return "success is answered, and nothing done";
     for (const ErrorName& error : kErrors) {
         if (error.number == number) return error.name;
     }
@@ -198,6 +199,11 @@ public:
             if (const json* list = object_.take(conditional))
                 add_conditional(*list, object_.place_of(conditional), action);
         }
+        if (const json* pretended = object_.take("pretend"))
+            add_plain(*pretended, object_.place_of("pretend"),
+                      {.name = {},
+                       .action = SyscallRule::Action::refuse,
+                       .error = SyscallRule::kPretend});
         if (const json* refused = object_.take("refuse"))
             add_refused(*refused, object_.place_of("refuse"));
         if (const json* first = object_.take("first_unknown")) {

@@ -26,7 +26,7 @@ std::string asked(const std::string& command, bool streams = false) {
 } // namespace
 
 TEST_CASE("the file of a form is found, byte for byte") {
-    const std::string content("\r\n--a c\0\xff--a b", 15);
+    const std::string content("\r\n--a c\0\xff--a b", 14);
     const std::string file =
         part("content-disposition: FORM-DATA ; filename=\"C:\\\\x/y \\\"z\\\".txt\"; name=file", content);
     const std::string other = part("Content-Disposition: form-data; name=\"other\"", "x");
@@ -47,7 +47,7 @@ TEST_CASE("what is no form, or not whole, has no file") {
                              "multipart/form-data; boundary=\"a"})
         CHECK_FALSE(file_in_form(type, file + "--a b--", "file"));
     const std::string whole = file + "--a b--";
-    for (std::size_t size = 0; size + 7 <= whole.size() - 2; ++size)
+    for (std::size_t size = 0; size < whole.size() - 2; ++size)
         CHECK_FALSE(file_in_form(kType, whole.substr(0, size), "file"));
     const std::string long_head =
         part("X: " + std::string(9000, 'x') + "\r\nContent-Disposition: form-data; name=file", "x");

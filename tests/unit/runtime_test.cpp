@@ -66,10 +66,48 @@ TEST_CASE("the shipped runtimes are read and numbered by id", "[runtime]") {
         ids.push_back(id);
         INFO(id);
         CHECK(runtime.id == id);
-        CHECK_FALSE(runtime.packages.empty());
+        CHECK(runtime.packages.empty() == runtime.hidden);
         CHECK(runtime.docker_image == "cloister/" + id);
     }
-    CHECK(ids == std::vector<std::string>{"c", "cpp", "go", "java", "javascript", "python"});
+    CHECK(ids ==
+          std::vector<std::string>{"c", "command", "cpp", "go", "java", "javascript", "python"});
+}
+
+TEST_CASE("what is hidden is no language, and sees what the others' compilers and programs see",
+          "[runtime]") {
+    const Runtimes all = shipped();
+    const Runtime& command = all.at("command");
+    CHECK(command.hidden);
+    CHECK(command.extensions.empty());
+    CHECK(command.run.policy == "command");
+    CHECK(runtimes::find(all, "command") == nullptr);
+    CHECK(runtimes::find(all, "Command") == nullptr);
+    const std::set<std::string> shown(command.run.mounts.begin(), command.run.mounts.end());
+    CHECK_FALSE(shown.contains("@runtimes"));
+    for (const char* path : {"?/usr/bin/g++", "?/usr/bin/javac", "?/usr/bin/python3", "?/usr/bin/node"})
+        CHECK(shown.contains(path));
+    for (const std::string& mount : shown) {
+        INFO(mount);
+        CHECK(mount.starts_with('?'));
+        CHECK(mount.find(" => ") == std::string::npos); // nothing of another runtime's folder
+        for (const char* below : {"?/proc", "?/sys", "?/dev", "?/root", "?/home", "?/var", "?/run",
+                                  "?/tmp", "?/boot", "?/srv", "?/usr/bin/*", "?/bin/*"})
+            CHECK_FALSE(mount.starts_with(below));
+    }
+}
+
+TEST_CASE("what is for hidden runtimes is refused in a language's file", "[runtime]") {
+    const std::string rest =
+        R"("name": "X", "default_file": "x.x", "extensions": [".x"], "version": {"command": ["/x"]}, )";
+    for (const char* run : {R"("run": {"command": ["{args}"]})",
+                            R"("run": {"command": ["/x"], "mounts": ["@runtimes"]})"})
+        CHECK_THROWS_AS(runtimes::parse({{"x", "{" + rest + run + "}"}}), std::runtime_error);
+    CHECK_THROWS_AS(
+        runtimes::parse({{"x", R"({"name": "X", "hidden": true, "aliases": ["y"], "run": {"command": ["{args}"]}})"}}),
+        std::runtime_error);
+    CHECK(runtimes::parse({{"x", R"({"name": "X", "hidden": true, "run": {"command": ["{args}"]}})"}})
+              .at("x")
+              .hidden);
 }
 
 TEST_CASE("a runtime is found by id and alias, in any case", "[runtime]") {
@@ -108,6 +146,7 @@ TEST_CASE("no step shows a shell, a home, the host's settings or a kernel's file
             for (const char* below : {"/proc", "/sys", "/dev", "/root", "/home", "/var", "/run",
                                       "/tmp", "/boot", "/srv", "/usr/libexec/*"})
                 CHECK_FALSE(mount.starts_with(below));
+            if (runtime.hidden) continue; // whose tools are the client's own choice
             CHECK(mount.find("/bin/sh") == std::string::npos);
             CHECK(mount.find("bash") == std::string::npos);
         }
@@ -116,6 +155,7 @@ TEST_CASE("no step shows a shell, a home, the host's settings or a kernel's file
 
 TEST_CASE("in a run step the only programs are the runtime's own", "[runtime]") {
     for (const auto& [id, runtime] : shipped()) {
+        if (runtime.hidden) continue;
         const auto& mounts =
             runtime.run.warm ? runtime.run.warm->mounts : runtime.run.mounts; // the step's and more
         for (const std::string& mount : mounts) {
@@ -130,6 +170,7 @@ TEST_CASE("in a run step the only programs are the runtime's own", "[runtime]") 
 TEST_CASE("compilers work under the policy that is made for them", "[runtime]") {
     for (const auto& [id, runtime] : shipped()) {
         INFO(id);
+        if (runtime.hidden) continue;
         CHECK(runtime.run.policy.empty());
         CHECK(runtime.compile.has_value() ==
               (id == "c" || id == "cpp" || id == "go" || id == "java"));

@@ -42,12 +42,9 @@ isolate::Limits limits_of(const Command& command, isolate::Limits limits) {
     constexpr std::uint64_t kRatePerPercent = 10;
     if (command.cpu_rate > 0)
         lower(limits.cpu_percent, std::max<std::uint64_t>(command.cpu_rate / kRatePerPercent, 1));
-    std::uint64_t collected = 0;
-    for (const Descriptor& descriptor : command.descriptors) {
-        if (descriptor.kind == Descriptor::Kind::collector)
-            collected = std::max(collected, descriptor.bytes);
-    }
-    lower(limits.output_bytes, collected);
+    const auto& [in, out, error] = command.descriptors;
+    const bool both = out.kind == Descriptor::Kind::collector && error.kind == out.kind;
+    if (both) lower(limits.output_bytes, std::max(out.bytes, error.bytes));
     return limits;
 }
 

@@ -26,8 +26,8 @@ constexpr char kOutput = 2;
 constexpr unsigned kNormal = 1000;
 
 Bucket bucket_of(const Service& service, Bucket::Time now) {
-    return {service.settings->config.messages_per_second, service.settings->config.message_burst,
-            now};
+    const config::Config& config = service.settings->config;
+    return Bucket(config.messages_per_second, config.message_burst, now);
 }
 
 std::string response_text(const std::string& id, const Ended& ended) {

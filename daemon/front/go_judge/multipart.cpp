@@ -43,6 +43,7 @@ std::optional<std::string> parameter(std::string_view text, std::string_view nam
                 if (rest[used] == '\\' && used + 1 < rest.size()) ++used;
                 value += rest[used];
             }
+            if (used >= rest.size()) return std::nullopt; // it never ends
         } else {
             used = std::min(rest.find(';'), rest.size());
             value = trimmed(rest.substr(0, used));

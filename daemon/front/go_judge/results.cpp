@@ -112,11 +112,11 @@ void take_files(const Command& command, const Result& result, Taker& taker) {
         std::set<std::string_view> seen;
         for (const CopyOut& one : wanted) {
             const auto found = std::ranges::find(result.files, one.name, &ResultFile::path);
-            if (!seen.insert(one.name).second) continue;
             if (found == result.files.end()) continue; // what a descriptor prints
             const isolate::CollectedFile& file = found->file;
+            if (one.optional && file.state == Collected::missing) continue;
+            if (!seen.insert(one.name).second) continue;
             if (file.state != Collected::whole) {
-                if (one.optional && file.state == Collected::missing) continue;
                 taker.fail(why_not_there(one.name, file.state));
                 continue;
             }
