@@ -82,8 +82,8 @@ TEST_CASE("the shipped policies are read and numbered by name", "[policy]") {
         CHECK_FALSE(policy.description.empty());
         CHECK(isolate::within(policy.limits, policy.limits));
     }
-    CHECK(names == std::vector<std::string>{"analyst", "compile", "compile_go", "default", "judge",
-                                            "strict"});
+    CHECK(names == std::vector<std::string>{"analyst", "command", "compile", "compile_go",
+                                            "default", "judge", "strict"});
 }
 
 TEST_CASE("the default policy's limits are those of a plain Limits", "[policy]") {
@@ -366,9 +366,25 @@ TEST_CASE("a policy starts from the one that it extends", "[policy]") {
     CHECK(rules_of(all.at("base"), "read")[0].action == SyscallRule::Action::allow);
 }
 
+TEST_CASE("only commands may execute what they write, and lock nothing", "[policy]") {
+    for (const auto& [name, policy] : shipped()) {
+        INFO(name);
+        CHECK(policy.executable_files == (name == "command"));
+        const bool says = policies::describe(policy).find("may be executed") != std::string::npos;
+        CHECK(says == policy.executable_files);
+    }
+    const auto lock = rules_of(shipped().at("command"), "flock");
+    REQUIRE(lock.size() == 1);
+    CHECK(lock[0].action == SyscallRule::Action::refuse);
+    CHECK(lock[0].error == SyscallRule::kPretend);
+}
+
 TEST_CASE("what a policy file gets wrong is said with its place", "[policy]") {
+    CHECK(refusal(R"({"description": "d", "executable_files": 1})")
+              .starts_with("p.jsonc: executable_files: expected true or false"));
     CHECK(refusal(R"({"description": "d", "syscals": {}})") ==
-          "p.jsonc: syscals: unknown key; known here: description, extends, limits, syscalls");
+          "p.jsonc: syscals: unknown key; known here: description, "
+          "executable_files, extends, limits, syscalls");
     CHECK(refusal(R"({"description": "d", "limits": {"memory": 1}})")
               .starts_with("p.jsonc: limits.memory: unknown key; known here: "));
     CHECK(refusal(R"({"description": "d", "limits": {"memory_bytes": 0}})")

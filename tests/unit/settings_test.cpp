@@ -90,7 +90,7 @@ TEST_CASE("an empty configuration is the default one", "[settings]") {
     CHECK(settings.config.listen == "127.0.0.1:8000");
     CHECK(settings.config.executor == "auto");
     CHECK(settings.policies.at("default").limits == isolate::Limits{});
-    CHECK(settings.runtimes.size() == 6);
+    CHECK(settings.runtimes.size() == 7);
     CHECK(settings.policy_texts.contains("groups"));
 }
 
