@@ -71,8 +71,8 @@ struct Inside {
     int network_namespace = -1;     ///< its loopback is up; -1: init is in a fresh one
     const char* files_options = ""; ///< tmpfs options of /tmp, and of /box when there is no work
     const char* shm_options = "";
-    int work_mount = -1; ///< shown writable at /box; -1: /box is a tmpfs of its own
-    int kit_mount = -1;  ///< shown read-only at /kit; -1: none
+    int work_mount = -1;           ///< shown writable at /box; -1: /box is a tmpfs of its own
+    int kit_mount = -1;            ///< shown read-only at /kit; -1: none
     bool executable_files = false; ///< what is in /box and /tmp may be executed
     // of Means::fence, where files lie where they are, and no mount shows them
     std::span<const int> shown{}; ///< descriptors of what the program may read and execute

@@ -22,7 +22,7 @@ struct SyscallRule {
     Action action = Action::allow;
     /// For `refuse`: the caller hears of success, and nothing is done.
     static constexpr int kPretend = 0;
-    int error = 0; ///< errno of `refuse`
+    int error = 0;                     ///< errno of `refuse`
     std::vector<ArgumentTest> tests{}; ///< all must hold; several rules of one name are
                                        ///< alternatives
 };

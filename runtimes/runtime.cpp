@@ -226,7 +226,8 @@ void check_hidden(const Runtime& runtime, const Object& object) {
     if (runtime.check) steps.emplace_back("check", &*runtime.check);
     for (const auto& [key, step] : steps) {
         if (is_clients(*step))
-            fail(object.place_of(key) + ".command", "only a hidden runtime's program is the client's");
+            fail(object.place_of(key) + ".command",
+                 "only a hidden runtime's program is the client's");
         if (uses(step->mounts, kRuntimesMount))
             fail(object.place_of(key) + ".mounts", "only a hidden runtime shows \"@runtimes\"");
     }
@@ -266,8 +267,7 @@ void check_steps(const Runtime& runtime, const Object& object, const std::string
 Runtime read_hidden(Runtime runtime, Object& object, const std::string& folder) {
     if (const json* given = object.take("docker_image"))
         runtime.docker_image = strict_json::read_text(*given, object.place_of("docker_image"));
-    runtime.run =
-        read_step(object.need("run"), object.place_of("run"), File{.folder = folder});
+    runtime.run = read_step(object.need("run"), object.place_of("run"), File{.folder = folder});
     if (runtime.run.warm || !runtime.run.command_with_kit.empty())
         fail(object.place_of("run"), "\"warm\" and \"with_kit\" are for languages");
     runtime.version = runtime.run; // nobody asks for it

@@ -54,8 +54,8 @@ struct StepPlan {
 };
 
 struct Runtime {
-    std::string id;                        ///< folder name and wire name: "python"
-    std::string name;                      ///< for people: "Python"
+    std::string id;   ///< folder name and wire name: "python"
+    std::string name; ///< for people: "Python"
     /// No language: nobody is told of it or asks for it by name; it has a run step alone, whose
     /// command may be the client's own words and whose mounts may be those of all others.
     bool hidden = false;

@@ -60,9 +60,9 @@ struct Config {
     bool go_judge_api = true;                              ///< /go-judge, for those of go-judge
     std::uint32_t go_judge_files = 1'000;                  ///< that its clients leave here
     std::uint64_t go_judge_file_bytes = 256 * isolate::kMiB; ///< of all of these
-    std::uint32_t go_judge_file_minutes = 60; ///< for which an unused one is kept
-    std::uint32_t mcp_sessions = 1'000;                    ///< at one time
-    std::uint32_t mcp_session_minutes = 30;                ///< for which an unused one is kept
+    std::uint32_t go_judge_file_minutes = 60;                ///< for which an unused one is kept
+    std::uint32_t mcp_sessions = 1'000;                      ///< at one time
+    std::uint32_t mcp_session_minutes = 30;                  ///< for which an unused one is kept
     std::string judge0_callbacks = "off"; ///< or public, to the internet alone; or anywhere
     std::string judge_policy = "judge";   ///< policy of judged programs, checkers and interactors
     std::uint32_t judge_tests = 2'000;    ///< of one submission

@@ -33,8 +33,8 @@ struct Service {
     Hub* hub = nullptr;
     Judgings* judgings = nullptr;
     go_judge::Commands* commands = nullptr; ///< null: its clients are not served
-    std::vector<Endpoint*> endpoints{}; ///< of HTTP, beside the pages
-    Metrics* metrics = nullptr;         ///< none: nothing is counted
+    std::vector<Endpoint*> endpoints{};     ///< of HTTP, beside the pages
+    Metrics* metrics = nullptr;             ///< none: nothing is counted
     Access access{};
     std::string runtimes_json{};
     bool ready = false;

@@ -232,7 +232,8 @@ public:
             service_.access.piston = true;
         }
         if (settings_.config.judge0_api) open_judge0(std::move(outside));
-        if (settings_.config.go_judge_api) open_go_judge(); // behind Judge0, whose /version is first
+        if (settings_.config.go_judge_api)
+            open_go_judge(); // behind Judge0, whose /version is first
         service_.metrics = &metrics_;
         service_.report = [this](bool status, const auto& boxes) {
             return status ? status_text(boxes) : metrics_.text(numbers(boxes));
@@ -287,7 +288,8 @@ private:
         bounds.keep = std::chrono::minutes(settings_.config.go_judge_file_minutes);
         left_files_ = std::make_unique<go_judge::FileStore>(bounds, wall_clock);
         commands_ = std::make_unique<go_judge::Commands>(catalog_, *executions_, *left_files_);
-        go_judge_ = std::make_unique<go_judge::HttpInterface>(settings_, service_.access, *commands_);
+        go_judge_ =
+            std::make_unique<go_judge::HttpInterface>(settings_, service_.access, *commands_);
         service_.endpoints.push_back(go_judge_.get());
         service_.commands = commands_.get();
         service_.access.go_judge = true;

@@ -22,7 +22,8 @@ HeardRuns::Run HeardRuns::hear(const std::string& asker, ClientId client, Part& 
     name.id = fresh_word();
     part.job.id = name.id;
     if (part.watch) askers_.at(asker)->watchers[*name.id] = std::move(part.watch);
-    part.job.heard = [this, asker, id = *name.id, heard = std::move(part.heard)](const Event& event) {
+    part.job.heard = [this, asker, id = *name.id,
+                      heard = std::move(part.heard)](const Event& event) {
         heard(event);
         leave(asker, id);
     };
@@ -59,8 +60,7 @@ std::variant<HeardRuns::Run, Refusal> HeardRuns::start(const std::string& asker,
 }
 
 std::variant<HeardRuns::Both, Refusal> HeardRuns::start_pair(const std::string& asker, Part first,
-                                                             Part second,
-                                                             Executions::Wires wires) {
+                                                             Part second, Executions::Wires wires) {
     const ClientId client = enter(asker, 2);
     Both begun = {hear(asker, client, first), hear(asker, client, second)};
     const std::array ids = {*first.job.id, *second.job.id};
@@ -81,8 +81,8 @@ void HeardRuns::set_congested(const std::string& asker, bool congested) {
 
 void HeardRuns::Asker::on_event(const Event& event) {
     const auto* output = std::get_if<Output>(&event);
-    const auto watcher = output != nullptr && output->run.id ? watchers.find(*output->run.id)
-                                                             : watchers.end();
+    const auto watcher =
+        output != nullptr && output->run.id ? watchers.find(*output->run.id) : watchers.end();
     if (watcher == watchers.end()) return;
     const auto watch = watcher->second; // a copy: the run may be cancelled within
     watch(event);

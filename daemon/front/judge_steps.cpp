@@ -211,9 +211,9 @@ bool Judgings::start_pair(Judging& judging, std::size_t test) {
     judged.state = Judged::State::running;
     judged.program_ended = judged.checker_ended = false;
     judging.in_flight += 2;
-    const auto accepted = executions_.submit_pair(clients_.at(judging.client)->runs,
-                                                  std::move(program), std::move(interactor),
-                                                  Executions::Wires{});
+    const auto accepted =
+        executions_.submit_pair(clients_.at(judging.client)->runs, std::move(program),
+                                std::move(interactor), Executions::Wires{});
     const auto* why = std::get_if<Refusal>(&accepted);
     if (why == nullptr) return true;
     judging.in_flight -= 2;

@@ -60,7 +60,8 @@ std::string reason_of(isolate::Verdict verdict, const isolate::Outcome& outcome,
     }
     case Verdict::cancelled: return "The run was cancelled.";
     case Verdict::internal_error:
-        if (ending.failed_step == isolate::Step::execute && ::strerrordesc_np(ending.error) != nullptr)
+        if (ending.failed_step == isolate::Step::execute &&
+            ::strerrordesc_np(ending.error) != nullptr)
             return "The program could not be executed: " +
                    std::string(::strerrordesc_np(ending.error)) + ".";
         return "The box could not be made: step " +

@@ -146,7 +146,8 @@ void Executions::on_usage(const wire::UsageFrame& usage) {
 void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {
     Execution* execution = by_box(box);
     if (execution == nullptr || stream >= execution->kept.size()) return;
-    if (execution->talks && execution->speaks && stream == 0) return take_talk(*execution, bytes.size());
+    if (execution->talks && execution->speaks && stream == 0)
+        return take_talk(*execution, bytes.size());
     KeptStream& kept = execution->kept[stream];
     const std::size_t room = execution->plan().limits.output_bytes - kept.bytes.size();
     const std::string_view taken = bytes.substr(0, room);

@@ -35,8 +35,10 @@ std::string owner_options(uid_t user_id) {
 
 std::string tmpfs(const std::string& place, const ContainerSpec& spec) {
     const isolate::Limits& limits = spec.limits;
-    return place + (spec.executable_files ? ":rw,exec" : ":rw,noexec") + ",nosuid,nodev,size=" + number(limits.file_bytes) +
-           ",nr_inodes=" + number(limits.file_count + 1) + ",mode=700," + owner_options(spec.user_id);
+    return place + (spec.executable_files ? ":rw,exec" : ":rw,noexec") +
+           ",nosuid,nodev,size=" + number(limits.file_bytes) +
+           ",nr_inodes=" + number(limits.file_count + 1) + ",mode=700," +
+           owner_options(spec.user_id);
 }
 
 std::string bind(const std::string& source, const std::string& place) {

@@ -28,7 +28,8 @@ std::string asked(const std::string& command, bool streams = false) {
 TEST_CASE("the file of a form is found, byte for byte") {
     const std::string content("\r\n--a c\0\xff--a b", 14);
     const std::string file =
-        part("content-disposition: FORM-DATA ; filename=\"C:\\\\x/y \\\"z\\\".txt\"; name=file", content);
+        part("content-disposition: FORM-DATA ; filename=\"C:\\\\x/y \\\"z\\\".txt\"; name=file",
+             content);
     const std::string other = part("Content-Disposition: form-data; name=\"other\"", "x");
     const auto found = file_in_form(kType, "preamble\r\n" + other + file + "--a b--\r\n", "file");
     REQUIRE(found);
@@ -88,7 +89,8 @@ TEST_CASE("streams and terminals are for those who stream") {
     const std::string in = R"({"args": ["a"], "files": [{"streamIn": true}]})";
     CHECK_FALSE(asked(in).empty());
     CHECK(asked(in, true).empty());
-    CHECK(asked(R"({"args": ["a"], "files": [null, {"streamOut": "name"}], "tty": true})", true).empty());
+    CHECK(asked(R"({"args": ["a"], "files": [null, {"streamOut": "name"}], "tty": true})", true)
+              .empty());
     CHECK_FALSE(asked(R"({"args": ["a"], "files": [{"streamOut": true}]})", true).empty());
     CHECK_FALSE(asked(R"({"args": ["a"], "files": [{"streamIn": false}]})", true).empty());
     CHECK_FALSE(asked(R"({"args": ["a"], "tty": true, "copyOut": ["x"]})", true).empty());

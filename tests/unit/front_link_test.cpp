@@ -328,7 +328,7 @@ struct Talk : Pair {
         second.id = "y";
         executions.set_boxes(2);
         REQUIRE(accepted(executions.submit_pair(client, std::move(first), std::move(second),
-                                                  Executions::Wires{})));
+                                                Executions::Wires{})));
         turn();
         for (std::uint64_t& box : boxes) {
             const wire::Received run = asked();

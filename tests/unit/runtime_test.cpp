@@ -84,7 +84,8 @@ TEST_CASE("what is hidden is no language, and sees what the others' compilers an
     CHECK(runtimes::find(all, "Command") == nullptr);
     const std::set<std::string> shown(command.run.mounts.begin(), command.run.mounts.end());
     CHECK_FALSE(shown.contains("@runtimes"));
-    for (const char* path : {"?/usr/bin/g++", "?/usr/bin/javac", "?/usr/bin/python3", "?/usr/bin/node"})
+    for (const char* path :
+         {"?/usr/bin/g++", "?/usr/bin/javac", "?/usr/bin/python3", "?/usr/bin/node"})
         CHECK(shown.contains(path));
     for (const std::string& mount : shown) {
         INFO(mount);

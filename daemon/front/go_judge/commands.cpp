@@ -228,7 +228,8 @@ void Commands::start_pair(const std::shared_ptr<Running>& running, Job first, Jo
     running->give_up(refusal.code == "busy" ? kQueueFull : refusal.message);
 }
 
-Commands::Handle Commands::start(const std::string& asker, Request request, Done done, Heard heard) {
+Commands::Handle Commands::start(const std::string& asker, Request request, Done done,
+                                 Heard heard) {
     const auto running = std::make_shared<Running>();
     running->asker = asker;
     running->request = std::move(request);

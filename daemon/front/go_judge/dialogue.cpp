@@ -152,7 +152,8 @@ unsigned StreamDialogue::receive(std::string_view frame, bool, Bucket::Time now)
     const char kind = frame.empty() ? '\0' : frame.front();
     if (!frame.empty()) frame.remove_prefix(1);
     if (begun_ == (kind == kRequest)) {
-        leave(begun_ ? "there is a request already" : "the first stream request must be exec request");
+        leave(begun_ ? "there is a request already"
+                     : "the first stream request must be exec request");
     } else if (kind == kRequest) {
         begin_request(frame);
     } else if (kind == kInput) {
@@ -181,8 +182,8 @@ void StreamDialogue::begin_request(std::string_view text) {
     Commands::Done done = [weak](const Ended& ended) {
         if (const auto ear = weak.lock()) ear->hear_end(ended);
     };
-    Commands::Handle handle = service_.commands->start(
-        asker_, std::get<Request>(std::move(read)), std::move(done), std::move(heard));
+    Commands::Handle handle = service_.commands->start(asker_, std::get<Request>(std::move(read)),
+                                                       std::move(done), std::move(heard));
     if (!ear_->over) handle_ = std::move(handle);
 }
 

@@ -124,8 +124,8 @@ std::optional<Reply> HttpInterface::check(const RequestHead& head) const {
     if (head.count("Content-Encoding") > 0)
         return text_reply(415, "The body must come without a Content-Encoding.");
     if (head.body_bytes > settings_.config.body_bytes)
-        return text_reply(413, "The body may hold " +
-                                   readable_bytes(settings_.config.body_bytes) + ".");
+        return text_reply(413,
+                          "The body may hold " + readable_bytes(settings_.config.body_bytes) + ".");
     if (head.count("Expect") > 0 && head.only("Expect") != "100-continue")
         return text_reply(417, "Only 100-continue may be expected.");
     return std::nullopt;

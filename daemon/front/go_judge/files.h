@@ -1,7 +1,7 @@
 // The files that clients of go-judge leave here between their requests: sent to /file, or left by
-// a command (copyOutCached). Bounded in number and bytes; one that nobody has used for a while goes.
-// One store for all who may connect, as there: an id is a random number, and whoever may ask for
-// the list may read it all.
+// a command (copyOutCached). Bounded in number and bytes; one that nobody has used for a while
+// goes. One store for all who may connect, as there: an id is a random number, and whoever may ask
+// for the list may read it all.
 #pragma once
 
 #include <chrono>

@@ -10,8 +10,8 @@ namespace cloister::front::go_judge {
 namespace {
 
 constexpr std::size_t kMostParts = 16;
-constexpr std::size_t kMostHead = 8 * 1024;  ///< of one part
-constexpr std::size_t kMostBoundary = 70;    // RFC 2046, 5.1.1
+constexpr std::size_t kMostHead = 8 * 1024; ///< of one part
+constexpr std::size_t kMostBoundary = 70;   // RFC 2046, 5.1.1
 constexpr std::size_t kMostName = 255;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -45,7 +45,7 @@ std::string_view status_of(const Result& result, const isolate::Limits& limits) 
 /// What we ended was ended by SIGKILL.
 int exit_status_of(const Result& result) {
     if (result.signal != 0) return result.signal;
-    return result.exit_code >= 0 ? result.exit_code
+    return result.exit_code >= 0                       ? result.exit_code
            : result.verdict == Verdict::internal_error ? 0
                                                        : SIGKILL;
 }
@@ -89,8 +89,7 @@ bool names(const std::vector<CopyOut>& list, const std::string& name) {
     return std::ranges::find(list, name, &CopyOut::name) != list.end();
 }
 
-void take_streams(const Command& command, const Result& result, Taker& taker,
-                  CommandResult& into) {
+void take_streams(const Command& command, const Result& result, Taker& taker, CommandResult& into) {
     const std::array streams = {&result.output, &result.error};
     for (std::size_t i = 0; i < streams.size(); ++i) {
         const Descriptor& descriptor = command.descriptors.at(i + 1);
@@ -122,8 +121,10 @@ void take_files(const Command& command, const Result& result, Taker& taker) {
             }
             const std::uint64_t most = command.copy_out_bytes;
             const bool is_over = most > 0 && file.content.size() > most;
-            if (is_over && !command.truncate) taker.fail(why_not_there(one.name, Collected::too_large));
-            else taker.take(one.name, is_over ? file.content.substr(0, most) : file.content, cached);
+            if (is_over && !command.truncate)
+                taker.fail(why_not_there(one.name, Collected::too_large));
+            else
+                taker.take(one.name, is_over ? file.content.substr(0, most) : file.content, cached);
         }
     }
 }
@@ -165,10 +166,9 @@ CommandResult result_of(const Command& command, const isolate::Limits& limits, c
     CommandResult out;
     out.status = status_of(result, limits);
     out.exit_status = exit_status_of(result);
-    const bool ours = result.verdict == Verdict::cancelled ||
-                      result.verdict == Verdict::internal_error ||
-                      result.verdict == Verdict::process_limit ||
-                      result.verdict == Verdict::forbidden_syscall;
+    const bool ours =
+        result.verdict == Verdict::cancelled || result.verdict == Verdict::internal_error ||
+        result.verdict == Verdict::process_limit || result.verdict == Verdict::forbidden_syscall;
     if (ours) out.error = result.reason;
     out.time = result.usage.cpu_time;
     out.run_time = result.usage.wall_time;
@@ -193,7 +193,8 @@ std::string to_text(const CommandResult& result) {
     for (const FileError& error : result.file_errors) {
         JsonObject one;
         one.text("name", repaired(error.name)).text("type", error.type);
-        errors += (errors.empty() ? "" : ",") + one.text("message", repaired(error.message)).close();
+        errors +=
+            (errors.empty() ? "" : ",") + one.text("message", repaired(error.message)).close();
     }
     if (!errors.empty()) out.raw("fileError", "[" + errors + "]");
     return out.close();
