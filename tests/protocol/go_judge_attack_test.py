@@ -1,0 +1,108 @@
+"""What a command of go-judge's clients must not reach, and what they cannot send."""
+import json
+
+import service
+import wire
+from go_judge_cases import MIB, SECOND, GoJudgeCase, cmd, python
+
+
+class Attacks(GoJudgeCase):
+    """Each is also what a client could send; what holds it is told in SECURITY.md."""
+
+    def test_a_left_link_is_not_followed(self):
+        code = ("import os\nos.symlink('/etc/passwd', 'a')\nos.symlink('/etc', 'b')\nos.symlink('/proc/self/root/etc/passwd', 'c')\n"
+                "os.mkdir('d')\nos.symlink('..', 'd/up')\nopen('secret', 'w').write('own')\nos.symlink('secret', 'e')")
+        names = ["a", "b/passwd", "c", "d/up/secret", "e"]
+        one = self.run_one(python(code, copyOut=names, copyOutCached=names))
+        self.assertEqual(one["status"], "File Error")
+        self.assertEqual({e["type"] for e in one["fileError"]}, {"CopyOutNotRegularFile"})
+        self.assertEqual((set(one["files"]), one.get("fileIds")), ({"stdout", "stderr"}, None))
+
+    def test_a_brought_link_leads_nowhere_but_in_the_box(self):
+        links = {"a": {"symlink": "/etc/shadow"}, "b": {"symlink": "/proc/1/root"}, "c": {"symlink": "../../../../etc"}, "d": {"symlink": "/etc/passwd"}}
+        one = self.run_one(python("import os\nprint(os.path.exists('a'), os.path.isdir('c'))\n"
+                                  "try: print(os.listdir('b'))\nexcept OSError as e: print(e.strerror)\nprint(open('d').read())",
+                                  copyIn=links, copyOut=["a", "d", "c/passwd"]))
+        out = one["files"]["stdout"]
+        self.assertTrue(out.startswith("False True\n"), out)
+        self.assertNotIn(open("/etc/passwd").read().splitlines()[-1], out)  # the box's own
+        self.assertEqual({e["type"] for e in one["fileError"]}, {"CopyOutNotRegularFile"})
+        one = self.run_one(python("", copyIn={"z": {"symlink": "/tmp"}, "z/x": {"content": "through"}}))
+        self.assertEqual(one["status"], "File Error", one)
+
+    def test_files_without_end(self):
+        one = self.run_one(python("f = open('f', 'wb')\nwhile True: f.write(b'x' * 65536)", copyOut=["f"], clockLimit=20 * SECOND, cpuLimit=10 * SECOND))
+        self.assertIn(one["status"], ("Signalled", "Nonzero Exit Status", "Memory Limit Exceeded"))
+        one = self.run_one(python("open('f', 'wb').truncate(1 << 27)", copyOut=["f"], copyOutCached=["f"], copyOutTruncate=True))
+        self.assertEqual((one["status"], {e["type"] for e in one["fileError"]}), ("File Error", {"CopyOutSizeExceeded"}))
+        one = self.run_one(python("import os\nfor i in range(100000): open(str(i), 'w')"))
+        self.assertIn("No space left", one["files"]["stderr"])
+
+    def test_bombs(self):
+        mark = service.fresh_mark()
+        one = self.run_one(python(service.show(mark) + "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", cpuLimit=SECOND, clockLimit=2 * SECOND))
+        self.assertEqual(one["status"], "Time Limit Exceeded", one)
+        self.assertEqual(service.processes_with(mark), [])
+        one = self.run_one(python("x = []\nwhile True: x.append(bytearray(1 << 20))", memoryLimit=64 * MIB))
+        self.assertEqual(one["status"], "Memory Limit Exceeded")
+        self.assertLessEqual(one["memory"], 64 * MIB)
+        one = self.run_one(cmd("/bin/sh", "-c", "sleep 60 & sleep 60 & echo up", clockLimit=5 * SECOND))
+        self.assertEqual((one["status"], one["files"]["stdout"]), ("Accepted", "up\n"))
+
+    def test_there_is_no_network(self):
+        code = ("import socket\nfor a in (('127.0.0.1', %d), ('1.1.1.1', 53)):\n  s = socket.socket(); s.settimeout(2)\n"
+                "  try: s.connect(a); print('connected')\n  except OSError as e: print('no')" % service.shared().port)
+        self.assertEqual(self.run_one(python(code))["files"]["stdout"], "no\nno\n")
+
+    def test_it_is_a_program_like_any_other(self):
+        code = """import ctypes, os
+status = dict(l.split(':\\t', 1) for l in open('/proc/self/status').read().splitlines() if ':\\t' in l)
+print(os.getuid() > 1000000, int(status['CapEff'], 16), int(status['CapBnd'], 16), status['NoNewPrivs'], status['Seccomp'])
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.unshare(0x10000000), libc.ptrace(0, 0, 0, 0), libc.mount(b'x', b'/tmp', b'tmpfs', 0, None))
+def can(path):
+  try: open(path, 'w').close(); return True
+  except OSError: return False
+print([can(p) for p in ('/usr/bin/x', '/etc/passwd', '/x', '/dev/x', '/proc/sys/x', '/usr/bin/python3')])
+print(os.path.exists('/root'), os.path.exists('/home'), os.path.exists('/var'), os.path.exists('/sys'), os.path.exists('/run'))"""
+        one = self.run_one(python(code))
+        self.assertEqual(one["files"]["stdout"], "True 0 0 1 2\n-1 -1 -1\n[False, False, False, False, False, False]\nFalse False False False False\n", one)
+
+    def test_nobody_else_is_seen(self):
+        mark = service.fresh_mark()
+        secret = python(service.show(mark) + "import time\nopen('mine', 'w').write('x'); open('/tmp/mine', 'w').write('x'); time.sleep(3)")
+        spy = python("import os, time\ntime.sleep(1)\nfor d in ('/box', '/tmp', '/dev/shm', '/app'): print(sorted(os.listdir(d)))\n"
+                     "print([p for p in os.listdir('/proc') if p.isdigit()])")
+        answer = self.run_all(secret, spy)
+        self.assertEqual(answer[1]["files"]["stdout"], "[]\n[]\n[]\n[]\n['2']\n", answer[1])
+
+    def test_a_lock_is_none(self):
+        # Held on a file that both boxes show, by whoever else: nobody can tell.
+        code = ("import fcntl, time\nf = open('/usr/bin/python3', 'rb')\nfor how in (fcntl.LOCK_EX, fcntl.LOCK_SH):\n"
+                "  fcntl.flock(f, how | fcntl.LOCK_NB); print('got', flush=True); time.sleep(1)")
+        answer = self.run_all(python(code), python(code))
+        self.assertEqual([one["files"]["stdout"] for one in answer], ["got\ngot\n"] * 2, answer)
+
+    def test_what_may_be_executed_gives_no_privilege(self):
+        code = "for line in open('/proc/self/mounts'):\n  w = line.split()\n  if w[1] in ('/box', '/tmp', '/dev/shm'): print(w[1], sorted(set(w[3].split(',')) & {'nosuid', 'nodev', 'noexec'}))"
+        for fields in ({}, {"memoryLimit": 100 * MIB}):
+            out = self.run_one(python(code, **fields))["files"]["stdout"]
+            self.assertEqual(sorted(set(out.splitlines())), ["/box ['nodev', 'nosuid']", "/dev/shm ['nodev', 'noexec', 'nosuid']", "/tmp ['nodev', 'nosuid']"])
+
+    def test_limits_that_are_too_low_harm_nobody(self):
+        for fields in ({"memoryLimit": 1}, {"procLimit": 1}, {"stackLimit": 1}, {"cpuLimit": 1}, {"clockLimit": 1, "cpuLimit": 0}):
+            status = self.run_one(cmd("/bin/sh", "-c", "while true; do /bin/true; done", **{"cpuLimit": SECOND // 2} | fields))["status"]
+            self.assertNotEqual(status, "Accepted", fields)
+            self.assertEqual(self.run_one(cmd("/bin/true"))["status"], "Accepted")
+
+    def test_no_other_door_leads_to_commands(self):
+        client = self.connect()
+        for language in ("command", "Command"):
+            self.assertEqual(client.ask(type="execute_code", language=language, code="x")["code"], "unknown_language")
+        listed = json.loads(wire.get(service.shared().host, service.shared().port, "/api/v1/runtimes")[2])
+        self.assertNotIn("command", json.dumps(listed))
+        self.assertNotIn("command", json.dumps(self.ask("GET", "/api/v2/runtimes")[1]))
+        self.assertNotIn("command", json.dumps(self.ask("GET", "/languages")[1]).lower())
+        # And what is run there cannot execute what it writes, as ever.
+        code = "import os, shutil\nshutil.copy('/usr/bin/python3', 'p')\ntry: os.execv('p', ['p', '-c', 'print(1)'])\nexcept OSError as e: print(e.strerror)"
+        self.assertEqual(client.run(code)["output"], "Permission denied\n")
