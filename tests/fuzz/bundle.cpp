@@ -20,10 +20,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         const auto file = view.file(i);
         total += std::strlen(file.path);
         for (const std::byte byte : file.content) total += std::to_integer<std::size_t>(byte);
+        if (file.link) total += std::strlen(reinterpret_cast<const char*>(file.content.data()));
     }
     for (std::size_t i = 0; i < view.argument_count(); ++i) total += std::strlen(view.argument(i));
     for (std::size_t i = 0; i < view.option_count(); ++i) total += std::strlen(view.option(i));
     for (std::size_t i = 0; i < view.collect_count(); ++i) total += std::strlen(view.collect(i));
+    for (std::size_t i = 0; i < view.environment_count(); ++i)
+        total += std::strlen(view.environment(i));
     require(total < std::size_t{1} << 40);
     return 0;
 }
