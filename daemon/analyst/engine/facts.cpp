@@ -306,7 +306,7 @@ private:
 
 } // namespace
 
-Facts facts_of_part(const Language& language, const Tree& tree, TSNode root, const Source& source,
+Facts facts_of_part(const Language& language, const Tree& tree, const Source& source,
                     std::uint32_t begin, const Around& around, Words& words, Budget& budget) {
     Facts facts;
     const Subject subject{language, tree, source.slice(begin, begin + tree[tree.top()].end),
@@ -314,7 +314,7 @@ Facts facts_of_part(const Language& language, const Tree& tree, TSNode root, con
     Collecting collecting(language, subject, words, facts);
     const bool before = std::exchange(budget.truncated, false);
     const Query& query = around.names_alone ? language.names : language.query;
-    query.run(subject, root, budget, [&](const Match& match) { collecting.take(match); });
+    query.run(subject, budget, [&](const Match& match) { collecting.take(match); });
     facts.truncated = budget.truncated;
     budget.truncated = budget.truncated || before;
     collecting.finish(around, source, begin);
@@ -379,7 +379,7 @@ Facts facts_of_container(const Language& language, TSNode root, const Source& so
         const bool is_rule = language.part_of(found.pattern_index) == Language::Part::rules;
         if (is_rule || !predicates.empty()) {
             if (tree.size() == 0 &&
-                !tree.flatten(language, root, 0, above, source.text(), words, budget)) {
+                !tree.flatten_to_find(language, root, 0, above, source.text(), words, budget)) {
                 budget.truncated = true;
                 return;
             }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <set>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 namespace cloister::analyst {
 namespace {
@@ -130,97 +132,49 @@ Query::Query(const TSLanguage* language, const std::vector<QueryPiece>& pieces) 
             fail(place, "a pattern has one node at its top");
         read_predicates(language, i, place);
         const std::uint32_t end = ::ts_query_end_byte_for_pattern(query_.get(), i);
-        take_plain(language, std::string_view(text).substr(byte, end - byte), i);
+        take_ways(language, std::string_view(text).substr(byte, end - byte), i, place);
     }
     firsts_.resize(pieces.size(), count);
 }
 
 namespace {
 
-/// Reads `(kind)`, `[(kind) (kind)]` or one of them in parentheses with predicates, and the
-/// captures behind it; nothing else is plain.
-class PlainPattern {
-public:
-    explicit PlainPattern(std::string_view text) : text_(text) {}
-
-    bool read() {
-        const bool wrapped = text_.starts_with("((") || text_.starts_with("([");
-        if (wrapped) ++at_;
-        if (take('[')) {
-            while (!take(']'))
-                if (!read_kind()) return false;
-        } else if (!read_kind()) {
-            return false;
+/// Whether two of its matches may capture the same: by other choices, or by other children that
+/// nobody captures.
+bool may_repeat(const std::vector<Steps>& ways) {
+    const auto repeats = [](const Steps& steps) {
+        std::vector<bool> told(steps.size());
+        for (std::size_t i = steps.size(); i-- > 1;) {
+            told[i] = told[i] || !steps[i].captures.empty();
+            if (told[i]) told[steps[i].parent] = true;
+            else if (!steps[i].first_fit) return true;
         }
-        while (take('@')) captures.push_back(word());
-        skip();
-        if (!wrapped) return at_ == text_.size();
-        return has_only_predicates(text_.substr(at_));
-    }
-
-    std::vector<std::string_view> kinds{};
-    std::vector<std::string_view> captures{};
-
-private:
-    static bool has_only_predicates(std::string_view rest) {
-        bool quoted = false;
-        for (std::size_t i = 0; i < rest.size(); ++i) {
-            if (quoted && rest[i] == '\\') ++i;
-            else if (rest[i] == '"') quoted = !quoted;
-            else if (!quoted && rest[i] == '(' && !rest.substr(i).starts_with("(#")) return false;
-            else if (!quoted && rest[i] == '[') return false;
-        }
-        return true;
-    }
-    void skip() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
-    }
-    bool take(char wanted) {
-        skip();
-        if (at_ >= text_.size() || text_[at_] != wanted) return false;
-        ++at_;
-        return true;
-    }
-    std::string_view word() {
-        const std::size_t begin = at_;
-        while (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != '\n' && text_[at_] != '(' &&
-               text_[at_] != ')')
-            ++at_;
-        return text_.substr(begin, at_ - begin);
-    }
-    bool read_kind() {
-        if (!take('(')) return false;
-        kinds.push_back(word());
-        return take(')') && !kinds.back().empty();
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-};
+        return false;
+    };
+    return ways.size() > 1 || std::any_of(ways.begin(), ways.end(), repeats);
+}
 
 } // namespace
 
-void Query::take_plain(const TSLanguage* language, std::string_view text, std::uint32_t pattern) {
-    PlainPattern read(text);
-    if (!read.read() || read.captures.empty()) return;
-    std::set<TSSymbol> symbols;
-    for (const std::string_view kind : read.kinds) {
-        const TSSymbol symbol = ::ts_language_symbol_for_name(
-            language, kind.data(), static_cast<std::uint32_t>(kind.size()), true);
-        // Kinds that stand for several others, and `_`, are left to tree-sitter.
-        if (symbol == 0 || ::ts_language_symbol_type(language, symbol) != TSSymbolTypeRegular)
-            return;
-        symbols.insert(symbol);
+void Query::take_ways(const TSLanguage* language, std::string_view text, std::uint32_t pattern,
+                      const std::string& place) {
+    const std::vector<Steps> ways = ways_of(
+        language, text, [this](std::string_view name) { return capture(name); }, place);
+    by_symbol_.resize(::ts_language_symbol_count(language));
+    const bool is_plain = std::all_of(ways.begin(), ways.end(), [](const Steps& steps) {
+        return steps.size() == 1 && steps[0].without.empty();
+    });
+    if (is_plain) ::ts_query_disable_pattern(query_.get(), pattern);
+    const bool repeats = may_repeat(ways);
+    for (const Steps& steps : ways) {
+        const auto number = static_cast<std::uint32_t>(ways_.size());
+        ways_.push_back({.pattern = pattern, .may_repeat = repeats, .steps = steps});
+        for (const TSSymbol symbol : steps[0].symbols) {
+            OfSymbol& all = by_symbol_[symbol];
+            std::vector<std::uint32_t>& kind = is_plain ? all.plain : all.ways;
+            if (std::find(kind.begin(), kind.end(), number) == kind.end()) kind.push_back(number);
+        }
     }
-    Plain made;
-    made.pattern = pattern;
-    for (const std::string_view name : read.captures) {
-        if (const std::uint32_t number = capture(name); number < captures_.size())
-            made.captures.push_back(number);
-    }
-    plain_.resize(::ts_language_symbol_count(language));
-    for (const TSSymbol symbol : symbols) plain_[symbol].push_back(made);
-    ::ts_query_disable_pattern(query_.get(), pattern);
 }
 
 std::string Query::string_value(std::uint32_t id) const {
@@ -314,33 +268,108 @@ TSQueryCursor* Query::begin(TSNode root, std::uint32_t depth, Budget& budget) co
     return kCursor.get();
 }
 
-void Query::run(const Subject& subject, TSNode root, Budget& budget,
-                const std::function<void(const Match&)>& take) const {
-    TSQueryCursor* const cursor = begin(root, ~std::uint32_t{0}, budget);
-    Judge judge(subject);
-    TSQueryMatch found;
-    Match match;
-    match.nodes.assign(captures_.size(), kNone);
-    while (::ts_query_cursor_next_match(cursor, &found)) {
-        match.pattern = found.pattern_index;
-        for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
-        match.used.clear();
-        for (std::uint16_t i = 0; i < found.capture_count; ++i)
-            add(match, found.captures[i], subject.tree);
-        if (judge.holds(predicates_[found.pattern_index], match)) take(match);
-        if (budget.is_spent()) {
+/// A match whose predicates hold: what it captures is a slice of all that was captured.
+struct Query::Found {
+    Index last = 0; ///< the last node that it needs: there it was known
+    Index root = 0;
+    std::uint32_t pattern = 0;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
+
+namespace {
+
+/// By number, each with the first node that was captured so.
+using Captured = std::vector<std::pair<std::uint32_t, Index>>;
+
+void fill(Match& match, const Captured& captured, std::size_t begin, std::size_t end) {
+    for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
+    match.used.clear();
+    for (std::size_t i = begin; i < end; ++i) {
+        const auto [capture, node] = captured[i];
+        if (match.nodes[capture] != kNone) continue;
+        match.nodes[capture] = node;
+        match.used.push_back(capture);
+    }
+}
+
+} // namespace
+
+/// In the order in which they become known while the tree is walked; of one place those of outer
+/// nodes first, then by pattern.
+std::vector<Query::Found> Query::find(const Subject& subject, Judge& judge, Match& match,
+                                      Captured& captured, Budget& budget) const {
+    std::vector<Found> found;
+    const Tree& tree = subject.tree;
+    Matcher matcher(tree);
+    std::set<Captured> known; // of one pattern at one node
+    std::uint32_t known_pattern = ~std::uint32_t{0};
+    for (Index root = tree.top(); root < tree.size(); ++root) {
+        if (root % kNodesBetweenLooks == 0 && budget.is_spent()) {
             budget.truncated = true;
             break;
         }
+        if (tree[root].symbol >= by_symbol_.size()) continue;
+        known_pattern = ~std::uint32_t{0};
+        for (const std::uint32_t number : by_symbol_[tree[root].symbol].ways) {
+            const Way& way = ways_[number];
+            const bool whole =
+                matcher.find(way.steps, root, [&](std::span<const Index> nodes) {
+                    const std::size_t begin = captured.size();
+                    for (std::size_t i = 0; i < nodes.size(); ++i)
+                        for (const std::uint32_t capture : way.steps[i].captures)
+                            captured.emplace_back(capture, nodes[i]);
+                    if (way.may_repeat) {
+                        if (std::exchange(known_pattern, way.pattern) != way.pattern)
+                            known.clear();
+                        const auto from = captured.begin() + static_cast<std::ptrdiff_t>(begin);
+                        if (!known.emplace(from, captured.end()).second)
+                            return captured.resize(begin);
+                    }
+                    fill(match, captured, begin, captured.size());
+                    if (!judge.holds(predicates_[way.pattern], match))
+                        return captured.resize(begin);
+                    found.push_back({.last = nodes.back(),
+                                     .root = root,
+                                     .pattern = way.pattern,
+                                     .begin = static_cast<std::uint32_t>(begin),
+                                     .end = static_cast<std::uint32_t>(captured.size())});
+                });
+            if (!whole) budget.truncated = true;
+        }
     }
-    if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
-    for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
+    std::stable_sort(found.begin(), found.end(), [](const Found& one, const Found& other) {
+        return std::tie(one.last, one.root, one.pattern) <
+               std::tie(other.last, other.root, other.pattern);
+    });
+    return found;
+}
+
+void Query::run(const Subject& subject, Budget& budget,
+                const std::function<void(const Match&)>& take) const {
+    Judge judge(subject);
+    Match match;
+    match.nodes.assign(captures_.size(), kNone);
+    Captured captured;
+    for (const Found& one : find(subject, judge, match, captured, budget)) {
+        match.pattern = one.pattern;
+        fill(match, captured, one.begin, one.end);
+        take(match);
+    }
+    fill(match, captured, 0, 0);
+    run_plain(subject, judge, match, budget, take);
+}
+
+/// Those for which a look at the node's kind is all.
+void Query::run_plain(const Subject& subject, Judge& judge, Match& match, Budget& budget,
+                      const std::function<void(const Match&)>& take) const {
     const Tree& tree = subject.tree;
-    for (Index i = tree.top(); i < tree.size() && !plain_.empty(); ++i) {
-        if (tree[i].symbol >= plain_.size() || !tree[i].named) continue;
-        for (const Plain& one : plain_[tree[i].symbol]) {
+    for (Index i = tree.top(); i < tree.size(); ++i) {
+        if (tree[i].symbol >= by_symbol_.size()) continue;
+        for (const std::uint32_t number : by_symbol_[tree[i].symbol].plain) {
+            const Way& one = ways_[number];
             match.pattern = one.pattern;
-            match.used = one.captures;
+            match.used = one.steps[0].captures;
             for (const std::uint32_t capture : match.used) match.nodes[capture] = i;
             if (judge.holds(predicates_[one.pattern], match)) take(match);
             for (const std::uint32_t capture : match.used) match.nodes[capture] = kNone;
@@ -350,6 +379,7 @@ void Query::run(const Subject& subject, TSNode root, Budget& budget,
             break;
         }
     }
+    match.used.clear();
 }
 
 void Query::add(Match& match, const TSQueryCapture& capture, const Tree& tree) {
@@ -366,10 +396,12 @@ void Query::run_at(TSNode root, Budget& budget,
     while (::ts_query_cursor_next_match(cursor, &found)) take(found);
     if (::ts_query_cursor_did_exceed_match_limit(cursor)) budget.truncated = true;
     const TSSymbol symbol = ::ts_node_symbol(root);
-    if (symbol >= plain_.size()) return;
-    for (const Plain& one : plain_[symbol]) {
+    if (symbol >= by_symbol_.size()) return;
+    for (const std::uint32_t number : by_symbol_[symbol].plain) {
+        const Way& one = ways_[number];
         std::vector<TSQueryCapture> captures;
-        for (const std::uint32_t capture : one.captures) captures.push_back({root, capture});
+        for (const std::uint32_t capture : one.steps[0].captures)
+            captures.push_back({root, capture});
         found = {};
         found.pattern_index = static_cast<std::uint16_t>(one.pattern);
         found.capture_count = static_cast<std::uint16_t>(captures.size());

@@ -3,6 +3,7 @@
 // something can have an effect, what is around.
 #pragma once
 
+#include "daemon/analyst/engine/pattern.h"
 #include "daemon/analyst/engine/tree.h"
 
 #include <array>
@@ -17,6 +18,7 @@
 namespace cloister::analyst {
 
 struct Language;
+class Judge;
 
 /// One match: the first node of each capture, by the capture's number.
 struct Match {
@@ -91,7 +93,7 @@ public:
 
     /// Calls back for each match whose predicates hold, in the order of the text. `bound?` is left
     /// to whoever knows the whole file: bound_by().
-    void run(const Subject& subject, TSNode root, Budget& budget,
+    void run(const Subject& subject, Budget& budget,
              const std::function<void(const Match&)>& take) const;
     /// Only patterns that begin at `root` itself. `take` is given what tree-sitter found, and looks
     /// at no predicates.
@@ -110,18 +112,32 @@ private:
                          const std::string& place);
     void read_predicate(const TSLanguage* language, std::uint32_t pattern,
                         std::span<const TSQueryPredicateStep> steps, const std::string& place);
-    void take_plain(const TSLanguage* language, std::string_view text, std::uint32_t pattern);
+    void take_ways(const TSLanguage* language, std::string_view text, std::uint32_t pattern,
+                   const std::string& place);
     std::string string_value(std::uint32_t id) const;
     TSQueryCursor* begin(TSNode root, std::uint32_t depth, Budget& budget) const;
 
-    /// A pattern of one node: a look at its kind, for which tree-sitter's engine need not run.
-    struct Plain {
+    struct Found;
+    std::vector<Found> find(const Subject& subject, Judge& judge, Match& match,
+                            std::vector<std::pair<std::uint32_t, Index>>& captured,
+                            Budget& budget) const;
+    void run_plain(const Subject& subject, Judge& judge, Match& match, Budget& budget,
+                   const std::function<void(const Match&)>& take) const;
+
+    struct Way {
         std::uint32_t pattern = 0;
-        std::vector<std::uint32_t> captures{};
+        bool may_repeat = false;
+        Steps steps{};
+    };
+    /// Numbers of ways by the kind of their first node.
+    struct OfSymbol {
+        std::vector<std::uint32_t> ways{};
+        std::vector<std::uint32_t> plain{}; ///< of one node, about which nothing more is asked
     };
 
     std::unique_ptr<TSQuery, Delete> query_;
-    std::vector<std::vector<Plain>> plain_; ///< by symbol
+    std::vector<Way> ways_;
+    std::vector<OfSymbol> by_symbol_;
     std::vector<std::string> captures_;
     std::vector<std::uint32_t> firsts_;
     std::vector<std::vector<Predicate>> predicates_;

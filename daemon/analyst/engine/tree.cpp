@@ -71,7 +71,7 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
     const std::uint32_t base = ::ts_node_start_byte(root);
     top_ = static_cast<Index>(above.size());
     nodes_.reserve(::ts_node_descendant_count(root) + above.size());
-    ids_.reserve(nodes_.capacity());
+    if (keeps_ids_) ids_.reserve(nodes_.capacity());
     Index parent = kNone;
     for (const Above& one : above) {
         Node made;
@@ -82,14 +82,14 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
         made.named = one.named;
         parent = static_cast<Index>(nodes_.size());
         nodes_.push_back(made);
-        ids_.push_back(nullptr);
+        if (keeps_ids_) ids_.push_back(nullptr);
     }
     Cursor cursor(root);
     for (;;) {
         const auto index = static_cast<Index>(nodes_.size());
         const TSNode node = ::ts_tree_cursor_current_node(cursor.get());
         Node& made = nodes_.emplace_back();
-        ids_.push_back(node.id);
+        if (keeps_ids_) ids_.push_back(node.id);
         made.start = ::ts_node_start_byte(node) - base;
         made.end = ::ts_node_end_byte(node) - base;
         made.parent = parent;
@@ -103,7 +103,8 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
         const bool quiet = language.is(made.symbol, Language::kQuiet);
         const bool inner = ::ts_tree_cursor_goto_first_child(cursor.get());
         if ((quiet || !inner) && !made.extra)
-            made.word = words.of(text.substr(base + made.start, made.end - made.start));
+            made.word =
+                words.of(text.substr(base + made.start, made.end - made.start), made.symbol);
         if (inner) {
             parent = index;
             continue;
@@ -113,7 +114,6 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
         for (;;) {
             if (parent == kNone || parent < top_) { // the part's first node was its only one
                 for (Index i = 0; i < top_; ++i) nodes_[i].past = size();
-                index_ids();
                 return true;
             }
             if (::ts_tree_cursor_goto_next_sibling(cursor.get())) break;
@@ -122,6 +122,15 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
             parent = nodes_[parent].parent;
         }
     }
+}
+
+bool Tree::flatten_to_find(const Language& language, TSNode root, TSFieldId field,
+                           std::span<const Above> above, std::string_view text, Words& words,
+                           const Budget& budget) {
+    keeps_ids_ = true;
+    if (!flatten(language, root, field, above, text, words, budget)) return false;
+    index_ids();
+    return true;
 }
 
 // By hashing: nodes that begin at one place, among which one could look otherwise, can be as many
@@ -135,11 +144,6 @@ void Tree::index_ids() {
         while (places_[place] != kNone) place = (place + 1) & (places_.size() - 1);
         places_[place] = i;
     }
-}
-
-void Tree::settle() {
-    ids_ = {};
-    places_ = {};
 }
 
 std::size_t Tree::place_of(const void* id) const {

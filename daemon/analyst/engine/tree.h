@@ -84,8 +84,10 @@ public:
     bool flatten(const Language& language, TSNode root, TSFieldId field,
                  std::span<const Above> above, std::string_view text, Words& words,
                  const Budget& budget);
-    /// Lets go of what find() needs.
-    void settle();
+    /// The same, so that it can find().
+    bool flatten_to_find(const Language& language, TSNode root, TSFieldId field,
+                         std::span<const Above> above, std::string_view text, Words& words,
+                         const Budget& budget);
 
     const std::vector<Node>& nodes() const { return nodes_; }
     const Node& operator[](Index index) const { return nodes_[index]; }
@@ -94,7 +96,7 @@ public:
     Index top() const { return top_; }
     bool is_above(Index index) const { return index < top_; }
 
-    /// kNone for a node of another part. Not after settle().
+    /// kNone for a node of another part. After flatten_to_find() alone.
     Index find(const TSNode& node) const;
     bool is_leaf(Index index) const { return nodes_[index].past == index + 1; }
     /// The first child; `end_of` it when there is none. The next one begins at a child's `past`.
@@ -110,6 +112,7 @@ private:
 
     std::vector<Node> nodes_{};
     Index top_ = 0;
+    bool keeps_ids_ = false;
     std::vector<const void*> ids_{}; ///< tree-sitter's, by node
     std::vector<Index> places_{};    ///< of nodes by their id
 };

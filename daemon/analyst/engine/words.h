@@ -17,6 +17,15 @@ public:
     Words();
     /// The number of a text, a new one when it was not met before.
     Word of(std::string_view text);
+    /// The same, quicker where the last text with this hint (a number below kHints) was this one.
+    Word of(std::string_view text, std::uint32_t hint) {
+        if (hint < last_.size() && this->text(last_[hint]) == text) return last_[hint];
+        const Word word = of(text);
+        if (hint >= last_.size() && hint < kHints) last_.resize(hint + 1);
+        if (hint < kHints) last_[hint] = word;
+        return word;
+    }
+    static constexpr std::uint32_t kHints = 4096;
     /// 0 when it was not met before.
     Word find(std::string_view text) const;
     std::string_view text(Word word) const {
@@ -41,6 +50,7 @@ private:
     std::string letters_{};
     std::vector<Entry> entries_{};
     std::vector<Word> places_{};
+    std::vector<Word> last_{}; ///< by hint
 };
 
 } // namespace cloister::analyst

@@ -1,8 +1,10 @@
 ; Decisions as ESLint's `complexity` counts them; nesting as the Cognitive Complexity paper (v1.5) does.
 (function_declaration name: (_) @name) @function
 (generator_function_declaration name: (_) @name) @function
-(function_expression name: (_)? @name) @function
-(generator_function name: (_)? @name) @function
+(function_expression name: (_) @name) @function
+(function_expression !name) @function
+(generator_function name: (_) @name) @function
+(generator_function !name) @function
 (method_definition name: (_) @name) @function
 (arrow_function) @function
 (variable_declarator name: (identifier) @name value: (arrow_function) @function)
