@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -27,6 +29,10 @@ constexpr rlim_t kAddressSpace = 144 * rlim_t{1024} * 1024;
 /// Of the processor: for one source, and in all its life for one that holds a document. The first
 /// process may let it have up to the second one.
 constexpr rlim_t kSeconds = 2;
+/// Of the heap that a source of usual length needs: there before anybody waits for it.
+constexpr std::size_t kWarm = 3 * std::size_t{1024} * 1024;
+/// What the heap keeps rather than to give it back and ask for it again.
+constexpr int kKept = 32 * 1024 * 1024;
 /// Pages that a process has for itself beside its heap.
 constexpr std::size_t kLeastHeld = std::size_t{1024} * 1024;
 
@@ -118,6 +124,17 @@ std::size_t heap_bytes() {
     return heap.arena + heap.hblkhd;
 }
 
+/// Pages are made while the worker waits for its request, not while somebody waits for it.
+void warm_heap() {
+    (void)::mallopt(M_MMAP_THRESHOLD, kKept);
+    (void)::mallopt(M_TRIM_THRESHOLD, kKept);
+    (void)::mallopt(M_TOP_PAD, static_cast<int>(kWarm / 4));
+    void* const block = std::malloc(kWarm);
+    if (block == nullptr) return;
+    ::explicit_bzero(block, kWarm);
+    std::free(block);
+}
+
 /// One head of either kind, as it lies in memory.
 template <typename Head>
 bool read_head(int fd, Head& head) {
@@ -146,6 +163,7 @@ std::uint32_t held_kib(const wire::AnalystRequest& asked, const Reader& reader, 
 void be_worker(const Languages& languages, int socket) {
     lock_in();
     const std::size_t began = heap_bytes();
+    warm_heap();
     Reader reader(languages);
     for (bool first = true;; first = false) {
         wire::AnalystRequest asked;

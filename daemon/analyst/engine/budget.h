@@ -36,7 +36,8 @@ private:
     mutable bool is_late_ = false;
 };
 
-/// Counts what tree-sitter allocates from here on. To be called once, before anything of it.
+/// Counts what tree-sitter allocates from here on. To be called before anything of it; what it had
+/// before, this could not free.
 void count_allocations();
 /// Held by tree-sitter at the moment.
 std::size_t allocated_bytes();

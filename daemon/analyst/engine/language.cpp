@@ -2,6 +2,8 @@
 // that the grammar does not have are errors that name the place.
 #include "daemon/analyst/engine/language.h"
 
+#include "daemon/analyst/engine/budget.h"
+
 #include "daemon/analyst/engine/deep.h"
 #include "policies/strict_json.h"
 #include "runtimes/grammars/grammars.h"
@@ -375,6 +377,7 @@ const std::string& Language::word(const std::string& name, Tongue tongue) const 
 
 std::unique_ptr<const Language> load_language(const std::string& id, const Texts& texts,
                                               const std::string& common) {
+    count_allocations();
     auto language = std::make_unique<Language>();
     language->id = id;
     read_language(text_of(texts, "language.jsonc", id), id + "/language.jsonc", *language);
