@@ -1,7 +1,7 @@
 // Packing and checked reading of the bundle. Layout, native byte order (it never leaves the host):
 // Header, Record[file_count], u32 offsets[argument_count + collect_count + option_count +
-// environment_count], then strings and contents. The last byte is NUL, so every string offset inside
-// the bytes ends inside them.
+// environment_count], then strings and contents. The last byte is NUL, so every string offset
+// inside the bytes ends inside them.
 #include "isolate/bundle.h"
 
 #include <cstring>
@@ -60,15 +60,14 @@ std::string pack(const Bundle& bundle) {
         throw std::length_error("too many files to collect");
     const std::vector<std::string> none;
     const std::vector<std::string>& environment = bundle.environment ? *bundle.environment : none;
-    if (environment.size() > kMaxBundleEnvironment)
-        throw std::length_error("too many variables");
+    if (environment.size() > kMaxBundleEnvironment) throw std::length_error("too many variables");
     std::string head;
     std::string tail;
     const std::size_t tail_start = sizeof(Header) + bundle.files.size() * sizeof(Record) +
                                    bundle.arguments.size() * sizeof(std::uint32_t) +
                                    bundle.collect.size() * sizeof(std::uint32_t) +
-                                    bundle.options.size() * sizeof(std::uint32_t) +
-                                    environment.size() * sizeof(std::uint32_t);
+                                   bundle.options.size() * sizeof(std::uint32_t) +
+                                   environment.size() * sizeof(std::uint32_t);
     const auto place = [&](std::string_view text) {
         const std::size_t offset = tail_start + tail.size();
         if (offset + text.size() + 1 > kMaxBundleBytes)

@@ -58,7 +58,7 @@ void end_the_rest(int report_fd) {
 /// Beneath `box`, a regular file or a folder, without following anything or waiting for anybody.
 int open_file(int box, const char* path, bool folder = false) {
     if (weakened(Layer::checked_collect)) {
-        (void)::fchdir(box);
+        if (::fchdir(box) != 0) return -1;
         return ::open(path, O_RDONLY | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
     }
     open_how how{};

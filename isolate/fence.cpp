@@ -25,6 +25,9 @@ constexpr std::uint64_t kTruncate = 1ULL << 14;
 constexpr std::uint64_t kDeviceControl = 1ULL << 15;
 constexpr std::uint64_t kAllOfFiles = (kDeviceControl << 1) - 1; ///< also sockets and device nodes
 constexpr std::uint64_t kOfOneFile = kExecute | kWriteFile | kReadFile | kTruncate | kDeviceControl;
+constexpr std::uint64_t kOwn = kReadFile | kReadFolder | kWriteFile | kTruncate | kRemoveFile |
+                               kRemoveFolder | kMakeFile | kMakeFolder | kMakeFifo | kMakeLink |
+                               kRefer;
 constexpr std::uint64_t kAllOfNetwork = 3; ///< bind and connect, of TCP
 constexpr std::uint64_t kAllScopes = 3;    ///< abstract sockets, signals
 constexpr unsigned kAskForm = 1;
@@ -46,9 +49,8 @@ std::uint64_t rights_of(Shown what) {
     case Shown::read_only: return kReadFile | kReadFolder;
     case Shown::program: return kReadFile | kReadFolder | kExecute;
     case Shown::device: return kReadFile | kWriteFile;
-    case Shown::own:
-        return kReadFile | kReadFolder | kWriteFile | kTruncate | kRemoveFile | kRemoveFolder |
-               kMakeFile | kMakeFolder | kMakeFifo | kMakeLink | kRefer;
+    case Shown::own: return kOwn;
+    case Shown::own_program: return kOwn | kExecute;
     }
     return 0;
 }

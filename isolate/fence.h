@@ -16,10 +16,11 @@ inline constexpr int kFenceForm = 6;
 int landlock_form();
 
 enum class Shown : std::uint8_t {
-    read_only, ///< to read
-    program,   ///< to read and execute
-    device,    ///< to read and write
-    own,       ///< everything but executing and device nodes
+    read_only,   ///< to read
+    program,     ///< to read and execute
+    device,      ///< to read and write
+    own,         ///< everything but executing and device nodes
+    own_program, ///< the same, and to execute
 };
 
 /// A descriptor to collect rules in. Below 0: errno.

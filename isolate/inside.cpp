@@ -347,8 +347,9 @@ int collect_rules(const Inside& inside) {
         steps.require(Step::enter_root, show_path(fence, path, Shown::device));
     for (const char* path : kFencedFiles)
         steps.require(Step::enter_root, show_path(fence, path, Shown::read_only));
+    const Shown rights = inside.executable_files ? Shown::own_program : Shown::own;
     for (const int own : {inside.box_folder, inside.tmp_folder})
-        steps.require(Step::mount_files, show(fence, own, Shown::own));
+        steps.require(Step::mount_files, show(fence, own, rights));
     steps.require_call(Step::mount_files, ::fchdir(inside.box_folder));
     const int high = ::fcntl(fence, F_DUPFD_CLOEXEC, kFenceFd + 1);
     steps.require_call(Step::enter_root, high);

@@ -47,7 +47,7 @@ void remove_tree(const std::string& path) {
     if (walk == nullptr) return;
     while (const FTSENT* const entry = ::fts_read(walk)) {
         if (entry->fts_info == FTS_D)
-            (void)::fchmodat(AT_FDCWD, entry->fts_accpath, 0700, AT_SYMLINK_NOFOLLOW);
+            (void)!::fchmodat(AT_FDCWD, entry->fts_accpath, 0700, AT_SYMLINK_NOFOLLOW);
         else if (entry->fts_info == FTS_DP) (void)::rmdir(entry->fts_accpath);
         else (void)::unlink(entry->fts_accpath);
     }

@@ -48,10 +48,15 @@ std::uint64_t field(const std::string& text, const std::string& key) {
 
 std::string folder_of(pid_t process) { return "/proc/" + std::to_string(process); }
 
+struct CloseFolder {
+    void operator()(DIR* folder) const { (void)::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
 /// Each thread has the children that it made.
 void add_children(pid_t process, std::vector<pid_t>& found) {
     const std::string tasks = folder_of(process) + "/task";
-    const std::unique_ptr<DIR, decltype(&::closedir)> folder(::opendir(tasks.c_str()), &::closedir);
+    const Folder folder(::opendir(tasks.c_str()));
     if (!folder) return;
     for (;;) {
         const dirent* entry = ::readdir(folder.get()); // NOLINT(concurrency-mt-unsafe): ours alone
@@ -99,7 +104,7 @@ std::uint64_t share_of(pid_t process) {
 } // namespace
 
 std::uint64_t tasks_of_user() {
-    const std::unique_ptr<DIR, decltype(&::closedir)> folder(::opendir("/proc"), &::closedir);
+    const Folder folder(::opendir("/proc"));
     std::uint64_t sum = 0;
     while (folder) {
         const dirent* entry = ::readdir(folder.get()); // NOLINT(concurrency-mt-unsafe): ours alone
