@@ -340,7 +340,7 @@ struct Talk : Pair {
     /// As long as a process that ends may take to close all that it has open.
     void look_again() {
         io.restart();
-        (void)io.run_for(std::chrono::milliseconds(200));
+        (void)io.run_for(std::chrono::milliseconds(600));
     }
     void end(std::size_t which) {
         pipes[which].end();
