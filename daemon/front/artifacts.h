@@ -18,8 +18,8 @@
 namespace cloister::front {
 
 /// Everything that determines what the compiler of `job` leaves, as one text: runtime, policy,
-/// limits, files in order, and the words that stand for {entry} and {main}. Not the arguments, the
-/// input or the limits of the run. The job's first step is to compile.
+/// limits, files in order, options, the words that stand for {entry} and {main}. Not the arguments,
+/// the input or the limits of the run. The job's first step is to compile.
 std::string artifact_key(const Job& job);
 
 class Artifacts {
