@@ -366,8 +366,11 @@ void Judgings::take_feedback(Judging& judging, std::size_t test, const Result& r
 void Judgings::decide_interaction(const JudgingPtr& judging, std::size_t test) {
     Judged& judged = judging->tests[test];
     if (!judged.program_ended || !judged.checker_ended) return end_when_done(judging);
+    // A program that was stopped before it began had not ended before anybody.
+    const bool never_began =
+        judged.program_end.count() == 0 && judged.facts.verdict == isolate::Verdict::cancelled;
     const bool interactor_first =
-        judged.checker_end.count() > 0 && judged.checker_end < judged.program_end;
+        judged.checker_end.count() > 0 && (never_began || judged.checker_end < judged.program_end);
     judged.ruling = judge::rule_on_interaction(judged.facts, *judged.checker, interactor_first);
     const bool waited =
         judged.ruling.word == judge::Word::TLE && judged.ruling.cause == "wall_time";

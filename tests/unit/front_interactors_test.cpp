@@ -62,7 +62,9 @@ TEST_CASE("an interactor and its program run at one time, connected, and its wor
     CHECK(court.judgings.under_way() == 0);
 }
 
-TEST_CASE("an interactor that rejects while the program runs ends it", "[front][judge]") {
+TEST_CASE("an interactor that rejects while the program runs, or before, ends it",
+          "[front][judge]") {
+    const int moment = GENERATE(12, 0); // 0: it had not begun
     Court court;
     REQUIRE(accepted(court.submit(interactive(1))));
     const auto [program, interactor] = pair_in(court);
@@ -70,8 +72,8 @@ TEST_CASE("an interactor that rejects while the program runs ends it", "[front][
     CHECK(court.stage.boxes.boxes.at(program).killed);
     Outcome killed;
     killed.ending.killed_for = cloister::isolate::Verdict::cancelled;
-    killed.ending.signal = 9;
-    killed.ended_at = std::chrono::milliseconds(12);
+    killed.ending.signal = moment > 0 ? 9 : 0;
+    killed.ended_at = std::chrono::milliseconds(moment);
     court.stage.end_as(program, killed);
     CHECK(court.verdicts() == "WA");
 }
