@@ -29,19 +29,19 @@ struct Executions::Execution {
     std::uint64_t artifact = 0; ///< in use until the end
     bool compiles = false;      ///< for all who want the same
     bool followed = false;      ///< has waited for another one's compiler
+    bool speaks = false;        ///< what it prints is its partner's input
+    bool listens = false;       ///< what its partner prints is its input
+    bool waits = false;         ///< for its partner, with all but its program's box
+    bool over = false;          ///< answered, or nobody is left to hear it
+    bool talks = false;         ///< with its partner; stays true when that has ended
+    bool cancelled = false;
+    bool killing = false; ///< a kill frame is on its way
     /// The other one of a pair that talk to each other; until both have begun, `second` keeps it
     /// alive for the first, which waits for both.
     std::weak_ptr<Execution> partner{};
     ExecutionPtr second{};
-    bool speaks = false;         ///< what it prints is its partner's input
-    bool listens = false;        ///< what its partner prints is its input
-    bool waits = false;          ///< for its partner, with all but its program's box
-    bool over = false;           ///< answered, or nobody is left to hear it
-    bool talks = false;          ///< with its partner; stays true when that has ended
     std::uint64_t passed_on = 0; ///< bytes to its partner
     std::uint64_t follows = 0;   ///< the number of that one, while it is parked; else 0
-    bool cancelled = false;
-    bool killing = false; ///< a kill frame is on its way
     Clock::time_point accepted{};
     std::chrono::nanoseconds queued{};
     std::chrono::nanoseconds setup{};

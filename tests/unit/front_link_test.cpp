@@ -327,8 +327,9 @@ struct Talk : Pair {
         Job second = first;
         second.id = "y";
         executions.set_boxes(2);
-        REQUIRE(accepted(executions.submit_pair(client, std::move(first), std::move(second),
-                                                Executions::Wires{})));
+        const auto begun = executions.submit_pair(client, std::move(first), std::move(second),
+                                                  Executions::Wires{});
+        REQUIRE(accepted(begun));
         turn();
         for (std::uint64_t& box : boxes) {
             const wire::Received run = asked();
@@ -441,7 +442,7 @@ TEST_CASE("an end that is known already is told at once", "[front][link]") {
 
 TEST_CASE("who prints faster than the other reads waits, and nothing is lost", "[front][link]") {
     Talk talk;
-    for (const std::size_t which : {0, 1}) {
+    for (const std::size_t which : {std::size_t{0}, std::size_t{1}}) {
         talk.begin(which);
         stop_blocking(talk.pipes[which].theirs[0]);
         stop_blocking(talk.pipes[which].theirs[1]);
