@@ -456,8 +456,9 @@ void Runs::check_clocks(Run& run, Clock::time_point now) {
     if (run.is_late(now) && !weakened(Layer::wall_clock)) return end(run, Verdict::wall_limit);
     if (run.next_look && now >= *run.next_look) {
         run.next_look = now + isolate::kLookPause;
-        if (run.box.look()) return end(run, Verdict::memory_limit);
-        if (run.box.is_crowded()) return end(run, Verdict::process_limit);
+        const bool over = run.box.look();
+        if (run.box.is_crowded()) return end(run, Verdict::process_limit); // which memory follows
+        if (over) return end(run, Verdict::memory_limit);
     }
     if (run.next_usage && now >= *run.next_usage) {
         const auto usage = run.sample(run.box.cpu_time(), run.box.memory_bytes(), now);
