@@ -17,9 +17,10 @@ NAMES = {"fence": "local"}
 # Where a verdict may be another one than the native one's, and why; and what differs with it.
 OTHERWISE = {
     # Nobody counts what the kernel refuses there: a run that fails at once at its limit of processes was not seen at it.
-    ("local", "multiplies"): (("process_limit", "nonzero_exit", "signalled"), ("verdict", "reason")),
-    # The kernel counts a user's processes, not a run's: a run that has too many is ended, instead of being refused one.
-    ("fence", "multiplies"): (("process_limit",), ("exit_code", "signal", "reason", "error")),
+    ("local", "multiplies"): (("process_limit", "nonzero_exit", "signalled"), ("verdict", "reason", "error")),
+    # The kernel counts a user's processes, not a run's: a run that has too many is ended, instead of being refused one;
+    # and here, too, one that ends by itself between two looks was not seen.
+    ("fence", "multiplies"): (("process_limit", "nonzero_exit", "signalled"), ("verdict", "exit_code", "signal", "reason", "error")),
 }
 AT_ONCE = 4
 
