@@ -205,6 +205,7 @@ void check_docker(const config::Settings& settings) {
             keeper::images_in(keeper::DockerClient(settings.config.docker_host));
         std::string missing;
         for (const auto& [id, runtime] : settings.runtimes) {
+            if (runtime.hidden) continue;
             const std::vector<std::string> needed = keeper::images_of(runtime);
             const bool all = std::all_of(needed.begin(), needed.end(),
                                          [&](const auto& one) { return there.contains(one); });

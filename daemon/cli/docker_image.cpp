@@ -199,7 +199,9 @@ int make_docker_images(const std::vector<std::string>& words) {
         wanted.push_back(runtime);
     }
     if (asked.languages.empty()) {
-        for (const auto& [id, runtime] : settings.runtimes) wanted.push_back(&runtime);
+        for (const auto& [id, runtime] : settings.runtimes) {
+            if (!runtime.hidden) wanted.push_back(&runtime); // a hidden one's is large: by its name
+        }
     }
     (void)::umask(022);
     bool all = true;

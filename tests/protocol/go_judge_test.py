@@ -1,6 +1,7 @@
 """go-judge's interface over HTTP: every field, default, status word and error, and the files between requests."""
 import http.client
 import json
+import subprocess
 import tempfile
 import time
 
@@ -148,6 +149,20 @@ class Running(GoJudgeCase):
         self.assertEqual((one["status"], one["files"]["stdout"]), ("Accepted", f"{512 * MIB}\n"), one)
         one = self.run_one(python("import resource; print(resource.getrlimit(resource.RLIMIT_STACK)[0])", stackLimit=8 * MIB))
         self.assertEqual(one["files"]["stdout"], f"{8 * MIB}\n")
+
+    def test_as_an_ordinary_user(self):
+        self.need("c")
+        nobody = 65534
+        program = service.build_directory() / "cloisterd"
+        if subprocess.run(["setpriv", f"--reuid={nobody}", "--clear-groups", "test", "-x", str(program)]).returncode != 0:
+            self.skipTest("the build directory cannot be entered by an ordinary user")
+        local = service.Daemon({"executor": "local"}, user=nobody)
+        self.addCleanup(local.stop)
+        source = '#include <stdio.h>\nint main(void) { puts("hi"); return 0; }'
+        built = self.run_one(cmd("/usr/bin/gcc", "a.c", "-o", "a", copyIn={"a.c": {"content": source}}, copyOutCached=["a"]), local)
+        self.assertEqual(built["status"], "Accepted", built)
+        one = self.run_one(cmd("a", copyIn={"a": {"fileId": built["fileIds"]["a"]}}), local)
+        self.assertEqual((one["status"], one["files"]["stdout"]), ("Accepted", "hi\n"), one)
 
     def test_who_leaves_takes_the_command_along(self):
         mark = service.fresh_mark()
