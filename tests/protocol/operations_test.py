@@ -309,12 +309,16 @@ class Reload(Operations):
         self.change(file, '"extensions": [".py"],', '"extensions": [".snake"],')
         shutil.rmtree(self.runtimes / "cpp")
         self.assertEqual(client.ask(type="execute_code", language="snake", code="print(7)")["code"], "unknown_language")
-        self.assertEqual(self.reload(daemon)["runtimes"], 6)
+        self.assertEqual(self.reload(daemon)["runtimes"], 7)  # one of them hidden
         self.assertIn("snake", self.runtimes_of(daemon))
         self.assertNotIn("cpp", self.runtimes_of(daemon))
         self.assertEqual(client.run("print(7)", "snake")["output"], "7\n")
         self.assertEqual(client.run("print(8)")["output"], "8\n")
         self.assertEqual(client.ask(type="execute_code", language="cpp", code="")["code"], "unknown_language")
+        command = json.dumps({"cmd": [{"args": ["/bin/echo", "9"], "files": [None, {"name": "o", "max": 9}]}]})
+        head = f"POST /run HTTP/1.1\r\nHost: {daemon.host}:{daemon.port}\r\nContent-Type: application/json\r\n"
+        answer = wire.http(daemon.host, daemon.port, head + f"Content-Length: {len(command)}\r\n\r\n" + command)
+        self.assertEqual((answer[0], json.loads(answer[2])[0]["files"]), (200, {"o": "9\n"}))
 
     def test_a_fault_anywhere_changes_nothing_at_all_and_is_told(self):
         daemon = self.daemon()
