@@ -6,6 +6,7 @@
 #include "daemon/wire/frames.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,9 +37,13 @@ struct Reply {
     std::string type = "application/json"; ///< empty: there is nothing to tell the kind of
     std::string body{};
     std::string_view lasting{}; ///< instead of `body`: bytes that outlive every answer
+    std::shared_ptr<const std::string> shared{}; ///< likewise: bytes that others have, too
     std::vector<std::pair<std::string, std::string>> fields{};
 
-    std::string_view content() const { return lasting.empty() ? body : lasting; }
+    std::string_view content() const {
+        if (shared) return *shared;
+        return lasting.empty() ? body : lasting;
+    }
 };
 
 /// What is wrong with the shape of any request: version, number of fields, length, Host.

@@ -38,6 +38,21 @@ class Attacks(GoJudgeCase):
         one = self.run_one(python("import os\nfor i in range(100000): open(str(i), 'w')"))
         self.assertIn("No space left", one["files"]["stderr"])
 
+    def test_answers_without_end(self):
+        half = python("import sys; sys.stdout.write('x' * (6 << 20))", out=16 * MIB)
+        answer = self.run_all(half, half)
+        self.assertEqual(sorted(one["status"] for one in answer), ["Accepted", "Output Limit Exceeded"])
+        dropped = next(one for one in answer if "files" not in one)
+        self.assertEqual({e["type"] for e in dropped["fileError"]}, {"CollectSizeExceeded"})
+        kept = self.run_one(half | {"copyOutCached": ["stdout"]})
+        self.assertEqual((kept["status"], kept["files"]), ("Accepted", {"stderr": ""}))
+        status, body = self.ask("GET", "/file/" + kept["fileIds"]["stdout"])
+        self.assertEqual((status, body), (200, b"x" * (6 << 20)))
+        three = {str(i): {"fileId": kept["fileIds"]["stdout"]} for i in range(3)}
+        one = self.run_one(cmd("/bin/true", copyIn=three))
+        self.assertEqual((one["status"], one["fileError"][0]["type"]), ("File Error", "CopyInCopyContent"))
+        self.ask("DELETE", "/file/" + kept["fileIds"]["stdout"])
+
     def test_bombs(self):
         mark = service.fresh_mark()
         one = self.run_one(python(service.show(mark) + "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", cpuLimit=SECOND, clockLimit=2 * SECOND))

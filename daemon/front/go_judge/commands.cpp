@@ -91,11 +91,15 @@ std::variant<Job, CommandResult, Fault> Commands::make_job(const Command& comman
         job.input = *bytes;
     }
     isolate::Bundle bundle;
+    std::uint64_t total = 0;
     bundle.arguments = command.arguments;
     bundle.environment = command.environment;
     for (const CopyIn& one : command.copy_in) {
         const std::string* bytes = bytes_of(one.origin, store_, held);
         if (bytes == nullptr) return not_here(one.path, one.origin.text);
+        total += bytes->size();
+        if (total > isolate::kMaxBundleBytes)
+            return file_error(one.path, "CopyInCopyContent", "the files are too large");
         isolate::BundleFile file;
         file.path = one.path;
         file.content = *bytes;
@@ -134,7 +138,27 @@ struct Commands::Running {
     std::vector<bool> over{};
     Done done{};
     Heard heard{};
+    std::uint64_t held = 0; ///< bytes in the results
+    std::shared_ptr<std::uint64_t> held_by_all{};
 
+    Running() = default;
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() {
+        if (held_by_all) *held_by_all -= held;
+    }
+
+    /// Takes away what is too much for the answer, or for all answers that are being made.
+    void hold(CommandResult& result) {
+        std::uint64_t bytes = 0;
+        for (const auto& [name, content] : result.files) bytes += name.size() + content.size();
+        if (bytes > kAnswerBytes - held || bytes > kHeldBytes - *held_by_all) {
+            drop_files(result, "the answer is too large");
+            return;
+        }
+        held += bytes;
+        *held_by_all += bytes;
+    }
     void finish_one() {
         if (--left > 0) return;
         if (!ended.error.empty()) ended.results.clear();
@@ -179,8 +203,10 @@ void Commands::hear_end(Running& running, std::size_t index, const Event& event)
     if (refused != nullptr && refused->refusal.code == "busy") {
         running.give_up(refused->refusal.message);
     } else {
-        running.ended.results[index] =
+        CommandResult result =
             result_of(running.request.commands[index], running.limits[index], event, store_);
+        running.hold(result);
+        running.ended.results[index] = std::move(result);
     }
     running.finish_one();
 }
@@ -200,6 +226,22 @@ HeardRuns::Part Commands::part_of(const std::shared_ptr<Running>& running, std::
     part.job = std::move(job);
     part.heard = [this, running, index](const Event& event) { hear_end(*running, index, event); };
     return part;
+}
+
+/// The job of a command, if it may be started; else its result says why not.
+std::optional<Job> Commands::prepare(Running& running, std::size_t index) const {
+    Command& command = running.request.commands[index];
+    auto made = make_job(command);
+    command.copy_in = {}; // the job has what they bring
+    command.descriptors.front().origin = {};
+    if (auto* job = std::get_if<Job>(&made)) {
+        running.limits[index] = job->steps.back().limits;
+        return std::move(*job);
+    }
+    if (auto* result = std::get_if<CommandResult>(&made))
+        running.ended.results[index] = std::move(*result);
+    if (auto* fault = std::get_if<Fault>(&made)) running.give_up(fault->message);
+    return std::nullopt;
 }
 
 void Commands::start_alone(const std::shared_ptr<Running>& running, std::size_t index, Job job) {
@@ -228,6 +270,16 @@ void Commands::start_pair(const std::shared_ptr<Running>& running, Job first, Jo
     running->give_up(refusal.code == "busy" ? kQueueFull : refusal.message);
 }
 
+void Commands::start_wired(const std::shared_ptr<Running>& running) {
+    const Wires wires = *running->request.wires;
+    auto first = prepare(*running, wires.first);
+    auto second = prepare(*running, wires.second);
+    if (first && second) return start_pair(running, *std::move(first), *std::move(second));
+    if (first || second)
+        running->ended.results[first ? wires.first : wires.second].error =
+            "what it is wired with could not be started";
+}
+
 Commands::Handle Commands::start(const std::string& asker, Request request, Done done,
                                  Heard heard) {
     const auto running = std::make_shared<Running>();
@@ -235,40 +287,18 @@ Commands::Handle Commands::start(const std::string& asker, Request request, Done
     running->request = std::move(request);
     running->done = std::move(done);
     running->heard = std::move(heard);
+    running->held_by_all = held_;
     const std::size_t count = running->request.commands.size();
     running->ended.results.resize(count);
+    running->limits.resize(count);
     running->runs.resize(count);
     running->over.resize(count);
-    std::vector<std::optional<Job>> jobs(count);
-    bool whole = true;
-    for (std::size_t i = 0; i < count; ++i) {
-        auto made = make_job(running->request.commands[i]);
-        if (auto* job = std::get_if<Job>(&made)) {
-            running->limits.push_back(job->steps.back().limits);
-            jobs[i] = std::move(*job);
-            continue;
-        }
-        whole = false;
-        running->limits.emplace_back();
-        if (auto* result = std::get_if<CommandResult>(&made))
-            running->ended.results[i] = std::move(*result);
-        if (auto* fault = std::get_if<Fault>(&made)) running->give_up(fault->message);
-    }
     const auto& wires = running->request.wires;
-    const auto is_wired = [&](std::size_t index) {
-        return wires && (wires->first == index || wires->second == index);
-    };
-    if (wires && !whole) {
-        for (const std::size_t index : {wires->first, wires->second}) {
-            if (jobs[index])
-                running->ended.results[index].error = "what it is wired with could not be started";
-        }
-    }
-    if (wires && whole)
-        start_pair(running, *std::move(jobs[wires->first]), *std::move(jobs[wires->second]));
+    if (wires) start_wired(running);
     for (std::size_t i = 0; i < count && !running->cancelled; ++i) {
-        if (!jobs[i] || is_wired(i)) continue;
-        start_alone(running, i, *std::move(jobs[i]));
+        if (wires && (wires->first == i || wires->second == i)) continue;
+        // One after the other, so that what does not fit into the queue is never all in memory.
+        if (auto job = prepare(*running, i)) start_alone(running, i, *std::move(job));
     }
     running->finish_one();
     const std::weak_ptr<Running> weak = running;

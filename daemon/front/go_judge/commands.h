@@ -14,6 +14,10 @@ namespace cloister::front::go_judge {
 
 /// Of all files that one command leaves; each then fits into a parcel again.
 inline constexpr std::uint64_t kCopyOutBytes = 15 * isolate::kMiB;
+/// Of what all commands of a request bring back in its answer; what is left in the store is not.
+inline constexpr std::uint64_t kAnswerBytes = 8 * isolate::kMiB;
+/// Of all requests' while they are under way.
+inline constexpr std::uint64_t kHeldBytes = 256 * isolate::kMiB;
 
 /// How it all ended.
 struct Ended {
@@ -52,6 +56,8 @@ public:
 
 private:
     struct Running;
+    std::optional<Job> prepare(Running& running, std::size_t index) const;
+    void start_wired(const std::shared_ptr<Running>& running);
     void start_alone(const std::shared_ptr<Running>& running, std::size_t index, Job job);
     void start_pair(const std::shared_ptr<Running>& running, Job first, Job second);
     HeardRuns::Part part_of(const std::shared_ptr<Running>& running, std::size_t index, Job job);
@@ -60,6 +66,7 @@ private:
     const Catalog& catalog_;
     FileStore& store_;
     HeardRuns runs_;
+    std::shared_ptr<std::uint64_t> held_ = std::make_shared<std::uint64_t>(0);
 };
 
 } // namespace cloister::front::go_judge

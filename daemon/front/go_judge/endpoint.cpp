@@ -161,7 +161,7 @@ Reply HttpInterface::file(const RequestHead& head, std::string_view path, std::s
     if (!removed && !found) return text_reply(404, "There is no such file.");
     Reply reply;
     reply.type = found ? "application/octet-stream" : "";
-    if (found) reply.body = found->content;
+    if (found) reply.shared = {found, &found->content}; // however many read it slowly
     return reply;
 }
 

@@ -158,6 +158,13 @@ CommandResult file_error(std::string name, std::string_view type, std::string me
     return result;
 }
 
+void drop_files(CommandResult& result, const std::string& why) {
+    for (const auto& [name, content] : result.files)
+        result.file_errors.push_back({name, "CollectSizeExceeded", why});
+    result.files.clear();
+    if (result.status == kAccepted) result.status = kOutputLimit;
+}
+
 CommandResult result_of(const Command& command, const isolate::Limits& limits, const Event& event,
                         FileStore& store) {
     if (const auto* refused = std::get_if<Refused>(&event))

@@ -36,6 +36,9 @@ struct CommandResult {
 /// A command that was not started, for what is wrong with its files.
 CommandResult file_error(std::string name, std::string_view type, std::string message);
 
+/// Takes away what a command brings back, for being too much.
+void drop_files(CommandResult& result, const std::string& why);
+
 /// `limits`: what the command ran within.
 CommandResult result_of(const Command& command, const isolate::Limits& limits, const Event& event,
                         FileStore& store);
