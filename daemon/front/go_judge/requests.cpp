@@ -140,7 +140,8 @@ void read_copy_in(const json& cmd, const config::Config& bounds, const std::stri
         command.copy_in.push_back(std::move(one));
     }
     // A folder that is a link is not followed, so links come last.
-    std::ranges::stable_partition(command.copy_in, [](const CopyIn& one) { return !one.link; });
+    std::stable_partition(command.copy_in.begin(), command.copy_in.end(),
+                          [](const CopyIn& one) { return !one.link; });
 }
 
 std::vector<CopyOut> read_copy_out(const json& cmd, const char* key, const config::Config& bounds,
