@@ -98,8 +98,7 @@ void* resize(void* block, std::size_t wanted) {
     if (wanted <= size && size <= kMostSmall) return block;
     if (size > kMostSmall && wanted > kMostSmall && wanted < SIZE_MAX / 2) {
         const std::size_t whole = (wanted + kStep - 1) / kStep * kStep;
-        void* const moved =
-            sure(std::realloc(static_cast<Head*>(block) - 1, sizeof(Head) + whole));
+        void* const moved = sure(std::realloc(static_cast<Head*>(block) - 1, sizeof(Head) + whole));
         held += whole - size;
         return new (moved) Head{whole} + 1;
     }

@@ -305,8 +305,7 @@ bool Document::look(Part& part, const Seen& seen, Budget& budget) {
         return false;
     const Around around{
         .scopes = container.facts.scopes, .is_last = seen.is_last, .names_alone = is_aside(part)};
-    part.facts =
-        facts_of_part(language_, part.tree, source_, part.begin, around, words_, budget);
+    part.facts = facts_of_part(language_, part.tree, source_, part.begin, around, words_, budget);
     count(part.facts, true);
     return true;
 }

@@ -113,8 +113,8 @@ struct Around {
     bool names_alone = false;        ///< neither rules nor figures are asked for
 };
 
-/// Of a part, of which `tree` is the array. `source` is the whole one, `begin` where the part begins
-/// in it.
+/// Of a part, of which `tree` is the array. `source` is the whole one, `begin` where the part
+/// begins in it.
 Facts facts_of_part(const Language& language, const Tree& tree, const Source& source,
                     std::uint32_t begin, const Around& around, Words& words, Budget& budget);
 

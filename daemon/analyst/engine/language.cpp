@@ -3,7 +3,6 @@
 #include "daemon/analyst/engine/language.h"
 
 #include "daemon/analyst/engine/budget.h"
-
 #include "daemon/analyst/engine/deep.h"
 #include "policies/strict_json.h"
 #include "runtimes/grammars/grammars.h"

@@ -190,7 +190,6 @@ private:
     std::size_t at_ = 0;
 };
 
-
 /// Choices that differ in their kind alone are one, where it makes no difference to what follows
 /// which of two children is meant.
 void join(Slot& slot, bool is_last_child) {
@@ -198,12 +197,11 @@ void join(Slot& slot, bool is_last_child) {
         return one.children.empty() && one.step.without.empty() && !one.step.symbols.empty();
     };
     const Item& first = slot.front();
-    const bool joins =
-        slot.size() > 1 && std::all_of(slot.begin(), slot.end(), plain) &&
-        (is_last_child || first.step.field != 0 || !first.step.captures.empty()) &&
-        std::all_of(slot.begin(), slot.end(), [&](const Item& one) {
-            return one.step.captures == first.step.captures;
-        });
+    const bool joins = slot.size() > 1 && std::all_of(slot.begin(), slot.end(), plain) &&
+                       (is_last_child || first.step.field != 0 || !first.step.captures.empty()) &&
+                       std::all_of(slot.begin(), slot.end(), [&](const Item& one) {
+                           return one.step.captures == first.step.captures;
+                       });
     if (!joins) return;
     Item all = first;
     for (const Item& one : std::span(slot).subspan(1)) {
@@ -278,9 +276,8 @@ bool Matcher::is_last(Index node) const {
 }
 
 bool Matcher::has_none(const Step& step, Index node) const {
-    return std::all_of(step.without.begin(), step.without.end(), [&](TSFieldId field) {
-        return tree_.child_by_field(node, field) == kNone;
-    });
+    return std::all_of(step.without.begin(), step.without.end(),
+                       [&](TSFieldId field) { return tree_.child_by_field(node, field) == kNone; });
 }
 
 } // namespace cloister::analyst

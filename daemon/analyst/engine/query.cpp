@@ -313,28 +313,24 @@ std::vector<Query::Found> Query::find(const Subject& subject, Judge& judge, Matc
         known_pattern = ~std::uint32_t{0};
         for (const std::uint32_t number : by_symbol_[tree[root].symbol].ways) {
             const Way& way = ways_[number];
-            const bool whole =
-                matcher.find(way.steps, root, [&](std::span<const Index> nodes) {
-                    const std::size_t begin = captured.size();
-                    for (std::size_t i = 0; i < nodes.size(); ++i)
-                        for (const std::uint32_t capture : way.steps[i].captures)
-                            captured.emplace_back(capture, nodes[i]);
-                    if (way.may_repeat) {
-                        if (std::exchange(known_pattern, way.pattern) != way.pattern)
-                            known.clear();
-                        const auto from = captured.begin() + static_cast<std::ptrdiff_t>(begin);
-                        if (!known.emplace(from, captured.end()).second)
-                            return captured.resize(begin);
-                    }
-                    fill(match, captured, begin, captured.size());
-                    if (!judge.holds(predicates_[way.pattern], match))
-                        return captured.resize(begin);
-                    found.push_back({.last = nodes.back(),
-                                     .root = root,
-                                     .pattern = way.pattern,
-                                     .begin = static_cast<std::uint32_t>(begin),
-                                     .end = static_cast<std::uint32_t>(captured.size())});
-                });
+            const bool whole = matcher.find(way.steps, root, [&](std::span<const Index> nodes) {
+                const std::size_t begin = captured.size();
+                for (std::size_t i = 0; i < nodes.size(); ++i)
+                    for (const std::uint32_t capture : way.steps[i].captures)
+                        captured.emplace_back(capture, nodes[i]);
+                if (way.may_repeat) {
+                    if (std::exchange(known_pattern, way.pattern) != way.pattern) known.clear();
+                    const auto from = captured.begin() + static_cast<std::ptrdiff_t>(begin);
+                    if (!known.emplace(from, captured.end()).second) return captured.resize(begin);
+                }
+                fill(match, captured, begin, captured.size());
+                if (!judge.holds(predicates_[way.pattern], match)) return captured.resize(begin);
+                found.push_back({.last = nodes.back(),
+                                 .root = root,
+                                 .pattern = way.pattern,
+                                 .begin = static_cast<std::uint32_t>(begin),
+                                 .end = static_cast<std::uint32_t>(captured.size())});
+            });
             if (!whole) budget.truncated = true;
         }
     }
