@@ -375,6 +375,95 @@ TEST_CASE("what is held is bounded, and who uses a document keeps it", "[analyse
     CHECK_FALSE(desk.analyses.is_waiting());
 }
 
+TEST_CASE("a document that somebody waits for is not taken away for another", "[analyses]") {
+    Desk desk({.held = {.all = 1, .of_a_room = 1}});
+    desk.ready(3);
+    CHECK(desk.ask_of(1, "a", "a.py", "r").empty());
+    // Neither another room's nor one of its own has its place, though it was never used yet.
+    CHECK(desk.ask_of(2, "b", "b.py", "s").empty());
+    REQUIRE(desk.orders.size() == 2);
+    CHECK(desk.orders[1].kind == Kind::once);
+    desk.finish(1, kGood);
+    CHECK(desk.ask_of(2, "c", "c.py", "r").empty());
+    REQUIRE(desk.orders.size() == 3);
+    CHECK(desk.orders[2].kind == Kind::once);
+    desk.finish(2, kGood);
+    desk.hold(0, 7);
+    CHECK(desk.dropped.empty());
+    CHECK(desk.ask_of(1, "ab", "a.py", "r").empty());
+    CHECK(desk.orders.at(3).kind == Kind::follow);
+    CHECK(desk.orders.at(3).worker == 7);
+}
+
+TEST_CASE("a room that has its share takes from itself, however long others were idle",
+          "[analyses]") {
+    Desk desk({.held = {.all = 9, .of_a_room = 1}});
+    desk.ready(9);
+    CHECK(desk.ask_of(1, "a", "a.py", "old").empty());
+    desk.hold(0, 1);
+    desk.now += std::chrono::seconds(100);
+    CHECK(desk.ask_of(1, "a", "a.py", "new").empty());
+    desk.hold(1, 2);
+    CHECK(desk.ask_of(1, "b", "b.py", "new").empty());
+    CHECK(desk.orders.at(2).kind == Kind::hold);
+    desk.hold(2, 3);
+    CHECK(desk.dropped == std::vector<Analyses::Worker>{2});
+}
+
+TEST_CASE("a document that is asked about in another language is read alone", "[analyses]") {
+    Desk desk;
+    desk.ready(3);
+    CHECK(desk.ask_of(1, "a").empty());
+    desk.hold(0, 7);
+    AskAnalyst ask;
+    ask.file_path = "a.py";
+    ask.language = "java";
+    ask.content = "class A {}";
+    ask.document = RoomDocument{"r", "a.py"};
+    CHECK(desk.ask_for(1, ask).empty());
+    CHECK(desk.orders.at(1).kind == Kind::once);
+    CHECK(desk.request(1).at("language") == "java");
+    desk.finish(1, kGood);
+    CHECK(desk.ask_of(1, "ab").empty());
+    CHECK(desk.orders.at(2).kind == Kind::follow);
+    CHECK(desk.dropped.empty());
+}
+
+TEST_CASE("a worker that goes while its document is asked about keeps others waiting for the end",
+          "[analyses]") {
+    Desk desk;
+    desk.ready(3);
+    CHECK(desk.ask_of(1, "a").empty());
+    desk.hold(0, 7);
+    CHECK(desk.ask_of(1, "ab").empty());
+    desk.analyses.on_lost(7);
+    CHECK(desk.ask_of(2, "abc").empty());
+    REQUIRE(desk.orders.size() == 2);
+    desk.finish(1, std::nullopt);
+    REQUIRE(desk.orders.size() == 4);
+    CHECK(desk.given[2].second == "ab");
+    CHECK(desk.given[3].second == "abc");
+    CHECK(desk.orders[3].kind == Kind::hold);
+}
+
+TEST_CASE("a worker that keeps what nobody asked it to keep is let go", "[analyses]") {
+    Desk desk;
+    desk.ready(3);
+    SECTION("its request was about no document") {
+        CHECK(desk.ask(1, "a").empty());
+        desk.hold(0, 7);
+    }
+    SECTION("its document was forgotten meanwhile") {
+        CHECK(desk.ask_of(1, "a").empty());
+        desk.analyses.on_gone();
+        desk.ready(2);
+        desk.hold(0, 7);
+    }
+    CHECK(desk.dropped == std::vector<Analyses::Worker>{7});
+    CHECK(desk.analyses.held().is_empty());
+    CHECK(desk.answers.size() == 1);
+}
+
 TEST_CASE("a difference is the smallest run of whole characters", "[analyses]") {
     for (const auto& [before, after] :
          std::vector<std::pair<std::string, std::string>>{{"", ""},
