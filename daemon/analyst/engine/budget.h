@@ -15,8 +15,8 @@ struct Budget {
     static constexpr std::chrono::milliseconds kTime{400};
     static constexpr std::chrono::milliseconds kProcessorTime{200};
     static constexpr std::size_t kBytes = 64 * std::size_t{1024} * 1024;
-    /// Matches in flight. The engine of queries takes time with the square of their number; of the
-    /// 4,691 files of Go's own sources 61 reach this bound.
+    /// Matches of a container's own patterns in flight, which are left to tree-sitter: its engine
+    /// takes time with the square of their number. Of others: Matcher::kMostTries.
     static constexpr unsigned kMatches = 256;
 
     Budget() : Budget(kTime, kProcessorTime, kBytes) {}
