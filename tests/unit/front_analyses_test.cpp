@@ -441,9 +441,10 @@ TEST_CASE("a worker that goes while its document is asked about keeps others wai
     REQUIRE(desk.orders.size() == 2);
     desk.finish(1, std::nullopt);
     REQUIRE(desk.orders.size() == 4);
-    CHECK(desk.given[2].second == "ab");
-    CHECK(desk.given[3].second == "abc");
-    CHECK(desk.orders[3].kind == Kind::hold);
+    CHECK(desk.given[2].second == "abc");
+    CHECK(desk.orders[2].kind == Kind::hold);
+    CHECK(desk.given[3].second == "ab");
+    CHECK(desk.orders[3].kind == Kind::once);
 }
 
 TEST_CASE("a worker that keeps what nobody asked it to keep is let go", "[analyses]") {
