@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -34,6 +35,8 @@ public:
         int ends[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
         socket_ = Fd(ends[0]);
+        const timeval patience{.tv_sec = 60, .tv_usec = 0}; // one that says nothing is a failure
+        REQUIRE(::setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
         const Fd other(ends[1]);
         pid_ = ::fork();
         REQUIRE(pid_ >= 0);

@@ -72,6 +72,13 @@ class Deep(cases.Case):
     def test_javascript(self):
         self.check("javascript")
 
+    def test_eslint_looks_where_it_is_installed(self):
+        if not any(Path(place, "eslint").exists() for place in ("/usr/share/nodejs", "/usr/lib/node_modules")):
+            self.skipTest("eslint is not installed on this machine")
+        analysis = self.deep(self.connect(), "main.js", "const a = '${b}';\nf(a);\n")
+        self.assertEqual(analysis["checkers"], ["node", "eslint"])
+        self.assertIn("no-template-curly-in-string", [one["rule"] for one in analysis["issues"]])
+
     def test_javascript_modules_are_no_fault(self):
         self.need("javascript")
         analysis = self.deep(self.connect(), "main.js", "import fs from 'fs';\nexport const f = () => fs.constants;\n")

@@ -57,20 +57,25 @@
 ((assignment left: (attribute object: (identifier) @_self attribute: (identifier) @def.member))
   (#eq? @_self "self"))
 
-; An import that is kept on purpose says so: `import x as x`, or a try around it that looks whether it is there.
+; An import that is kept on purpose says so: `import x as x`, or a try around it that looks whether it is there. One in the body
+; of a class is a member.
 ((import_statement name: (dotted_name . (identifier) @def.import @rule.unused-import)) @whole
-  (#not-inside? @whole "try_statement") (#count? @whole 1))
+  (#not-inside? @whole "try_statement") (#not-within? @whole "class_definition") (#count? @whole 1))
 ((import_statement name: (dotted_name . (identifier) @def.import))  @_all
   (#inside? @_all "try_statement"))
+((import_statement name: (dotted_name . (identifier) @def.import)) @_all
+  (#not-inside? @_all "try_statement") (#within? @_all "class_definition"))
 ((import_statement name: (dotted_name . (identifier) @def.import @rule.unused-import)) @_all
-  (#not-inside? @_all "try_statement") (#not-count? @_all 1))
+  (#not-inside? @_all "try_statement") (#not-within? @_all "class_definition") (#not-count? @_all 1))
 ((aliased_import name: (dotted_name) @_name alias: (identifier) @def.import @rule.unused-import) @_all
-  (#not-inside? @_all "try_statement") (#not-eq? @_name @def.import))
+  (#not-inside? @_all "try_statement") (#not-within? @_all "class_definition") (#not-eq? @_name @def.import))
 (aliased_import alias: (identifier) @def.import)
 ((import_from_statement name: (dotted_name (identifier) @def.import @rule.unused-import)) @whole
-  (#not-inside? @whole "try_statement") (#count? @whole 2))
+  (#not-inside? @whole "try_statement") (#not-within? @whole "class_definition") (#count? @whole 2))
 ((import_from_statement name: (dotted_name (identifier) @def.import @rule.unused-import)) @_all
-  (#not-inside? @_all "try_statement") (#not-count? @_all 2))
+  (#not-inside? @_all "try_statement") (#not-within? @_all "class_definition") (#not-count? @_all 2))
+((import_from_statement name: (dotted_name (identifier) @def.import)) @_all
+  (#not-inside? @_all "try_statement") (#within? @_all "class_definition"))
 ((import_from_statement name: (dotted_name (identifier) @def.import)) @_all
   (#inside? @_all "try_statement"))
 (future_import_statement name: (dotted_name (identifier) @def.import))
