@@ -321,6 +321,9 @@ void Box::kill() {
 bool Box::end_program() {
     if (!program_) return false;
     if (!tree_) cgroup_.hurry();
+    // Among all that the program has left, init has to get its turn at once to end them. Where we
+    // may not say so it waits for it.
+    (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(init_pid_), -20);
     // One that has just been reaped is what init tells of next.
     return signal(SIGKILL) || errno == ESRCH;
 }

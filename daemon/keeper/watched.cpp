@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kCpuCheck{5};
 /// For init to take the end of a program that was killed, and to end the rest: without a quota, and
 /// beside no more processes than the box may have.
-constexpr std::chrono::seconds kEndTime{1};
+constexpr std::chrono::seconds kEndTime{2};
 } // namespace
 
 Clock::time_point Watched::time_of(const isolate::Report& report, Clock::time_point now) const {

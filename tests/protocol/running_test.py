@@ -397,10 +397,10 @@ class Collecting(cases.Case):
 
     def test_a_program_that_a_limit_ends_leaves_files_too(self):
         client = self.connect()
-        for on, limits, verdict in (("while True: pass", {"cpu_time": .2}, "time_limit"),
-                                    ("import time\ntime.sleep(60)", {"wall_time": .5}, "wall_limit"),
+        for on, limits, verdict in (("while True: pass", {"cpu_time": 1}, "time_limit"),
+                                    ("import time\ntime.sleep(60)", {"wall_time": 3}, "wall_limit"),
                                     ("while True: print('x' * 65536)", {"output_bytes": "64k"}, "output_limit"),
-                                    ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", {"cpu_time": .2}, "time_limit")):
+                                    ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", {"cpu_time": 1}, "time_limit")):
             for file_path in ("main.py", "other.py"):
                 result = client.run("open('f', 'w').write('x')\n" + on, collect=["f", "g"], limits=limits, file_path=file_path)
                 self.assertEqual((result["verdict"], result["files"]),
