@@ -132,7 +132,8 @@ Docker::Folder Docker::make_folder() {
 /// Only what has our label with our own state directory, which is locked for our lifetime.
 void Docker::sweep() const {
     const std::string filter = std::string("label=") + kContainerLabel + "=" + owner_;
-    const auto remove_all = [&](std::vector<std::string> list, std::vector<std::string> removal) {
+    const auto remove_all = [&](const std::vector<std::string>& list,
+                                std::vector<std::string> removal) {
         const DockerClient::Answer found = client_.ask(list);
         if (found.status != 0) throw std::runtime_error("docker does not answer: " + found.text);
         const std::vector<std::string> names = found.lines();
