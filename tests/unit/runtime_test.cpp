@@ -257,9 +257,9 @@ TEST_CASE("what a runtime file gets wrong about warm and kit is said with its pl
     CHECK(run(R"("warm": {"command": ["/x"], "arguments": 1})") ==
           "x/runtime.jsonc: run.warm.arguments: expected true or false");
     CHECK(run(R"("with_kit": ["/kit/x"])") == "x/runtime.jsonc: run.with_kit: there is no kit");
-    const auto options = [](const char* run, const char* more) {
+    const auto options = [](const char* word, const char* more) {
         return refusal(runtime_text(std::string(R"("kit": {"commands": [["/x"]]}, )") + more,
-                                    std::string(R"({"command": ["/x", ")") + run + "\"]}"));
+                                    std::string(R"({"command": ["/x", ")") + word + "\"]}"));
     };
     CHECK(options("{options}", R"("aliases": [])") ==
           "x/runtime.jsonc: run.command: {options} are a compiler's");
