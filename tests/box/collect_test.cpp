@@ -180,7 +180,7 @@ TEST_CASE("a stream of files is read in pieces of any size", "[box]") {
     const std::string stream = part(0, isolate::CollectionPart::kContent, 3, "abc") +
                                part(0, isolate::CollectionPart::kContent, 2, "de") + end_of(0) +
                                end_of(1, Collected::missing);
-    for (const std::size_t piece : {1, 2, 3, 15, 16, 17, 1000}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 15U, 16U, 17U, 1000U}) {
         const auto files = read(stream, 3, 5, piece);
         CHECK(files[0].content == "abcde");
         CHECK(files[1].state == Collected::missing);
@@ -202,7 +202,7 @@ TEST_CASE("a stream of a folder names its files, and only of a folder", "[box]")
     };
     const std::string good = name("one") + content + end_of(0) + name("two") +
                              end_of(0, Collected::unreadable) + end_of(0) + end_of(1);
-    for (const std::size_t piece : {1, 5, 16, 1000}) {
+    for (const std::size_t piece : {1U, 5U, 16U, 1000U}) {
         const auto files = take("x/", good, piece);
         REQUIRE(files.size() == 4);
         CHECK(files[0].name == "one");
