@@ -242,6 +242,7 @@ void Box::begin(const BoxOrder& order) {
         if (order.terminal) packet.flags |= Order::kTerminal;
         if (order.live) packet.flags |= Order::kLive;
         if (order.artifact_mount >= 0) packet.flags |= Order::kArtifact;
+        if (order.collect_pipe >= 0) packet.flags |= Order::kCollects;
         const std::string files = files_options(order.limits, owner_);
         const std::string shm = shm_options(order.limits);
         const bool sized = means_ != Means::fence; // there is nothing to be resized

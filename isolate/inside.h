@@ -106,6 +106,8 @@ struct Order {
     static constexpr std::uint32_t kLive = 2;
     static constexpr std::uint32_t kArtifact = 4;
     static constexpr std::uint32_t kResize = 8; ///< the tmpfs get the options below
+    /// A packet for init follows (collect.h): it has to be there before the program can end.
+    static constexpr std::uint32_t kCollects = 64;
     // of a container (contained.h), whose order brings the filter as its last descriptor
     static constexpr std::uint32_t kFilter = 16;
     static constexpr std::uint32_t kListener = 32; ///< the filter has a listener

@@ -18,6 +18,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -103,6 +104,15 @@ std::span<const std::byte> map_whole(int fd, std::size_t most, Step step) {
     return {static_cast<const std::byte*>(mapped), bytes};
 }
 
+/// Leaves the next packet where it is. A keeper that is gone has ended the box, too.
+void await_another() {
+    pollfd next{.fd = kReportFd, .events = POLLIN, .revents = 0};
+    int result;
+    do result = ::poll(&next, 1, -1);
+    while (result < 0 && errno == EINTR);
+    if ((next.revents & POLLIN) == 0) ::_exit(127);
+}
+
 /// Says that the box is ready and waits. A keeper that is gone needs no word.
 void await_order(Taken& taken, bool with_streams) {
     const Steps steps(kReportFd);
@@ -115,6 +125,7 @@ void await_order(Taken& taken, bool with_streams) {
         (with_streams ? 3U : 0U) + 1U + (artifact ? 1U : 0U) + (filter ? 1U : 0U);
     if (packet.size != sizeof taken.order || packet.cut || packet.fd_count != count)
         fail(kReportFd, Step::await_order, EBADMSG);
+    if ((taken.order.flags & Order::kCollects) != 0) await_another();
     std::size_t next = 0;
     if (with_streams) {
         for (int& stream : taken.streams) stream = packet.fds[next++].release();

@@ -274,6 +274,7 @@ void Docker::give_order(Run& run) {
     if (run.policy->has_listener) order.flags |= isolate::Order::kListener;
     if (run.fds.terminal) order.flags |= isolate::Order::kTerminal;
     if ((run.flags & wire::kFlagLive) != 0) order.flags |= isolate::Order::kLive;
+    if (run.collects) order.flags |= isolate::Order::kCollects;
     const bool merges = (run.flags & wire::kFlagMerge) != 0;
     const std::array fds = {run.fds.streams[0].get(), run.fds.streams[1].get(),
                             run.fds.streams[merges ? 1 : 2].get(), run.fds.bundle.get(),
