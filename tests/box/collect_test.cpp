@@ -2,7 +2,9 @@
 // each that does not says why; what a program leaves behind holds nobody up.
 #include "tests/box/box.h"
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -174,6 +176,28 @@ TEST_CASE("a large file comes back whole, though many are left who want the proc
     REQUIRE(states(result) == std::vector<Collected>{Collected::whole});
     CHECK(result.verdict == Verdict::ok);
     CHECK(result.files[0].content.size() == 30'000'000);
+}
+
+TEST_CASE("a program that is over before its keeper has turned round gives its files back",
+          "[box][root]") {
+    std::atomic<bool> over = false;
+    std::vector<std::thread> busy(6);
+    for (std::thread& one : busy) {
+        one = std::thread([&over] {
+            while (!over) {}
+        });
+    }
+    std::vector<Collected> found;
+    for (int i = 0; i < 60; ++i) {
+        LocalRun request = leave({"out.txt", "5"}, {"out.txt"});
+        request.level = wire::Level::prepared;
+        const LocalResult result = runner().run(request);
+        found.push_back(states(result).at(0));
+    }
+    over = true;
+    for (std::thread& one : busy) one.join();
+    CHECK(found == std::vector<Collected>(60, Collected::whole));
+    CHECK(left_on_host().empty());
 }
 
 TEST_CASE("a stream of files is read in pieces of any size", "[box]") {
