@@ -107,6 +107,7 @@ void ChildMemory::find_ranges() {
             keep({mapping.begin, mapping.end});
             continue;
         }
+        if (!mapping.name.empty()) continue; // a library that happens to lie beside a thread's own
         std::vector<Range> parts;
         for (const Range& place : places) {
             const Range part{std::max(place.begin, mapping.begin),
