@@ -67,8 +67,8 @@ Fd sealed(std::string_view bytes) {
 
 constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
 /// For the kernel to close all streams of a process that ends. It lets others run between one and
-/// the next, and a box that is full of others may wait for its next share of a processor then, which
-/// is a tenth of a second away.
+/// the next, and a box that is full of others may wait for its next share of a processor then,
+/// which is a tenth of a second away.
 constexpr std::chrono::milliseconds kClosingTime{250};
 constexpr std::size_t kMostUnread = 64 * 1024;     ///< of a box's input, before its peer waits
 constexpr std::size_t kMostStreams = kStreams + 1; ///< and collected files
