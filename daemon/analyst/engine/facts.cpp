@@ -339,7 +339,7 @@ void take_of_container(const Language& language, const TSQueryMatch& match, std:
         case Is::dynamic: facts.dynamic = true; break;
         case Is::whole: draft.made.whole = place; break;
         case Is::rule: draft.made.rule = capture.rule; break;
-        case Is::class_: ++facts.classes; break;
+        case Is::of_class: ++facts.classes; break;
         case Is::decision: ++facts.decisions; break;
         case Is::flat:
         case Is::nest: ++facts.cognitive; break;

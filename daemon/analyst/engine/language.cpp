@@ -253,7 +253,7 @@ Language::Capture read_capture(const Language& language, std::string_view name,
         {"here", Is::here},        {"scope", Is::scope},       {"scope.block", Is::block},
         {"scope.class", Is::type}, {"ref", Is::reference},     {"dynamic", Is::dynamic},
         {"whole", Is::whole},      {"function", Is::function}, {"name", Is::name},
-        {"class", Is::class_},     {"decision", Is::decision}, {"nest", Is::nest},
+        {"class", Is::of_class},   {"decision", Is::decision}, {"nest", Is::nest},
         {"flat", Is::flat},        {"deeper", Is::deeper}};
     Language::Capture made;
     for (const auto& [known, is] : kNames) {

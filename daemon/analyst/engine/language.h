@@ -95,19 +95,17 @@ struct Language {
     const TSLanguage* grammar = nullptr;
 
     /// The kinds below as bits, by symbol.
-    enum Bits : std::uint16_t {
-        kComment = 1,
-        kQuiet = 2,
-        kInterpolated = 4,
-        kIdentifier = 8,
-        kFunction = 16,
-        kImpure = 32,
-        kBoolean = 64,
-        kWrapper = 128,
-        kParameters = 256,
-        kStatement = 512,
-        kContainer = 1024,
-    };
+    static constexpr std::uint16_t kComment = 1;
+    static constexpr std::uint16_t kQuiet = 2;
+    static constexpr std::uint16_t kInterpolated = 4;
+    static constexpr std::uint16_t kIdentifier = 8;
+    static constexpr std::uint16_t kFunction = 16;
+    static constexpr std::uint16_t kImpure = 32;
+    static constexpr std::uint16_t kBoolean = 64;
+    static constexpr std::uint16_t kWrapper = 128;
+    static constexpr std::uint16_t kParameters = 256;
+    static constexpr std::uint16_t kStatement = 512;
+    static constexpr std::uint16_t kContainer = 1024;
     std::vector<std::uint16_t> bits{};
     bool is(TSSymbol symbol, unsigned wanted) const {
         return symbol < bits.size() && (bits[symbol] & wanted) != 0;
@@ -183,7 +181,7 @@ struct Language {
             rule,
             function,
             name,
-            class_,
+            of_class,
             decision,
             nest,
             flat,

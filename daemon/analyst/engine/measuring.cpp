@@ -18,7 +18,7 @@ void Measuring::take(const Match& match) {
         switch (language_.captures[i].is) {
         case Is::function: function = node; break;
         case Is::name: name = node; break;
-        case Is::class_: ++facts_.classes; break;
+        case Is::of_class: ++facts_.classes; break;
         case Is::decision: ++marks_[node].decisions; break;
         case Is::flat: ++marks_[node].flat; break;
         case Is::nest: marks_[node].nest = true; break;
