@@ -38,6 +38,14 @@ public:
         std::size_t lingering = 256;
         std::size_t lingering_bytes = 64 * isolate::kMiB;
         Time linger = std::chrono::minutes(1);
+        /// For those who wait for the end on their connection: nobody comes back for it.
+        static Bounds of_waiting(std::size_t under_way) {
+            Bounds bounds;
+            bounds.under_way = under_way;
+            bounds.lingering = 0;
+            bounds.linger = {};
+            return bounds;
+        }
     };
 
     /// `archive` may be null: then what has ended is there as long as it lingers.

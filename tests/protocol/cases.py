@@ -25,6 +25,15 @@ class Case(unittest.TestCase):
         if not versions().get(language):
             self.skipTest(f"{language} is not installed on this machine")
 
+    def hears_a_signal(self, client):
+        """A program under way gets the client's signal, and ends as it likes."""
+        client.send(type="execute_code", language="python", stream=True, id="s",
+                    code="import signal, time\nsignal.signal(signal.SIGTERM, lambda *a: (print('told'), exit(0)))\n"
+                         "import sys; sys.stdout.write('up\\n')\ntime.sleep(9)")
+        client.wait("execution_output", seconds=30 * service.SLOW)
+        client.send(type="execution_signal", id="s", signal="SIGTERM")
+        self.assertEqual(client.wait("execution_result", seconds=30 * service.SLOW)["result"]["output"], "up\ntold\n")
+
     def close_code(self, client, seconds=10):
         """The code the server closes with; messages before it are dropped. None: it just closed."""
         client.raw.socket.settimeout(seconds * service.SLOW)

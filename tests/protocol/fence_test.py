@@ -252,13 +252,7 @@ class Fenced(cases.Case):
         self.assertEqual({file["path"]: file.get("content") for file in result["files"]}, {"out": "kept", "none": None})
         result = self.run_here("import sys; print(sys.stdin.isatty(), sys.stdout.isatty())", tty=True, stream=True)
         self.assertIn("True True", result["output"])
-        client = self.mine()
-        client.send(type="execute_code", language="python", stream=True, id="s",
-                    code="import signal, time\nsignal.signal(signal.SIGTERM, lambda *a: (print('told'), exit(0)))\n"
-                         "import sys; sys.stdout.write('up\\n')\ntime.sleep(9)")
-        client.wait("execution_output", seconds=30 * service.SLOW)
-        client.send(type="execution_signal", id="s", signal="SIGTERM")
-        self.assertEqual(client.wait("execution_result", seconds=30 * service.SLOW)["result"]["output"], "up\ntold\n")
+        self.hears_a_signal(self.mine())
 
     def test_the_start_is_loud(self):
         self.assertIn("programs are kept by file rules and filters alone", self.daemon.text())

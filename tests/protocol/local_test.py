@@ -121,12 +121,7 @@ class Local(cases.Case):
         result = client.run("import sys; print(sys.stdin.isatty(), sys.stdout.isatty())", tty=True, stream=True,
                             seconds=30 * service.SLOW)
         self.assertIn("True True", result["output"])
-        client.send(type="execute_code", language="python", stream=True, id="s",
-                    code="import signal, time\nsignal.signal(signal.SIGTERM, lambda *a: (print('told'), exit(0)))\n"
-                         "import sys; sys.stdout.write('up\\n')\ntime.sleep(9)")
-        client.wait("execution_output", seconds=30 * service.SLOW)
-        client.send(type="execution_signal", id="s", signal="SIGTERM")
-        self.assertEqual(client.wait("execution_result", seconds=30 * service.SLOW)["result"]["output"], "up\ntold\n")
+        self.hears_a_signal(client)
 
     def test_nobody_is_left_after_a_result_or_a_lost_client(self):
         hide = ("import os, time\n"

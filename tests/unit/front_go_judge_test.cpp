@@ -1,5 +1,6 @@
 // The interface for clients of go-judge, but for boxes: forms, the store of files, requests.
 #include "daemon/config/settings.h"
+#include "daemon/front/go_judge/commands.h"
 #include "daemon/front/go_judge/files.h"
 #include "daemon/front/go_judge/multipart.h"
 #include "daemon/front/go_judge/requests.h"
@@ -83,6 +84,25 @@ TEST_CASE("the store keeps its bounds, and what is used") {
     now += FileStore::Time(100);
     CHECK(store.list().empty());
     CHECK(store.bytes() == 0);
+}
+
+TEST_CASE("an answer holds no more than it may, and all together no more than they may") {
+    const auto all = std::make_shared<std::uint64_t>(0);
+    std::vector<std::unique_ptr<AnswerBytes>> answers;
+    for (std::uint64_t i = 0; i < kHeldBytes / kAnswerBytes; ++i) {
+        answers.push_back(std::make_unique<AnswerBytes>(all));
+        CHECK_FALSE(answers.back()->take(kAnswerBytes + 1));
+        CHECK(answers.back()->take(1));
+        CHECK_FALSE(answers.back()->take(kAnswerBytes));
+        CHECK(answers.back()->take(kAnswerBytes - 1));
+    }
+    AnswerBytes late(all);
+    CHECK(late.take(0));
+    CHECK_FALSE(late.take(1));
+    answers.pop_back();
+    CHECK(late.take(kAnswerBytes));
+    answers.clear();
+    CHECK(*all == kAnswerBytes);
 }
 
 TEST_CASE("streams and terminals are for those who stream") {

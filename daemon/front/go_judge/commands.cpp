@@ -138,26 +138,15 @@ struct Commands::Running {
     std::vector<bool> over{};
     Done done{};
     Heard heard{};
-    std::uint64_t held = 0; ///< bytes in the results
-    std::shared_ptr<std::uint64_t> held_by_all{};
+    AnswerBytes bytes;
 
-    Running() = default;
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
-    ~Running() {
-        if (held_by_all) *held_by_all -= held;
-    }
+    explicit Running(std::shared_ptr<std::uint64_t> held_by_all) : bytes(std::move(held_by_all)) {}
 
-    /// Takes away what is too much for the answer, or for all answers that are being made.
+    /// Takes away what is too much.
     void hold(CommandResult& result) {
-        std::uint64_t bytes = 0;
-        for (const auto& [name, content] : result.files) bytes += name.size() + content.size();
-        if (bytes > kAnswerBytes - held || bytes > kHeldBytes - *held_by_all) {
-            drop_files(result, "the answer is too large");
-            return;
-        }
-        held += bytes;
-        *held_by_all += bytes;
+        std::uint64_t size = 0;
+        for (const auto& [name, content] : result.files) size += name.size() + content.size();
+        if (!bytes.take(size)) drop_files(result, "the answer is too large");
     }
     void finish_one() {
         if (--left > 0) return;
@@ -282,12 +271,11 @@ void Commands::start_wired(const std::shared_ptr<Running>& running) {
 
 Commands::Handle Commands::start(const std::string& asker, Request request, Done done,
                                  Heard heard) {
-    const auto running = std::make_shared<Running>();
+    const auto running = std::make_shared<Running>(held_);
     running->asker = asker;
     running->request = std::move(request);
     running->done = std::move(done);
     running->heard = std::move(heard);
-    running->held_by_all = held_;
     const std::size_t count = running->request.commands.size();
     running->ended.results.resize(count);
     running->limits.resize(count);

@@ -19,6 +19,28 @@ inline constexpr std::uint64_t kAnswerBytes = 8 * isolate::kMiB;
 /// Of all requests' while they are under way.
 inline constexpr std::uint64_t kHeldBytes = 256 * isolate::kMiB;
 
+/// What one answer holds while it is made. What is more than it may, or than all may together, is
+/// refused; what it holds is given back with it.
+class AnswerBytes {
+public:
+    /// `all` is what every answer holds.
+    explicit AnswerBytes(std::shared_ptr<std::uint64_t> all) : all_(std::move(all)) {}
+    AnswerBytes(const AnswerBytes&) = delete;
+    AnswerBytes& operator=(const AnswerBytes&) = delete;
+    ~AnswerBytes() { *all_ -= own_; }
+
+    bool take(std::uint64_t bytes) {
+        if (bytes > kAnswerBytes - own_ || bytes > kHeldBytes - *all_) return false;
+        own_ += bytes;
+        *all_ += bytes;
+        return true;
+    }
+
+private:
+    std::shared_ptr<std::uint64_t> all_;
+    std::uint64_t own_ = 0;
+};
+
 /// How it all ended.
 struct Ended {
     std::vector<CommandResult> results{}; ///< one for each command

@@ -80,20 +80,12 @@ std::string config_text() {
     return out.text("fileStorePath", "").raw("runnerConfig", "{}").close();
 }
 
-Submissions::Bounds nothing_kept(const config::Config& config) {
-    Submissions::Bounds bounds;
-    bounds.under_way = config.submissions;
-    bounds.lingering = 0;
-    bounds.linger = {};
-    return bounds;
-}
-
 } // namespace
 
 HttpInterface::HttpInterface(const config::Settings& settings, const Access& access,
                              Commands& commands)
     : settings_(settings), access_(access), commands_(commands),
-      waiting_(nullptr, nothing_kept(settings.config), wall_clock) {}
+      waiting_(nullptr, Submissions::Bounds::of_waiting(settings.config.submissions), wall_clock) {}
 
 bool HttpInterface::serves(const RequestHead& head) const {
     const std::string_view path = path_of(head.target);

@@ -70,20 +70,13 @@ bool is_authorized(const RequestHead& head, const Access& access) {
     return token_matches(access.token, given) || token_matches(access.token, bearer_token(given));
 }
 
-Submissions::Bounds nothing_kept(const config::Config& config) {
-    Submissions::Bounds bounds;
-    bounds.under_way = config.submissions;
-    bounds.lingering = 0;
-    bounds.linger = {};
-    return bounds;
-}
-
 } // namespace
 
 HttpInterface::HttpInterface(const config::Settings& settings, const Catalog& catalog,
                              const Access& access, Executions& executions)
     : settings_(settings), catalog_(catalog), access_(access),
-      waiting_(nullptr, nothing_kept(settings.config), wall_clock), runs_(executions) {}
+      waiting_(nullptr, Submissions::Bounds::of_waiting(settings.config.submissions), wall_clock),
+      runs_(executions) {}
 
 bool HttpInterface::serves(const RequestHead& head) const {
     const std::string_view path = path_of(head.target);
