@@ -342,7 +342,7 @@ class Reload(Operations):
         client = self.connect(daemon)
         for _ in range(3):
             self.reload(daemon)
-        self.wait_for(ready, "no warm box after the reload")
+        self.wait_for(ready, "no warm box after the reload", 40)
         self.wait_for(lambda: client.run("print(1)")["start"] == "warm", "no run is warm")
 
     def test_a_judging_outlasts_reloads(self):
