@@ -89,6 +89,7 @@ public:
     int init_fd() const { return init_.get(); }           ///< readable: init has ended; then reap()
     int oom_event() const { return cgroup_.oom_event(); } ///< or -1
     int listener_fd() const { return listener_.get(); }   ///< readable: forbidden_call(); or -1
+    int program_fd() const { return program_.get(); }     ///< readable: it has ended; or -1
 
     /// The next report, if one is waiting. Descriptors that came with it are kept here.
     std::optional<Report> next_report();

@@ -210,6 +210,7 @@ void Docker::begin(Run& run, const wire::RunFrame& frame, RunFds fds, const Stag
     watch(run.command.process.get(), run, Source::command);
     run.collects = (frame.flags & wire::kFlagCollect) != 0;
     run.wants_usage = (frame.flags & wire::kFlagUsage) != 0 && events_.usage;
+    run.talks = (frame.flags & wire::kFlagTalks) != 0;
     if (run.collects) {
         int ends[2];
         isolate::check(::pipe2(ends, O_CLOEXEC), "make a pipe for files");
@@ -303,6 +304,7 @@ void Docker::handle(Run& run, Source source) {
     case Source::init: return init_ended(run);
     case Source::memory: return memory_event(run);
     case Source::forbidden: return forbidden_call(run);
+    case Source::program: run.gone = Clock::now(); return unwatch(run.program.get());
     }
 }
 
@@ -328,9 +330,11 @@ void Docker::take_report(Run& run, const isolate::Report& report, Fd fd) {
         return watch(run.forbidden.get(), run, Source::forbidden);
     case Kind::started:
         run.program = std::move(fd);
+        if (run.program) run.answer_life(run.program.get(), events_);
         // A program that failed before execve has ended init's wait all the same.
         if (run.is_settled()) return;
         run.begin_clocks(then);
+        if (run.talks) watch(run.program.get(), run, Source::program);
         if (events_.started) events_.started(run.id, run.usage.setup_time, wire::Level::cold);
         return;
     case Kind::ended:
@@ -396,6 +400,11 @@ void Docker::end(Run& run, Verdict reason) {
     stop(run);
 }
 
+void Docker::ask_life(std::uint64_t run_id, std::uint32_t stream) {
+    if (const auto found = by_id_.find(run_id); found != by_id_.end())
+        found->second->ask_life(stream, found->second->program.get(), events_);
+}
+
 /// The program alone: the first process ends the rest, and reads back what was asked for.
 bool Docker::end_program(Run& run) {
     if (!run.program) return false;
@@ -435,7 +444,8 @@ void Docker::init_ended(Run& run) {
     unwatch(run.report.get());
     unwatch(run.forbidden.get());
     unwatch(run.group.oom_event());
-    if (!run.ended) run.ended = Clock::now();
+    unwatch(run.program.get());
+    run.take_loss(Clock::now());
     run.init_gone = true;
 }
 

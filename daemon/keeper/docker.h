@@ -40,6 +40,7 @@ public:
     bool start(const wire::RunFrame& frame, RunFds fds) override;
     void kill(std::uint64_t run_id, isolate::Verdict reason) override;
     void signal(std::uint64_t run_id, int number) override;
+    void ask_life(std::uint64_t run_id, std::uint32_t stream) override;
     void release(std::uint64_t run_id) override;
     int fd() const override { return epoll_.get(); }
     std::optional<Clock::time_point> next_deadline() const override;
@@ -75,7 +76,15 @@ private:
         std::string path{};
         isolate::Fd lock{};
     };
-    enum class Source : std::uint64_t { command, listener, report, init, memory, forbidden };
+    enum class Source : std::uint64_t {
+        command,
+        listener,
+        report,
+        init,
+        memory,
+        forbidden,
+        program
+    };
     /// Something of the engine's to be removed, and when to try next.
     struct Removal {
         std::vector<std::string> arguments{};

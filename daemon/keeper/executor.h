@@ -27,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 inline constexpr std::chrono::seconds kCollectTime{5};
 using Ends = std::array<isolate::Fd, 4>; ///< stdin, stdout, stderr; collected files, if any
 inline constexpr std::size_t kStreams = 3;
+inline constexpr std::uint32_t kLifeStreams = 2; ///< that a program writes to
 
 struct Events {
     /// Our ends of a run's pipes, for whoever feeds and reads it; first of its events.
@@ -36,6 +37,8 @@ struct Events {
         ended;
     /// What a run that asked for it uses at the moment.
     std::function<void(const wire::UsageFrame&)> usage{};
+    /// The answer to ask_life().
+    std::function<void(const wire::LifeFrame&)> life{};
 };
 
 /// The descriptors of a run. Closed here once the run holds its own.
@@ -66,6 +69,9 @@ public:
     /// Ends a run; no effect when it has ended.
     virtual void kill(std::uint64_t run_id, isolate::Verdict reason) = 0;
     virtual void signal(std::uint64_t run_id, int number) = 0;
+    /// Whether the program of a run goes on. Told once it is known who that is; not when the run
+    /// has ended. `stream`: below kLifeStreams.
+    virtual void ask_life(std::uint64_t run_id, std::uint32_t stream) = 0;
     /// Forgets the artifact of a compile run.
     virtual void release(std::uint64_t run_id) = 0;
 

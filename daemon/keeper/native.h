@@ -19,6 +19,9 @@ public:
         runs_.kill(run_id, reason);
     }
     void signal(std::uint64_t run_id, int number) override { runs_.signal(run_id, number); }
+    void ask_life(std::uint64_t run_id, std::uint32_t stream) override {
+        runs_.ask_life(run_id, stream);
+    }
     void release(std::uint64_t run_id) override { runs_.release(run_id); }
     int fd() const override { return runs_.fd(); }
     std::optional<Clock::time_point> next_deadline() const override {

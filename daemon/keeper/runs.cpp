@@ -281,6 +281,7 @@ void Runs::begin(Run& run, const wire::RunFrame& frame, const RunFds& fds) {
     run.id = frame.run_id;
     run.limits = frame.limits;
     run.wants_usage = (frame.flags & wire::kFlagUsage) != 0 && events_.usage;
+    run.talks = (frame.flags & wire::kFlagTalks) != 0;
     by_id_.emplace(frame.run_id, run.slot);
     if (pipes.ours[0] && events_.streams) events_.streams(run.id, std::move(pipes.ours));
 }
@@ -303,6 +304,13 @@ void Runs::signal(std::uint64_t run_id, int number) {
     // A warm interpreter that has not been told to go on is not the program yet.
     if (found != by_id_.end() && slots_[found->second]->started)
         (void)slots_[found->second]->box.signal(number);
+}
+
+void Runs::ask_life(std::uint64_t run_id, std::uint32_t stream) {
+    if (const auto found = by_id_.find(run_id); found != by_id_.end()) {
+        Run& run = *slots_[found->second];
+        run.ask_life(stream, run.box.program_fd(), events_);
+    }
 }
 
 void Runs::release(std::uint64_t run_id) { artifacts_.erase(run_id); }
@@ -346,6 +354,7 @@ void Runs::take_report(Run& run, const isolate::Report& report) {
                                       std::chrono::nanoseconds(report.cpu_time));
             program_started(run, then);
         }
+        run.answer_life(run.box.program_fd(), events_);
         break;
     case isolate::Report::Kind::resumed: program_started(run, then); break;
     case isolate::Report::Kind::collected: break; // a container's
@@ -364,6 +373,7 @@ void Runs::program_started(Run& run, Clock::time_point then) {
     if (run.ending.failed_step != Step::none || run.phase != Run::Phase::under_way) return;
     run.begin_clocks(then);
     if (run.box.is_watched()) run.next_look = then;
+    if (run.talks) watch(run.box.program_fd(), run.slot, Source::program);
     if (run.id != 0 && events_.started) events_.started(run.id, run.usage.setup_time, run.level);
 }
 
@@ -404,12 +414,17 @@ void Runs::handle(Run& run, Source source) {
         }
         if (run.ending.killed_for || run.box.listener_is_over()) unwatch(run.box.listener_fd());
         break;
+    case Source::program:
+        // Of several that have ended meanwhile the kernel tells in the order of their ends.
+        run.gone = Clock::now();
+        unwatch(run.box.program_fd());
+        break;
     case Source::init:
         if (run.init_gone || !run.box.reap()) break;
         read_reports(run); // what init said last may still wait
         run.init_gone = true;
         run.init_gone_at = Clock::now();
-        if (!run.ended) run.ended = run.init_gone_at;
+        run.take_loss(run.init_gone_at);
         if (run.is_made_ahead()) fail(run, Step::warm_up, ECHILD);
         unwatch(run.box.init_fd());
         settle(run, run.init_gone_at);
@@ -570,8 +585,8 @@ void Runs::release(Run& run, Clock::time_point now) {
 }
 
 void Runs::unwatch(Run& run) {
-    for (const int fd :
-         {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(), run.box.listener_fd()})
+    for (const int fd : {run.box.report_fd(), run.box.init_fd(), run.box.oom_event(),
+                         run.box.listener_fd(), run.box.program_fd()})
         unwatch(fd);
 }
 

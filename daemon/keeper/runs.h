@@ -45,6 +45,7 @@ public:
     /// Ends a run; no effect when it has ended.
     void kill(std::uint64_t run_id, isolate::Verdict reason);
     void signal(std::uint64_t run_id, int number);
+    void ask_life(std::uint64_t run_id, std::uint32_t stream);
     void release(std::uint64_t run_id);
     void kill_all(isolate::Verdict reason);
 
@@ -80,7 +81,7 @@ public:
 
 private:
     struct Run;
-    enum class Source : std::uint64_t { report, init, memory, listener };
+    enum class Source : std::uint64_t { report, init, memory, listener, program };
     struct Kit {
         enum class State { none, due, making, ready, failed } state = State::none;
         std::size_t command = 0; ///< the next one

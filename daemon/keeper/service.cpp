@@ -87,7 +87,7 @@ private:
         std::size_t fds;
         void (Service::*handle)(wire::Received&);
     };
-    static const std::array<Permit, 7> kPermits;
+    static const std::array<Permit, 8> kPermits;
 
     Events events();
     void handle_run(wire::Received& received);
@@ -98,6 +98,7 @@ private:
     void handle_status(wire::Received& received);
     void handle_ready(wire::Received& received);
     void handle_reloaded(wire::Received& received);
+    void handle_life(wire::Received& received);
     void reload();
     void reload_failed(const std::string& why);
 
@@ -132,7 +133,7 @@ private:
     bool stop_now_ = false;
 };
 
-const std::array<Service::Permit, 7> Service::kPermits = {{
+const std::array<Service::Permit, 8> Service::kPermits = {{
     {wire::Kind::run, 1, &Service::handle_run},
     {wire::Kind::run_on_terminal, 2, &Service::handle_run},
     {wire::Kind::kill, 0, &Service::handle_kill},
@@ -140,6 +141,7 @@ const std::array<Service::Permit, 7> Service::kPermits = {{
     {wire::Kind::status, 0, &Service::handle_status},
     {wire::Kind::ready, 0, &Service::handle_ready},
     {wire::Kind::reloaded, 0, &Service::handle_reloaded},
+    {wire::Kind::life, 0, &Service::handle_life},
 }};
 
 void require(bool permitted, const char* what) {
@@ -164,7 +166,7 @@ void check_terminal(const Fd& terminal) {
 void Service::handle_run(wire::Received& received) {
     const wire::RunFrame& frame = received.frame.body.run;
     constexpr std::uint32_t kFlags = wire::kFlagLive | wire::kFlagUsual | wire::kFlagUsage |
-                                     wire::kFlagCollect | wire::kFlagMerge;
+                                     wire::kFlagCollect | wire::kFlagMerge | wire::kFlagTalks;
     require((frame.flags & ~kFlags) == 0, "an unknown flag");
     RunFds fds;
     fds.bundle = std::move(received.fds[received.fd_count - 1]);
@@ -195,6 +197,12 @@ void Service::handle_kill(wire::Received& received) {
                 frame.reason == isolate::Verdict::output_limit,
             "an unknown reason");
     executor_->kill(frame.run_id, frame.reason);
+}
+
+void Service::handle_life(wire::Received& received) {
+    const wire::LifeFrame& frame = received.frame.body.life;
+    require(frame.stream < kLifeStreams, "after a stream that there is not");
+    executor_->ask_life(frame.run_id, frame.stream);
 }
 
 void Service::handle_ready(wire::Received&) {
@@ -294,6 +302,13 @@ Events Service::events() {
                     wire::Frame frame;
                     frame.kind = wire::Kind::usage;
                     frame.body.usage = usage;
+                    tell(frame);
+                },
+            .life =
+                [this](const wire::LifeFrame& life) {
+                    wire::Frame frame;
+                    frame.kind = wire::Kind::life_reply;
+                    frame.body.life = life;
                     tell(frame);
                 }};
 }

@@ -2,9 +2,12 @@
 // nobody reported.
 #include "daemon/keeper/watched.h"
 
+#include "isolate/life.h"
+
 #include <algorithm>
 #include <csignal>
 #include <sys/wait.h>
+#include <utility>
 
 namespace cloister::keeper {
 
@@ -32,11 +35,25 @@ void Watched::begin_clocks(Clock::time_point then) {
 
 void Watched::take_end(int status, Clock::time_point then,
                        std::optional<std::chrono::nanoseconds> used) {
+    if (gone) then = std::min(then, *gone);
     ended = std::max(then, started.value_or(then));
     cpu_at_end = used;
     if (collects) spared_until = *ended + kCollectTime;
     if (WIFEXITED(status)) ending.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
+}
+
+void Watched::ask_life(std::uint32_t stream, int pidfd, const Events& events) {
+    life_asked.at(stream) = true;
+    if (pidfd >= 0) answer_life(pidfd, events);
+}
+
+void Watched::answer_life(int pidfd, const Events& events) {
+    for (std::uint32_t stream = 0; stream < life_asked.size(); ++stream) {
+        if (!std::exchange(life_asked.at(stream), false) || !events.life) continue;
+        const isolate::Life life = ended ? isolate::Life::ends : isolate::life_of(pidfd);
+        events.life({.run_id = id, .stream = stream, .life = life});
+    }
 }
 
 bool Watched::spare_init(isolate::Verdict reason, Clock::time_point now) {

@@ -7,6 +7,7 @@
 #include "isolate/cgroup.h"
 #include "isolate/inside.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,11 @@ struct Watched {
     std::optional<std::chrono::nanoseconds> cpu_at_end{}; ///< what is used later is init's
     bool wants_usage = false;
     bool collects = false; ///< init reads files back when the program has ended
+    bool talks = false;    ///< with other runs
+    /// When the kernel said that the program ended, of one that talks; init says it later, and how
+    /// much later is anybody's guess.
+    std::optional<Clock::time_point> gone{};
+    std::array<bool, kLifeStreams> life_asked{};     ///< before it was known who the program is
     std::optional<Clock::time_point> spared_until{}; ///< init, for that; then it is ended, too
     std::optional<Clock::time_point> next_cpu_check{};
     std::optional<Clock::time_point> next_usage{};
@@ -42,6 +48,14 @@ struct Watched {
     void begin_clocks(Clock::time_point then);
     /// The program ended with `status`, of wait(2), and had used `used` by then.
     void take_end(int status, Clock::time_point then, std::optional<std::chrono::nanoseconds> used);
+    /// Init ended without a word about the program.
+    void take_loss(Clock::time_point then) {
+        if (!ended) ended = gone.value_or(then);
+    }
+    /// Asked whether the program goes on: `pidfd` is the program, or -1 when nobody knows yet.
+    void ask_life(std::uint32_t stream, int pidfd, const Events& events);
+    /// The program is known now.
+    void answer_life(int pidfd, const Events& events);
     /// Keeps the highest of each.
     void count(const isolate::Counters& counters);
     void count(std::chrono::nanoseconds cpu_time);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "isolate/fd.h"
+#include "isolate/life.h"
 #include "isolate/limits.h"
 #include "isolate/verdict.h"
 
@@ -24,6 +25,7 @@ enum class Kind : std::uint32_t {
     run_on_terminal = 5, ///< as `run`, with 2 descriptors: the program's side of a terminal, bundle
     ready = 6,           ///< clients are served from now on; said once
     reloaded = 7,        ///< the answer to `reload`
+    life = 8, ///< asks whether a run's program goes on; answered by `life_reply`, or by `ended`
     // keeper to front
     started = 101,
     ended = 102,
@@ -36,6 +38,7 @@ enum class Kind : std::uint32_t {
     usage = 107,   ///< what a run uses at the moment, for one that asked by kFlagUsage
     reload = 108,  ///< with 1 descriptor, the settings' text; what is asked for from now on is
                    ///< numbered anew. One at a time
+    life_reply = 109,
 };
 
 /// Which of a runtime's steps a run is.
@@ -63,6 +66,9 @@ inline constexpr std::uint32_t kFlagCollect = 8;
 /// which it was written; the stream of stderr ends at once. Never in a warm box. Without effect on
 /// a terminal, which is so anyway.
 inline constexpr std::uint32_t kFlagMerge = 16;
+/// It talks with other runs: when its program ended is taken from the kernel the moment it happens,
+/// so that of two that talk it is certain who ended first.
+inline constexpr std::uint32_t kFlagTalks = 32;
 
 struct RunFrame {
     std::uint64_t run_id = 0;  ///< the front's choice, never used twice, never 0
@@ -82,6 +88,13 @@ struct KillFrame {
 
 struct ReleaseFrame {
     std::uint64_t run_id = 0;
+};
+
+/// Question and answer. A run that has ended meanwhile is not answered: its `ended` was.
+struct LifeFrame {
+    std::uint64_t run_id = 0;
+    std::uint32_t stream = 0; ///< whose end is the reason: 0 stdout, 1 stderr; comes back as it was
+    isolate::Life life = isolate::Life::unknown; ///< of the answer
 };
 
 /// The run's pipes, before anything else is told about it. The keeper makes them, because those of
@@ -142,6 +155,7 @@ struct Frame {
         RunFrame run;
         KillFrame kill;
         ReleaseFrame release;
+        LifeFrame life;
         StreamsFrame streams;
         StartedFrame started;
         UsageFrame usage;

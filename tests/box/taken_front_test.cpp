@@ -237,6 +237,12 @@ constexpr Breach kBreaches[] = {
          frame.body.kill = {.run_id = 1, .signal = 0, .reason = Verdict::ok};
      },
      0},
+    {"a stream that there is not",
+     [](Frame& frame) {
+         frame.kind = Kind::life;
+         frame.body.life = {.run_id = 1, .stream = 2, .life = isolate::Life::unknown};
+     },
+     0},
     {"no longer reading", nullptr, 1, never_reads},
 };
 
@@ -246,6 +252,10 @@ TEST_CASE("a front that asks for what it may gets it", "[box][root]") {
     const std::string said = said_to([](const Link& link) {
         link.send({});
         const Fd file = bundle();
+        Frame question; // after a run that there is not: nobody answers
+        question.kind = Kind::life;
+        question.body.life = {.run_id = 1, .stream = 0, .life = isolate::Life::unknown};
+        link.send(question);
         link.send(run_frame(), {file.get()});
         if (!link.next(Kind::status_reply) || !link.next(Kind::streams)) ::_exit(2);
         const auto ended = link.next(Kind::ended);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # Headers of isolate that hold values only and may be seen from everywhere.
 VALUES = {"isolate/" + name + ".h" for name in
-          ("bundle", "collection", "fd", "limits", "packet", "step", "syscall_policy", "verdict", "weaken")}
+          ("bundle", "collection", "fd", "life", "limits", "packet", "step", "syscall_policy", "verdict", "weaken")}
 
 # folder: (folders of ours, headers of ours, libraries). The longest matching folder decides.
 TABLE = {
