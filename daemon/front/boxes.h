@@ -27,11 +27,12 @@ public:
     virtual void signal(std::uint64_t box, int number) = 0;
     virtual void release(std::uint64_t artifact) = 0;
     virtual void write(std::uint64_t box, std::string_view bytes) = 0;
-    /// From now on what `one` prints is the other's input, and its end that input's end; who prints
-    /// faster than the other reads waits, as at a pipe. Both have just been started. The end of one
-    /// that can hear no more is told to the other when the keeper has said how it ended: so whoever
-    /// ends because the other one did, ends after it.
-    virtual void connect(std::uint64_t one, std::uint64_t other) = 0;
+    /// From now on what `from` prints to `stream` (0 stdout, 1 stderr) is the input of `to`, and
+    /// its end that input's end; who prints faster than the other reads waits, as at a pipe. Both
+    /// have just been started; each stream and each input is connected once. When a program ends,
+    /// others hear of it after the keeper has said how it ended: so whoever ends because another
+    /// one did, ends after it.
+    virtual void connect(std::uint64_t from, std::size_t stream, std::uint64_t to) = 0;
     /// End of stdin, after what was written.
     virtual void close_input(std::uint64_t box) = 0;
     /// Bytes written to the box that its program has not taken yet.

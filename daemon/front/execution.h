@@ -20,6 +20,22 @@ struct KeptStream {
     bool open = true;
 };
 
+/// Executions that talk with each other, in the order in which they were submitted.
+struct Executions::Circle {
+    std::vector<std::weak_ptr<Execution>> members{};
+    std::vector<Wire> wires{};
+    bool begun = false; ///< all of them
+    bool stands_or_falls = false;
+};
+
+/// Where a stream goes that is another one's input.
+struct Speech {
+    bool connected = false;
+    std::weak_ptr<void> listener{}; ///< expired when nobody listens any more
+    std::uint64_t passed_on = 0;    ///< bytes
+    std::uint64_t record = 0;       ///< bytes of it that are kept
+};
+
 struct Executions::Execution {
     std::uint64_t number = 0;
     ClientId client = 0;
@@ -29,19 +45,17 @@ struct Executions::Execution {
     std::uint64_t artifact = 0; ///< in use until the end
     bool compiles = false;      ///< for all who want the same
     bool followed = false;      ///< has waited for another one's compiler
-    bool speaks = false;        ///< what it prints is its partner's input
-    bool listens = false;       ///< what its partner prints is its input
-    bool waits = false;         ///< for its partner, with all but its program's box
+    bool listens = false;       ///< what another one prints is its input
+    bool waits = false;         ///< for the others of its circle, with all but its program's box
     bool over = false;          ///< answered, or nobody is left to hear it
-    bool talks = false;         ///< with its partner; stays true when that has ended
     bool cancelled = false;
     bool killing = false; ///< a kill frame is on its way
-    /// The other one of a pair that talk to each other; until both have begun, `second` keeps it
-    /// alive for the first, which waits for both.
-    std::weak_ptr<Execution> partner{};
-    ExecutionPtr second{};
-    std::uint64_t passed_on = 0; ///< bytes to its partner
-    std::uint64_t follows = 0;   ///< the number of that one, while it is parked; else 0
+    /// Of one that talks with others, until it is over; all that wait in the queue are kept alive
+    /// by the first, which waits for all.
+    std::shared_ptr<Circle> circle{};
+    std::vector<ExecutionPtr> others{};
+    std::array<Speech, 2> speech{}; ///< by stream
+    std::uint64_t follows = 0;      ///< the number of that one, while it is parked; else 0
     Clock::time_point accepted{};
     std::chrono::nanoseconds queued{};
     std::chrono::nanoseconds setup{};
@@ -63,8 +77,12 @@ struct Executions::Execution {
     const JobStep& plan() const { return job.steps[step]; }
     bool is_program() const { return box != 0 && step + 1 == job.steps.size(); }
     /// Boxes that it takes when its turn comes.
-    std::size_t places() const { return second ? 2 : 1; }
-    std::size_t bytes() const { return job.bytes() + (second ? second->job.bytes() : 0); }
+    std::size_t places() const { return 1 + others.size(); }
+    std::size_t bytes() const {
+        std::size_t sum = job.bytes();
+        for (const ExecutionPtr& one : others) sum += one->job.bytes();
+        return sum;
+    }
     RunTag tag() const { return {"r" + std::to_string(number), job.id}; }
 };
 

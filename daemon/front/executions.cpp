@@ -91,7 +91,7 @@ std::variant<std::string, Refusal> Executions::accept(ClientId id, ExecutionPtr 
         return busy(job, "The server's queue is full.");
     }
     execution->number = ++last_execution_;
-    if (execution->second) execution->second->number = ++last_execution_;
+    for (const ExecutionPtr& one : execution->others) one->number = ++last_execution_;
     std::string run_id = execution->tag().run_id;
     if (client.waiting.empty()) turn_.push_back(id);
     client.waiting.push_back(execution);
@@ -214,10 +214,9 @@ std::optional<Refusal> Executions::cancel(ClientId id, const RunName& run) {
     result.queued_time = keep->queued;
     answer(*keep,
            Finished{keep->tag(), keep->job.language, keep->job.base64, result, keep->job.method});
-    if (keep->second) {
-        Execution& other = *keep->second;
-        answer(other, Finished{other.tag(), other.job.language, other.job.base64, result,
-                               other.job.method});
+    for (const ExecutionPtr& other : keep->others) {
+        answer(*other, Finished{other->tag(), other->job.language, other->job.base64, result,
+                                other->job.method});
     }
     check_idle();
     return std::nullopt;
@@ -284,8 +283,9 @@ void Executions::drain() {
             while (!list->empty()) refused.push_back(withdraw(client, *list->front()));
         }
         for (const ExecutionPtr& execution : refused) {
-            for (const ExecutionPtr& one : {execution, execution->second}) {
-                if (!one) continue;
+            std::vector<ExecutionPtr> group = {execution};
+            group.insert(group.end(), execution->others.begin(), execution->others.end());
+            for (const ExecutionPtr& one : group) {
                 Refusal refusal = busy(one->job, "The service is stopping.");
                 refusal.run_id = one->tag().run_id;
                 answer(*one, Refused{std::move(refusal)});

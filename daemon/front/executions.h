@@ -63,17 +63,26 @@ public:
     /// The run's name, or why not. `named` hears the name before anything happens in the run.
     using Named = std::function<void(const std::string& run_id)>;
     std::variant<std::string, Refusal> submit(ClientId client, Job job, const Named& named = {});
-    /// Two programs that talk to each other: what one prints is the other's input. Their turn comes
-    /// when there are two places, and comes to both; each is answered as one that was submitted
-    /// alone, though one whose partner did not begin is `cancelled`. One that nobody talks to has
-    /// its own input, and what one says to nobody is its result's, as of any other.
-    bool has_room_for_two() const { return bounds_.boxes >= 2; }
-    struct Wires {
-        bool forth = true; ///< the first talks to the second
-        bool back = true;
+    /// Programs that talk with each other, at most kMostTogether: what one prints is the input of
+    /// another. Their turn comes when there are places for all, and comes to all; each is answered
+    /// as one that was submitted alone, though when one of them does not begin those that have not
+    /// begun either are `cancelled`. One that nobody talks to has its own input, and what one says
+    /// to nobody is its result's, as of any other.
+    static constexpr std::size_t kMostTogether = 8;
+    bool has_room_for(std::size_t programs) const { return bounds_.boxes >= programs; }
+    struct Wire {
+        std::size_t from = 0;     ///< by their places in the list
+        std::size_t stream = 0;   ///< 0 stdout, 1 stderr
+        std::size_t to = 0;       ///< not `from`
+        std::uint64_t record = 0; ///< bytes of what passes that are the speaker's result's as well
     };
-    std::variant<std::string, Refusal> submit_pair(ClientId client, Job first, Job second,
-                                                   Wires wires);
+    struct Group {
+        std::vector<Job> jobs{};      ///< two at least
+        std::vector<Wire> wires{};    ///< each stream and each input at one end at most
+        bool stands_or_falls = false; ///< when the box of one fails, the others are ended, too
+    };
+    /// The name of the first, or why not.
+    std::variant<std::string, Refusal> submit_group(ClientId client, Group group);
     std::optional<Refusal> input(ClientId client, const RunName& run, std::string_view data,
                                  bool eof);
     std::optional<Refusal> signal(ClientId client, const RunName& run, int number);
@@ -131,6 +140,7 @@ public:
 
 private:
     struct Execution;
+    struct Circle;
     struct Client;
     using ExecutionPtr = std::shared_ptr<Execution>;
 
@@ -138,10 +148,10 @@ private:
                                               const Named& named);
     ExecutionPtr made(ClientId client, Job job);
     bool begin_box(Execution& execution);
-    void begin_pair(Execution& one, Execution& other);
-    void leave_partner(Execution& execution);
+    void begin_together(const std::shared_ptr<Circle>& circle);
+    void leave_circle(Execution& execution);
     void finish_cancelled(Execution& execution);
-    void take_talk(Execution& execution, std::size_t size);
+    void take_talk(Execution& execution, std::size_t stream, std::string_view bytes);
     Refusal busy(const Job& job, const std::string& message) const;
     Execution* find(ClientId client, const RunName& run, Refusal& refusal);
     Execution* by_box(std::uint64_t box);

@@ -59,13 +59,20 @@ std::variant<HeardRuns::Run, Refusal> HeardRuns::start(const std::string& asker,
     return begun;
 }
 
-std::variant<HeardRuns::Both, Refusal> HeardRuns::start_pair(const std::string& asker, Part first,
-                                                             Part second, Executions::Wires wires) {
-    const ClientId client = enter(asker, 2);
-    Both begun = {hear(asker, client, first), hear(asker, client, second)};
-    const std::array ids = {*first.job.id, *second.job.id};
-    const auto accepted =
-        executions_.submit_pair(client, std::move(first.job), std::move(second.job), wires);
+std::variant<std::vector<HeardRuns::Run>, Refusal> HeardRuns::start_group(const std::string& asker,
+                                                                          Parts group) {
+    const ClientId client = enter(asker, group.parts.size());
+    Executions::Group asked;
+    asked.wires = std::move(group.wires);
+    asked.stands_or_falls = group.stands_or_falls;
+    std::vector<Run> begun;
+    std::vector<std::string> ids;
+    for (Part& part : group.parts) {
+        begun.push_back(hear(asker, client, part));
+        ids.push_back(*part.job.id);
+        asked.jobs.push_back(std::move(part.job));
+    }
+    const auto accepted = executions_.submit_group(client, std::move(asked));
     if (const auto* refusal = std::get_if<Refusal>(&accepted)) {
         for (const std::string& id : ids) leave(asker, id);
         return *refusal;

@@ -5,12 +5,12 @@
 
 #include "daemon/front/executions.h"
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace cloister::front {
 
@@ -36,10 +36,13 @@ public:
     };
     /// As above, for one that is watched.
     std::variant<Run, Refusal> start(const std::string& asker, Part part);
-    /// Two that talk to each other (Executions::submit_pair), each heard of.
-    using Both = std::array<Run, 2>;
-    std::variant<Both, Refusal> start_pair(const std::string& asker, Part first, Part second,
-                                           Executions::Wires wires);
+    /// Programs that talk with each other (Executions::Group), each heard of, in their order.
+    struct Parts {
+        std::vector<Part> parts{};
+        std::vector<Executions::Wire> wires{};
+        bool stands_or_falls = false;
+    };
+    std::variant<std::vector<Run>, Refusal> start_group(const std::string& asker, Parts group);
     /// While an asker does not read, the programs that it watches wait.
     void set_congested(const std::string& asker, bool congested);
     std::size_t askers() const { return askers_.size(); }

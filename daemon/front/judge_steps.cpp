@@ -211,9 +211,13 @@ bool Judgings::start_pair(Judging& judging, std::size_t test) {
     judged.state = Judged::State::running;
     judged.program_ended = judged.checker_ended = false;
     judging.in_flight += 2;
+    Executions::Group group;
+    group.jobs.push_back(std::move(program));
+    group.jobs.push_back(std::move(interactor));
+    group.wires = {{.from = 0, .stream = 0, .to = 1, .record = 0},
+                   {.from = 1, .stream = 0, .to = 0, .record = 0}};
     const auto accepted =
-        executions_.submit_pair(clients_.at(judging.client)->runs, std::move(program),
-                                std::move(interactor), Executions::Wires{});
+        executions_.submit_group(clients_.at(judging.client)->runs, std::move(group));
     const auto* why = std::get_if<Refusal>(&accepted);
     if (why == nullptr) return true;
     judging.in_flight -= 2;

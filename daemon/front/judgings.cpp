@@ -94,7 +94,7 @@ std::optional<Refusal> Judgings::prepare(Judging& judging) {
     }
     judging.score.emplace(request.groups, groups);
     judging.tests.resize(request.tests.size());
-    if (request.interactive && !executions_.has_room_for_two())
+    if (request.interactive && !executions_.has_room_for(2))
         return refusal("runtime_unavailable",
                        "An interactor needs two boxes at one time, and this server has one.");
     if (!request.checker) return std::nullopt;

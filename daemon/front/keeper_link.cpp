@@ -23,13 +23,21 @@ struct KeeperLink::Streams {
     bool paused = false;
     std::shared_ptr<StreamWriter> input{};
     std::array<std::shared_ptr<StreamReader>, 2> output{};
-    std::uint64_t to = 0;   ///< the box whose input its output is
-    std::uint64_t from = 0; ///< the box whose output its input is
-    bool held = false;      ///< its output waits for the peer to read
-    bool over = false;      ///< nobody prints any more: what is left is a pipe's worth
-    bool silent = false;    ///< has closed its output, and its peer is not told yet
-    std::unique_ptr<boost::asio::steady_timer> second_look{}; ///< at one that fell silent
-    bool collects = false;                                    ///< the pipes are one more
+    /// One of its outputs that is another box's input.
+    struct Outlet {
+        std::uint64_t to = 0; ///< that box; 0: none
+        bool held = false;    ///< it waits for that box to read
+        bool silent = false;  ///< it is closed, and that box is not told yet
+        std::unique_ptr<boost::asio::steady_timer> second_look{};
+    };
+    std::array<Outlet, 2> outlets{};
+    struct Source {
+        std::uint64_t box = 0;
+        std::size_t stream = 0;
+    };
+    std::optional<Source> from{}; ///< whose output its input is
+    bool over = false;            ///< nobody prints any more: what is left is a pipe's worth
+    bool collects = false;        ///< the pipes are one more
     std::shared_ptr<StreamReader> files{}; ///< never paused: it is bounded, and its box waits
     int terminal_fd = -1; ///< borrowed from `output[0]`, for resizing; open as long as that is
 };
@@ -66,9 +74,9 @@ Fd sealed(std::string_view bytes) {
 }
 
 constexpr std::size_t kStreams = 3; ///< stdin, stdout, stderr
-/// For the kernel to close all streams of a process that ends. It lets others run between one and
-/// the next, and a box that is full of others may wait for its next share of a processor then,
-/// which is a tenth of a second away.
+/// Where the keeper cannot ask the kernel: for it to close all streams of a process that ends. It
+/// lets others run between one and the next, and a box that is full of others may wait for its next
+/// share of a processor then, which is a tenth of a second away.
 constexpr std::chrono::milliseconds kClosingTime{250};
 constexpr std::size_t kMostUnread = 64 * 1024;     ///< of a box's input, before its peer waits
 constexpr std::size_t kMostStreams = kStreams + 1; ///< and collected files
@@ -128,11 +136,11 @@ std::shared_ptr<StreamReader> KeeperLink::reader(std::uint64_t box, Fd fd, bool 
     return std::make_shared<StreamReader>(
         io_, std::move(fd), live,
         [this, box, stream](std::string_view bytes) {
-            if (stream == 0) pass_on(box, bytes);
+            pass_on(box, stream, bytes);
             executions_->on_output(box, stream, bytes);
         },
         [this, box, stream] {
-            if (stream == 0) fell_silent(box);
+            fell_silent(box, stream);
             executions_->on_stream_end(box, stream);
         });
 }
@@ -215,7 +223,7 @@ void KeeperLink::take_streams(wire::Received& received) {
     // Most programs get no input: then this end closes with the frame.
     const bool no_input = streams->input_over && streams->early_input.empty();
     if (!no_input) streams->input = std::make_shared<StreamWriter>(io_, std::move(received.fds[0]));
-    if (streams->input && streams->from != 0)
+    if (streams->input && streams->from)
         streams->input->when_taken([this, box] { take_more(box); });
     for (std::size_t i = 0; i < streams->output.size(); ++i) {
         streams->output[i] = reader(box, std::move(received.fds[i + 1]), streams->live, i);
@@ -236,7 +244,9 @@ void KeeperLink::take_end(const wire::EndedFrame& ended) {
     Streams* streams = find(ended.run_id);
     if (streams != nullptr) {
         streams->over = true;
-        if (streams->silent) close_input(streams->to);
+        for (const Streams::Outlet& outlet : streams->outlets) {
+            if (outlet.silent) close_input(outlet.to);
+        }
     }
     const bool never_began = streams != nullptr && streams->waiting;
     const std::size_t outputs = streams != nullptr && streams->collects ? 3 : 2;
@@ -292,48 +302,80 @@ void KeeperLink::write(std::uint64_t box, std::string_view bytes) {
 // Through this process, not by a pipe between the boxes: so any box will do, also one that was made
 // ahead with its pipes; what is printed is held against the limit byte for byte; and the keeper
 // needs not know of it. The price is a turn of this loop for each message.
-void KeeperLink::connect(std::uint64_t one, std::uint64_t other) {
-    Streams* first = find(one);
-    Streams* second = find(other);
-    if (first == nullptr || second == nullptr) return;
-    first->to = other;
-    second->from = one;
+void KeeperLink::connect(std::uint64_t from, std::size_t stream, std::uint64_t to) {
+    Streams* speaker = find(from);
+    Streams* listener = find(to);
+    if (speaker == nullptr || listener == nullptr) return;
+    speaker->outlets.at(stream).to = to;
+    listener->from = Streams::Source{.box = from, .stream = stream};
 }
 
-/// What `box` printed, to its peer. One that is over reads nothing any more.
-void KeeperLink::pass_on(std::uint64_t box, std::string_view bytes) {
+/// What `box` printed, to who listens. One that is over reads nothing any more.
+void KeeperLink::pass_on(std::uint64_t box, std::size_t stream, std::string_view bytes) {
     Streams* from = find(box);
-    if (from == nullptr || from->to == 0 || find(from->to) == nullptr) return;
-    write(from->to, bytes);
-    if (from->over || unread_input(from->to) < kMostUnread) return;
-    from->held = true;
-    from->output[0]->pause(true);
+    if (from == nullptr) return;
+    Streams::Outlet& outlet = from->outlets.at(stream);
+    if (outlet.to == 0 || find(outlet.to) == nullptr) return;
+    write(outlet.to, bytes);
+    if (from->over || unread_input(outlet.to) < kMostUnread) return;
+    outlet.held = true;
+    from->output.at(stream)->pause(true);
 }
 
 /// `box` has read all that there was.
 void KeeperLink::take_more(std::uint64_t box) {
     const Streams* to = find(box);
-    Streams* from = to == nullptr ? nullptr : find(to->from);
-    if (from == nullptr || !std::exchange(from->held, false) || from->paused) return;
-    from->output[0]->pause(false);
+    if (to == nullptr || !to->from) return;
+    const Streams::Source source = *to->from;
+    Streams* from = find(source.box);
+    if (from == nullptr || !std::exchange(from->outlets.at(source.stream).held, false)) return;
+    if (!from->paused) from->output.at(source.stream)->pause(false);
 }
 
-// A program that ends closes its streams before anybody can know how it ended, and its peer would
-// hear of it first: whether it failed by itself, or because the other one left, could then be told
+// A program that ends closes its streams before anybody can know how it ended, and others would
+// hear of it first: whether one failed by itself, or because another one left, could then be told
 // by luck alone. So the end of one that has left is passed on only when it is known. One that has
-// closed nothing but its output goes on, perhaps until its own input ends, so its peer is told
-// soon: it is known by its input, which still has a reader. The kernel closes a dying process's
-// streams one after the other, hence the second look.
-void KeeperLink::fell_silent(std::uint64_t box) {
+// closed nothing but its output goes on, perhaps until its own input ends, so who listens is told
+// at once. Which of the two it is the keeper asks the kernel.
+void KeeperLink::fell_silent(std::uint64_t box, std::size_t stream) {
     Streams* streams = find(box);
-    if (streams == nullptr || streams->to == 0) return;
-    if (streams->over) return close_input(streams->to);
-    streams->silent = true;
-    streams->second_look = std::make_unique<boost::asio::steady_timer>(io_, kClosingTime);
-    streams->second_look->async_wait([this, box](const boost::system::error_code& error) {
+    if (streams == nullptr) return;
+    Streams::Outlet& outlet = streams->outlets.at(stream);
+    if (outlet.to == 0) return;
+    if (streams->over) return close_input(outlet.to);
+    outlet.silent = true;
+    Parcel parcel;
+    parcel.frame.kind = wire::Kind::life;
+    parcel.frame.body.life = {.run_id = box,
+                              .stream = static_cast<std::uint32_t>(stream),
+                              .life = isolate::Life::unknown};
+    send(std::move(parcel));
+}
+
+void KeeperLink::take_life(const wire::LifeFrame& answer) {
+    Streams* streams = find(answer.run_id);
+    if (streams == nullptr) return;
+    if (answer.stream >= streams->outlets.size())
+        throw std::runtime_error("the keeper answered what nobody asked");
+    Streams::Outlet& outlet = streams->outlets.at(answer.stream);
+    if (!outlet.silent) return;
+    if (answer.life == isolate::Life::unknown) return look_again(answer.run_id, answer.stream);
+    if (answer.life == isolate::Life::ends) return; // the keeper's next word will be of it
+    outlet.silent = false;
+    close_input(outlet.to);
+}
+
+/// One that goes on is known by its own input, which still has a reader after a while; but a
+/// process that the kernel stops between closing the one and the other looks like it.
+void KeeperLink::look_again(std::uint64_t box, std::size_t stream) {
+    Streams::Outlet& outlet = find(box)->outlets.at(stream);
+    outlet.second_look = std::make_unique<boost::asio::steady_timer>(io_, kClosingTime);
+    outlet.second_look->async_wait([this, box, stream](const boost::system::error_code& error) {
         Streams* still = error ? nullptr : find(box);
         const bool listens = still != nullptr && still->input && still->input->has_reader();
-        if (listens && std::exchange(still->silent, false)) close_input(still->to);
+        if (!listens) return;
+        Streams::Outlet& then = still->outlets.at(stream);
+        if (std::exchange(then.silent, false)) close_input(then.to);
     });
 }
 
@@ -363,7 +405,7 @@ void KeeperLink::pause(std::uint64_t box, bool paused) {
     Streams* streams = find(box);
     if (streams == nullptr) return;
     streams->paused = paused; // for readers that are not there yet
-    streams->held = false;
+    for (Streams::Outlet& outlet : streams->outlets) outlet.held = false;
     for (const auto& reader : streams->output) {
         if (reader) reader->pause(paused);
     }
@@ -448,6 +490,7 @@ void KeeperLink::take(wire::Received& received) {
                                        level_of(frame.body.started));
     case wire::Kind::usage: return executions_->on_usage(frame.body.usage);
     case wire::Kind::ended: return take_end(frame.body.ended);
+    case wire::Kind::life_reply: return take_life(frame.body.life);
     case wire::Kind::status_reply: return handlers_.on_status(frame.body.status);
     case wire::Kind::drain: return handlers_.on_drain();
     case wire::Kind::reload:

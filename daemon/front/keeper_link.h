@@ -41,7 +41,7 @@ public:
     void signal(std::uint64_t box, int number) override;
     void release(std::uint64_t artifact) override;
     void write(std::uint64_t box, std::string_view bytes) override;
-    void connect(std::uint64_t one, std::uint64_t other) override;
+    void connect(std::uint64_t from, std::size_t stream, std::uint64_t to) override;
     void close_input(std::uint64_t box) override;
     std::size_t unread_input(std::uint64_t box) override;
     void resize(std::uint64_t box, std::uint16_t columns, std::uint16_t rows) override;
@@ -63,9 +63,11 @@ private:
     std::shared_ptr<StreamReader> reader(std::uint64_t box, isolate::Fd fd, bool live,
                                          std::size_t stream);
     std::shared_ptr<StreamReader> files_reader(std::uint64_t box, isolate::Fd fd);
-    void pass_on(std::uint64_t box, std::string_view bytes);
+    void pass_on(std::uint64_t box, std::size_t stream, std::string_view bytes);
     void take_more(std::uint64_t box);
-    void fell_silent(std::uint64_t box);
+    void fell_silent(std::uint64_t box, std::size_t stream);
+    void take_life(const wire::LifeFrame& answer);
+    void look_again(std::uint64_t box, std::size_t stream);
     void gone(const std::string& why);
     Streams* find(std::uint64_t box);
 

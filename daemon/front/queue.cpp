@@ -17,13 +17,16 @@ void Executions::pump() {
         const ClientId id = turn_.front();
         turn_.pop_front();
         Client& client = *clients_.at(id);
-        if (client.occupied() >= bounds_.runs_per_client) {
+        const ExecutionPtr execution = client.waiting.front();
+        // A group that is larger than a client's share has its turn when nothing else of the client
+        // is under way.
+        const std::size_t after = client.occupied() + execution->places();
+        if (after > std::max(bounds_.runs_per_client, execution->places())) {
             turn_.push_back(id);
             ++passed_over;
             continue;
         }
         passed_over = 0;
-        const ExecutionPtr execution = client.waiting.front();
         if (running_ + execution->places() > bounds_.boxes && running_ > 0) {
             turn_.push_front(id); // the next place is kept for it
             break;
@@ -40,17 +43,18 @@ void Executions::pump() {
 void Executions::begin(Client& client, const ExecutionPtr& execution) {
     --waiting_;
     waiting_bytes_ -= execution->bytes();
-    const ExecutionPtr second = std::move(execution->second);
-    for (const ExecutionPtr& one : {execution, second}) {
-        if (!one) continue;
+    std::vector<ExecutionPtr> group = std::exchange(execution->others, {});
+    for (const ExecutionPtr& one : group) (void)find_artifact(one); // never parked
+    group.insert(group.begin(), execution);
+    for (const ExecutionPtr& one : group) {
         client.running.push_back(one);
         ++running_;
         one->queued = now_() - one->accepted;
     }
-    if (second) (void)find_artifact(second); // never parked
-    start_step(*execution);
-    // Ended already when the first could not start; then it is in no list any more.
-    if (second && !second->over) start_step(*second);
+    // Ended already when one before could not start; then it is in no list any more.
+    for (const ExecutionPtr& one : group) {
+        if (!one->over) start_step(*one);
+    }
 }
 
 void Executions::queue_moved() const {

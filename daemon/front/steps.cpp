@@ -39,12 +39,9 @@ void Executions::start_step(Execution& execution) {
         remove(execution);
         return;
     }
-    const ExecutionPtr partner = program ? execution.partner.lock() : nullptr;
-    if (!partner) return (void)begin_box(execution);
+    if (!program || !execution.circle) return (void)begin_box(execution);
     execution.waits = true;
-    if (!partner->waits) return;
-    const bool leads = execution.number < partner->number;
-    begin_pair(leads ? execution : *partner, leads ? *partner : execution);
+    begin_together(execution.circle);
 }
 
 /// False when it could not be made; then the execution is over.
@@ -86,6 +83,7 @@ void Executions::start_box(Execution& execution, bool program) {
         start.columns = execution.job.columns;
         start.rows = execution.job.rows;
         if (execution.job.merged) start.frame.flags |= wire::kFlagMerge;
+        if (execution.circle) start.frame.flags |= wire::kFlagTalks;
         if (start.live) start.frame.flags |= wire::kFlagLive;
         if (execution.job.usage) start.frame.flags |= wire::kFlagUsage;
         if (!execution.job.collect.empty()) start.frame.flags |= wire::kFlagCollect;
@@ -112,7 +110,7 @@ void Executions::feed_program(Execution& execution) {
     if (!execution.early_input.empty()) boxes_.write(execution.box, execution.early_input);
     job.input = {};
     execution.early_input = {};
-    const bool open = job.input_open || (execution.listens && !execution.partner.expired());
+    const bool open = job.input_open || execution.listens;
     if (!open || execution.input_closed) boxes_.close_input(execution.box);
     if (job.stream && clients_.at(execution.client)->congested) boxes_.pause(execution.box, true);
 }
@@ -146,8 +144,8 @@ void Executions::on_usage(const wire::UsageFrame& usage) {
 void Executions::on_output(std::uint64_t box, std::size_t stream, std::string_view bytes) {
     Execution* execution = by_box(box);
     if (execution == nullptr || stream >= execution->kept.size()) return;
-    if (execution->talks && execution->speaks && stream == 0)
-        return take_talk(*execution, bytes.size());
+    if (execution->is_program() && execution->speech.at(stream).connected)
+        return take_talk(*execution, stream, bytes);
     KeptStream& kept = execution->kept[stream];
     const std::size_t room = execution->plan().limits.output_bytes - kept.bytes.size();
     const std::string_view taken = bytes.substr(0, room);
@@ -386,7 +384,7 @@ void Executions::answer(Execution& execution, Event event) {
 /// The execution is over: its slot and its artifact are free.
 void Executions::remove(Execution& execution) {
     execution.over = true;
-    leave_partner(execution);
+    leave_circle(execution);
     wake_followers(execution);
     if (execution.artifact != 0) artifacts_.give_back(execution.artifact);
     --running_;

@@ -34,6 +34,25 @@ void check(const Command& command) {
     }
 }
 
+/// Each command is in one group at most, each descriptor at one end of a pipe.
+void check_pipes(const Request& request) {
+    std::vector<bool> seen(request.commands.size());
+    std::vector<bool> ends(request.commands.size() * kDescriptors);
+    const auto take = [](std::vector<bool>& marks, std::size_t place) {
+        fuzz::require(place < marks.size() && !marks[place]);
+        marks[place] = true;
+    };
+    for (const Connected& one : request.connected) {
+        fuzz::require(one.commands.size() >= 2 && one.commands.size() <= kMostConnected);
+        for (const std::size_t index : one.commands) take(seen, index);
+        for (const Pipe& pipe : one.pipes) {
+            fuzz::require(pipe.from != pipe.to && (pipe.fd == 1 || pipe.fd == 2));
+            take(ends, pipe.from * kDescriptors + pipe.fd);
+            take(ends, pipe.to * kDescriptors);
+        }
+    }
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -52,10 +71,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         if (request == nullptr) continue;
         fuzz::require(!request->commands.empty() && request->commands.size() <= kMostCommands);
         for (const Command& command : request->commands) check(command);
-        if (!request->wires) continue;
-        const std::size_t count = request->commands.size();
-        fuzz::require(request->wires->first < count && request->wires->second < count);
-        fuzz::require(request->wires->first != request->wires->second);
+        check_pipes(*request);
     }
     return 0;
 }

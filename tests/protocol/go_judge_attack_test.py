@@ -1,9 +1,12 @@
 """What a command of go-judge's clients must not reach, and what they cannot send."""
+import http.client
 import json
+import threading
+import time
 
 import service
 import wire
-from go_judge_cases import MIB, SECOND, GoJudgeCase, cmd, python
+from go_judge_cases import MIB, SECOND, GoJudgeCase, cmd, pipe, python
 
 
 class Attacks(GoJudgeCase):
@@ -63,6 +66,75 @@ class Attacks(GoJudgeCase):
         self.assertLessEqual(one["memory"], 64 * MIB)
         one = self.run_one(cmd("/bin/sh", "-c", "sleep 60 & sleep 60 & echo up", clockLimit=5 * SECOND))
         self.assertEqual((one["status"], one["files"]["stdout"]), ("Accepted", "up\n"))
+
+    def test_a_ring_in_which_nobody_speaks(self):
+        silent = cmd("/bin/cat", files=[None, None], cpuLimit=SECOND, clockLimit=SECOND)
+        answer = self.run_all(*[silent] * 4, pipeMapping=[pipe(i, (i + 1) % 4) for i in range(4)])
+        self.assertIn("Time Limit Exceeded", [one["status"] for one in answer], answer)
+
+    def test_a_ring_that_never_stops_speaking(self):
+        mark = service.fresh_mark()
+        begins = python(service.show(mark) + "import sys\nsys.stdout.write('x' * 1000)\nsys.stdout.flush()\nwhile True:\n"
+                        "  piece = sys.stdin.buffer.raw.read(65536)\n  if not piece: break\n  sys.stdout.buffer.write(piece * 2)\n  sys.stdout.flush()",
+                        files=[None, None, {"name": "e", "max": 1000}])
+        answer = self.run_all(*[begins] * 3, pipeMapping=[pipe(i, (i + 1) % 3, proxy=True, name="log", max=1 << 62) for i in range(3)])
+        self.assertTrue({"Output Limit Exceeded", "Time Limit Exceeded"} & {one["status"] for one in answer}, [one["status"] for one in answer])
+        self.assertLessEqual(sum(len(one.get("files", {}).get("log", "")) for one in answer), 8 * MIB)
+        self.assertEqual(service.processes_with(mark), [])
+
+    def test_records_without_end(self):
+        speaker = python("import sys; sys.stdout.write('x' * (6 << 20))", files=[{"content": ""}, None, {"name": "e", "max": 10}])
+        hears = cmd("/usr/bin/wc", "-c", files=[None, {"name": "o", "max": 100}])
+        pipes = [pipe(0, 2, proxy=True, name="log", max=1 << 62), pipe(1, 3, proxy=True, name="log", max=1 << 62)]
+        answer = self.run_all(speaker, speaker, hears, hears, pipeMapping=pipes)
+        self.assertEqual(sorted(one["status"] for one in answer[:2]), ["Accepted", "Output Limit Exceeded"], answer)
+        dropped = next(one for one in answer[:2] if "files" not in one)
+        self.assertEqual({(e["name"], e["type"]) for e in dropped["fileError"]}, {("log", "CollectSizeExceeded"), ("e", "CollectSizeExceeded")})
+        self.assertEqual([one["files"]["o"].strip() for one in answer[2:]], [str(6 << 20)] * 2)
+
+    def test_a_group_is_larger_than_the_server(self):
+        small = service.Daemon({"boxes": 3})
+        self.addCleanup(small.stop)
+        four = {"cmd": [cmd("/bin/cat", files=[None, None])] * 4, "pipeMapping": [pipe(i, i + 1) for i in range(3)]}
+        for _ in range(3):
+            status, answer = self.ask("POST", "/run", four, small)
+            self.assertEqual((status, answer), (500, "4 boxes at one time are needed, and this server has 3."))
+        self.assertEqual(self.run_one(cmd("/bin/true"), small)["status"], "Accepted")
+
+    def test_groups_that_want_each_others_places(self):
+        # Each needs more than half of the boxes, so that half of one and half of the other would wait for ever.
+        daemon = service.Daemon({"boxes": 5, "queue": 100})
+        self.addCleanup(daemon.stop)
+        first = cmd("/bin/echo", "x", files=[{"content": ""}, None])
+        link = cmd("/bin/cat", files=[None, None])
+        last = cmd("/bin/cat", files=[None, {"name": "o", "max": 10}])
+        found = []
+
+        def ask(size):
+            commands = [first] + [link] * (size - 2) + [last]
+            found.append(self.ask("POST", "/run", {"cmd": commands, "pipeMapping": [pipe(i, i + 1) for i in range(size - 1)]}, daemon))
+        threads = [threading.Thread(target=ask, args=(size,)) for size in (3, 4, 5) * 4]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(found), 12)
+        for status, answer in found:
+            self.assertEqual((status, {one["status"] for one in answer}, answer[-1]["files"]), (200, {"Accepted"}, {"o": "x\n"}), answer)
+
+    def test_whoever_leaves_ends_the_whole_group(self):
+        daemon = service.shared()
+        mark = service.fresh_mark()
+        waits = python(service.show(mark) + "import sys; sys.stdin.read()", files=[None, None], clockLimit=20 * SECOND)
+        body = json.dumps({"cmd": [waits] * 4, "pipeMapping": [pipe(i, (i + 1) % 4) for i in range(4)]})
+        connection = http.client.HTTPConnection(daemon.host, daemon.port, timeout=60 * service.SLOW)
+        connection.request("POST", "/run", body, {"Content-Type": "application/json"})
+        end = time.monotonic() + 20 * service.SLOW
+        while len(service.processes_with(mark)) < 4 and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertEqual(len(service.processes_with(mark)), 4)
+        connection.close()
+        self.assertTrue(service.gone_within(mark, 5 * service.SLOW))
 
     def test_there_is_no_network(self):
         code = ("import socket\nfor a in (('127.0.0.1', %d), ('1.1.1.1', 53)):\n  s = socket.socket(); s.settimeout(2)\n"

@@ -23,6 +23,11 @@ def python(code, **fields):
     return cmd("/usr/bin/python3", "-c", code, **fields)
 
 
+def pipe(index, to, fd=1, **fields):
+    """What one command writes to `fd` is the other's input."""
+    return {"in": {"index": index, "fd": fd}, "out": {"index": to, "fd": 0}} | fields
+
+
 class GoJudgeCase(cases.Case):
     base = ""
 

@@ -8,7 +8,7 @@ import time
 import cases
 import service
 import wire
-from go_judge_cases import ENV, MIB, SECOND, TOKEN, GoJudgeCase, cmd, form, python
+from go_judge_cases import ENV, MIB, SECOND, TOKEN, GoJudgeCase, cmd, form, pipe, python
 
 
 class Running(GoJudgeCase):
@@ -212,17 +212,99 @@ class Piping(GoJudgeCase):
                               pipeMapping=[self.FORTH | {"out": {"index": 2, "fd": 0}}])
         self.assertEqual((answer[1]["files"]["stdout"], answer[2]["files"]["o"]), ("1\n", "a\n"))
 
+    def chained(self, *commands, daemon=None, **fields):
+        """What each prints is the next one's input."""
+        pipes = [pipe(i, i + 1) for i in range(len(commands) - 1)]
+        return self.run_all(*commands, daemon=daemon, pipeMapping=pipes, **fields)
+
+    def test_a_chain(self):
+        first = cmd("/usr/bin/seq", "1000", files=[{"content": ""}, None, {"name": "e", "max": 100}])
+        second = python("import sys\nfor line in sys.stdin:\n  if '7' in line: print(line, end='')\nprint('done', file=sys.stderr)",
+                        files=[None, None, {"name": "e", "max": 100}])
+        last = cmd("/usr/bin/wc", "-l", files=[None, {"name": "o", "max": 100}])
+        answer = self.chained(first, second, last)
+        self.assertEqual([one["status"] for one in answer], ["Accepted"] * 3, answer)
+        self.assertEqual((answer[1]["files"], answer[2]["files"]["o"].strip()), ({"e": "done\n"}, "271"))
+        # The order of pipes and commands is nobody's concern.
+        answer = self.run_all(last, first, second, pipeMapping=[pipe(2, 0), pipe(1, 2)])
+        self.assertEqual(answer[0]["files"]["o"].strip(), "271", answer)
+
+    def test_as_many_as_may_be(self):
+        daemon = service.Daemon({"boxes": 8})
+        self.addCleanup(daemon.stop)
+        links = [cmd("/bin/cat", files=[None, None])] * 6
+        answer = self.chained(cmd("/bin/cat", files=[{"content": "x" * 200_000}, None]), *links,
+                              cmd("/usr/bin/wc", "-c", files=[None, {"name": "o", "max": 100}]), daemon=daemon)
+        self.assertEqual([one["status"] for one in answer], ["Accepted"] * 8, answer)
+        self.assertEqual(answer[7]["files"]["o"].strip(), "200000")
+
+    def test_a_fan_of_both_streams(self):
+        speaker = python("import sys\nfor i in range(1000):\n  print(i)\n  print(-i, file=sys.stderr)", files=[{"content": ""}, None, None])
+        adds = python("import sys; print(sum(map(int, sys.stdin)))", files=[None, {"name": "o", "max": 100}, {"name": "e", "max": 1000}])
+        answer = self.run_all(speaker, adds, adds, pipeMapping=[pipe(0, 1), pipe(0, 2, fd=2)])
+        self.assertEqual([one["status"] for one in answer], ["Accepted"] * 3, answer)
+        self.assertEqual([one["files"]["o"] for one in answer[1:]], ["499500\n", "-499500\n"])
+
+    def test_a_ring(self):
+        member = ("import sys\n{}\nwhile True:\n  line = sys.stdin.readline()\n  if not line: break\n  n = int(line)\n  print(n + 1, flush=True)\n"
+                  "  if n > 60: break\nprint('left', file=sys.stderr)")
+        ring = [python(member.format("print(0, flush=True)" if i == 0 else ""), files=[None, None, {"name": "e", "max": 1000}]) for i in range(3)]
+        answer = self.run_all(*ring, pipeMapping=[pipe(0, 1), pipe(1, 2), pipe(2, 0)])
+        self.assertEqual([(one["status"], one["files"]["e"]) for one in answer], [("Accepted", "left\n")] * 3, answer)
+
+    def test_two_chains_of_one_request(self):
+        word = lambda text: cmd("/bin/echo", text, files=[{"content": ""}, None])  # noqa: E731
+        hears = cmd("/bin/cat", files=[None, {"name": "o", "max": 100}])
+        answer = self.run_all(word("a"), word("b"), hears, hears, pipeMapping=[pipe(0, 3), pipe(1, 2)])
+        self.assertEqual([one["files"]["o"] for one in answer[2:]], ["b\n", "a\n"])
+
+    def test_what_passes_is_recorded(self):
+        speaker = python("import sys\nsys.stdout.write('x' * 100000)\nsys.stderr.write('why')", files=[{"content": ""}, None, None],
+                         copyOut=["log?"], copyOutCached=["err"])
+        counts = cmd("/usr/bin/wc", "-c", files=[None, {"name": "o", "max": 100}])
+        pipes = [pipe(0, 1, proxy=True, name="log", max=10), pipe(0, 2, fd=2, proxy=True, name="err", max=1000)]
+        answer = self.run_all(speaker, counts, counts, pipeMapping=pipes)
+        # What is more than it may be passes all the same, and is no fault.
+        self.assertEqual([one["status"] for one in answer], ["Accepted"] * 3, answer)
+        self.assertEqual((answer[0]["files"], [one["files"]["o"].strip() for one in answer[1:]]), ({"log": "x" * 10}, ["100000", "3"]))
+        self.assertEqual(self.ask("GET", "/file/" + answer[0]["fileIds"]["err"]), (200, b"why"))
+        self.ask("DELETE", "/file/" + answer[0]["fileIds"]["err"])
+        unnamed = self.run_all(speaker | {"copyOut": [], "copyOutCached": []}, counts, counts,
+                               pipeMapping=[pipe(0, 1, proxy=True, max=10), pipe(0, 2, fd=2, name="not without a proxy", max=10)])
+        self.assertNotIn("files", unnamed[0])
+
+    def test_a_conversation_is_recorded(self):
+        asks = python("print('question', flush=True)\nprint(input())", files=[None, None])
+        answers = python("input()\nprint('answer')", files=[None, None])
+        answer = self.run_all(asks, answers, pipeMapping=[self.FORTH | {"proxy": True, "name": "said", "max": 100}, self.BACK | {"proxy": True, "name": "said", "max": 100}])
+        self.assertEqual([one["files"] for one in answer], [{"said": "question\nanswer\n"}, {"said": "answer\n"}])
+
+    def test_one_that_cannot_begin_ends_them_all(self):
+        mark = service.fresh_mark()
+        waits = python(service.show(mark) + "import time; time.sleep(60)", files=[None, None], cpuLimit=10 * SECOND, clockLimit=20 * SECOND)
+        begin = time.monotonic()
+        for bad in (cmd("/box/nothing", files=[None, None]), cmd("/bin/cat", files=[None, None], copyIn={"a": {"content": ""}, "a/b": {"content": ""}}),
+                    cmd("/bin/cat", files=[None, None], copyIn={"a": {"fileId": "none"}})):
+            answer = self.run_all(waits, bad, waits, pipeMapping=[pipe(0, 1), pipe(1, 2), pipe(2, 0)])
+            self.assertNotIn("Accepted", [one["status"] for one in answer], answer)
+            self.assertEqual([answer[0]["status"], answer[2]["status"]], ["Internal Error"] * 2, answer)
+            self.assertEqual(service.processes_with(mark), [])
+        self.assertLess(time.monotonic() - begin, 18 * service.SLOW)
+
     def test_what_cannot_be_had(self):
         two = [cmd("/bin/cat", files=[None, None])] * 2
-        for wires, words in (([self.FORTH | {"in": {"index": 0, "fd": 2}}], "descriptor 1"), ([self.FORTH | {"out": {"index": 1, "fd": 3}}], "descriptor 0"),
-                             ([self.FORTH | {"out": {"index": 0, "fd": 0}}], "itself"), ([self.FORTH | {"out": {"index": 2, "fd": 0}}], "no command"),
-                             ([self.FORTH, self.FORTH], "twice"), ([self.FORTH | {"proxy": True, "name": "log", "max": 10}], "recorded"),
-                             ([{}], "missing"), ([5], "object")):
-            self.assertIn(words, self.refused({"cmd": two, "pipeMapping": wires}))
-        three = two + two[:1]
-        chain = [self.FORTH, {"in": {"index": 1, "fd": 1}, "out": {"index": 2, "fd": 0}}]
-        self.assertIn("only two", self.refused({"cmd": three, "pipeMapping": chain}))
+        for pipes, words in (([pipe(0, 1, fd=0)], "descriptor 1 or 2"), ([self.FORTH | {"out": {"index": 1, "fd": 1}}], "descriptor 0"),
+                             ([pipe(0, 1, fd=3)], "only descriptors"), ([self.FORTH | {"out": {"index": 1, "fd": 3}}], "only descriptors"),
+                             ([pipe(0, 0)], "itself"), ([pipe(0, 2)], "no command"), ([pipe(2, 0)], "no command"), ([pipe(1 << 63, 0)], "no command"),
+                             ([self.FORTH, self.FORTH], "twice"), ([pipe(0, 1), pipe(0, 1, fd=2)], "twice"), ([pipe(0, 1)] * 1000, "twice"),
+                             ([self.FORTH | {"proxy": True, "name": "x" * 5000}], "no name"), ([self.FORTH | {"proxy": True, "name": "x", "max": -1}], "max"),
+                             ([self.FORTH | {"proxy": 1}], "proxy"), ([{}], "missing"), ([5], "object"), ([{"in": 5, "out": 5}], "missing")):
+            self.assertIn(words, self.refused({"cmd": two, "pipeMapping": pipes}))
+        nine = [cmd("/bin/cat", files=[None, None])] * 9
+        self.assertIn("at most 8", self.refused({"cmd": nine, "pipeMapping": [pipe(i, i + 1) for i in range(8)]}))
         self.assertIn("already", self.refused({"cmd": [cmd("/bin/cat")] * 2, "pipeMapping": [self.FORTH]}))
+        collects = cmd("/bin/cat", files=[None, None, {"name": "x", "max": 5}])
+        self.assertIn("one name", self.refused({"cmd": [collects] * 2, "pipeMapping": [self.FORTH | {"proxy": True, "name": "x", "max": 5}]}))
 
 
 class Requests(GoJudgeCase):
@@ -275,7 +357,7 @@ class Requests(GoJudgeCase):
         self.assertIn("cloister", version["buildVersion"])
         for path in ("/config", "/go-judge/config"):
             status, config = self.ask("GET", path)
-            self.assertEqual((status, config["symlink"], config["pipeProxy"]), (200, True, False))
+            self.assertEqual((status, config["symlink"], config["pipeProxy"]), (200, True, True))
         self.assertEqual(self.ask("GET", "/version")[1], b"1.13.1")  # Judge0's
         without = service.Daemon({"judge0_api": False})
         self.addCleanup(without.stop)
@@ -313,7 +395,7 @@ class Requests(GoJudgeCase):
         self.assertEqual(self.run_one(cmd("/bin/true"), small)["status"], "Accepted")
         status, answer = self.ask("POST", "/run", {"cmd": [cmd("/bin/cat", files=[None, None])] * 2, "pipeMapping": [Piping.FORTH]}, small)
         self.assertEqual(status, 500)
-        self.assertIn("Two boxes", answer)
+        self.assertIn("2 boxes", answer)
 
 
 class Files(GoJudgeCase):

@@ -273,6 +273,16 @@ class Interactors(JudgeCase):
                                      checker={"type": "interactor", "language": "c", "code": interactor})
             self.assertEqual([one["verdict"] for one in verdicts], [word] * 40, verdicts[0])
 
+    def test_who_closes_its_output_and_ends_later_ends_later(self):
+        # Whoever hears of it ends within this second, and so first.
+        self.need("c")
+        head = "#include <stdio.h>\n#include <unistd.h>\nint main(void){char line[99];"
+        later = head + "puts(\"x\");fflush(stdout);close(1);sleep(1);_exit(%d);}"
+        hears = head + "while(fgets(line,99,stdin));_exit(%d);}"
+        for program, interactor, word in ((later % 3, hears % 43, "WA"), (hears % 3, later % 43, "RTE"), (later % 0, hears % 42, "AC")):
+            verdicts, _ = self.judge(program, [{}] * 6, language="c", checker={"type": "interactor", "language": "c", "code": interactor})
+            self.assertEqual([one["verdict"] for one in verdicts], [word] * 6, verdicts[0])
+
     def test_who_closes_its_output_and_reads_on_has_not_left(self):
         feeds = "import os, sys\nprint('1 2', flush=True)\nos.close(1)\nsys.exit(42 if sys.stdin.read() == '3\\n' else 43)"
         adds = "import sys\nprint(sum(map(int, sys.stdin.read().split())))"

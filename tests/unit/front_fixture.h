@@ -128,8 +128,9 @@ public:
         log.push_back("release " + std::to_string(artifact));
     }
     void write(std::uint64_t box, std::string_view bytes) override { boxes.at(box).input += bytes; }
-    void connect(std::uint64_t one, std::uint64_t other) override {
-        log.push_back("connect " + std::to_string(one) + " " + std::to_string(other));
+    void connect(std::uint64_t from, std::size_t stream, std::uint64_t to) override {
+        log.push_back("connect " + std::to_string(from) + " " + std::to_string(to) +
+                      (stream == 0 ? "" : " of stderr"));
     }
     void close_input(std::uint64_t box) override { boxes.at(box).input_closed = true; }
     std::size_t unread_input(std::uint64_t box) override { return boxes.at(box).input.size(); }

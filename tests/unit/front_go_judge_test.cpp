@@ -126,4 +126,90 @@ TEST_CASE("links come behind files") {
     CHECK(files.back().link);
 }
 
+namespace {
+
+/// A request of so many commands without files, with these pipes: FROM.FD>TO, and ":NAME" for a
+/// recording proxy.
+std::variant<Request, Fault> piped(std::size_t commands, const std::vector<std::string>& pipes) {
+    nlohmann::json body;
+    for (std::size_t i = 0; i < commands; ++i) body["cmd"].push_back({{"args", {"x"}}});
+    for (const std::string& pipe : pipes) {
+        const auto number = [&](char before) {
+            return std::stoul(pipe.substr(before == '^' ? 0 : pipe.find(before) + 1));
+        };
+        nlohmann::json one = {{"in", {{"index", number('^')}, {"fd", number('.')}}},
+                              {"out", {{"index", number('>')}, {"fd", 0U}}}};
+        if (const auto name = pipe.find(':'); name != std::string::npos) {
+            one["proxy"] = true;
+            one["name"] = pipe.substr(name + 1);
+            one["max"] = 10U;
+        }
+        body["pipeMapping"].push_back(one);
+    }
+    return read_request(body, config::Config{}, false);
+}
+
+std::string fault_of(std::size_t commands, const std::vector<std::string>& pipes) {
+    const auto read = piped(commands, pipes);
+    const auto* fault = std::get_if<Fault>(&read);
+    return fault == nullptr ? "" : fault->message;
+}
+
+} // namespace
+
+TEST_CASE("pipes tell which commands run at one time") {
+    const auto read = piped(7, {"0.1>3", "5.2>4", "3.1>6", "3.2>0", "5.1>1"});
+    const auto& request = std::get<Request>(read);
+    REQUIRE(request.connected.size() == 2);
+    CHECK(request.connected[0].commands == std::vector<std::size_t>{0, 3, 6});
+    CHECK(request.connected[0].pipes.size() == 3);
+    CHECK(request.connected[1].commands == std::vector<std::size_t>{1, 4, 5});
+    CHECK(request.connected[1].pipes.size() == 2);
+    CHECK(std::get<Request>(piped(2, {})).connected.empty());
+}
+
+TEST_CASE("as many commands are connected as the bound says, and no more") {
+    std::vector<std::string> pipes;
+    for (std::size_t i = 0; i + 1 < kMostConnected; ++i)
+        pipes.push_back(std::to_string(i) + ".1>" + std::to_string(i + 1));
+    CHECK(fault_of(kMostCommands, pipes).empty());
+    pipes.push_back("9.1>0"); // by its beginning
+    CHECK(fault_of(kMostCommands, pipes) ==
+          "Pipes may connect at most 8 commands with each other.");
+    // Twice as many, in two that are not connected, are no more.
+    pipes.back() = "8.1>9";
+    for (std::size_t i = 9; i + 1 < kMostCommands; ++i)
+        pipes.push_back(std::to_string(i) + ".1>" + std::to_string(i + 1));
+    CHECK(fault_of(kMostCommands, pipes).empty());
+    pipes.push_back("3.2>8");
+    CHECK_FALSE(fault_of(kMostCommands, pipes).empty());
+}
+
+TEST_CASE("a descriptor is at one end of one pipe") {
+    for (const auto& pipes : std::vector<std::vector<std::string>>{
+             {"0.1>1", "0.1>1"}, {"0.1>1", "0.1>2"}, {"0.1>1", "2.1>1"}, {"0.1>1", "0.2>1"}})
+        CHECK_THAT(fault_of(3, pipes), Catch::Contains("twice"));
+    CHECK(fault_of(3, {"0.1>1", "0.2>2", "1.1>0"}).empty());
+    CHECK_THAT(fault_of(2, {"0.1>0"}), Catch::Contains("itself"));
+    CHECK_THAT(fault_of(2, {"2.1>0"}), Catch::Contains("no command"));
+    CHECK_THAT(fault_of(2, {"0.0>1"}), Catch::Contains("descriptor 1 or 2"));
+    CHECK_THAT(fault_of(2, {"0.3>1"}), Catch::Contains("only descriptors"));
+    CHECK_THAT(fault_of(2, {"18446744073709551615.1>0"}), Catch::Contains("no command"));
+}
+
+TEST_CASE("what passes is collected under a name of its own") {
+    const auto read = piped(2, {"0.1>1:out", "1.2>0:err"});
+    const auto& request = std::get<Request>(read);
+    REQUIRE(request.commands[0].records.size() == 1);
+    CHECK(request.commands[0].records[0].name == "out");
+    CHECK(request.commands[0].records[0].fd == 1);
+    CHECK(request.commands[0].records[0].bytes == 10);
+    CHECK(request.commands[1].records[0].fd == 2);
+    CHECK_THAT(fault_of(3, {"0.1>1:x", "0.2>2:x"}), Catch::Contains("one name"));
+    CHECK(fault_of(3, {"0.1>1:x", "1.1>2:x"}).empty()); // of two commands
+    CHECK(std::get<Request>(piped(2, {"0.1>1:"})).commands[0].records.empty());
+    CHECK_THAT(fault_of(2, {"0.1>1:" + std::string(5000, 'x')}), Catch::Contains("no name"));
+    CHECK_THAT(fault_of(2, {"0.1>1:" + std::string("a\0b", 3)}), Catch::Contains("no name"));
+}
+
 } // namespace cloister::front::go_judge

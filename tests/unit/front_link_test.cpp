@@ -14,6 +14,7 @@
 using namespace cloister::front;
 using cloister::isolate::check;
 using cloister::isolate::Fd;
+using cloister::isolate::Life;
 using cloister::isolate::Outcome;
 using cloister::isolate::Verdict;
 namespace wire = cloister::wire;
@@ -92,6 +93,8 @@ struct Pair {
             frame.body.started.run_id = box;
             frame.body.started.level = level;
         }
+        if (kind == wire::Kind::life_reply)
+            frame.body.life = {.run_id = box, .stream = 0, .life = life};
         if (kind == wire::Kind::ended) {
             frame.body.ended = {};
             frame.body.ended.run_id = box;
@@ -111,6 +114,7 @@ struct Pair {
     Fd keeper{};
     boost::asio::io_context io{1};
     std::string gone{};
+    Life life = Life::unknown; ///< of the next `life_reply`
     KeeperLink link;
     Ears ears{};
     Executions executions;
@@ -327,18 +331,29 @@ struct Talk : Pair {
         Job second = first;
         second.id = "y";
         executions.set_boxes(2);
-        const auto begun = executions.submit_pair(client, std::move(first), std::move(second),
-                                                  Executions::Wires{});
-        REQUIRE(accepted(begun));
+        Executions::Group group;
+        group.jobs = {std::move(first), std::move(second)};
+        group.wires = {{0, 0, 1, 0}, {1, 0, 0, 0}};
+        REQUIRE(accepted(executions.submit_group(client, std::move(group))));
         turn();
         for (std::uint64_t& box : boxes) {
             const wire::Received run = asked();
             REQUIRE(run.frame.kind == wire::Kind::run);
+            CHECK((run.frame.body.run.flags & wire::kFlagTalks) != 0);
             box = run.frame.body.run.run_id;
         }
     }
+    /// The link has asked whether the program goes on: what it hears.
+    void answer(std::size_t which, Life said, std::uint32_t stream = 0) {
+        const wire::Received question = asked();
+        REQUIRE(question.frame.kind == wire::Kind::life);
+        REQUIRE(question.frame.body.life.run_id == boxes.at(which));
+        REQUIRE(question.frame.body.life.stream == stream);
+        life = said;
+        tell(wire::Kind::life_reply, boxes.at(which));
+    }
     void begin(std::size_t which) { hand_over(boxes[which], pipes[which]); }
-    /// As long as a process that ends may take to close all that it has open.
+    /// As long as nobody is waited for where the kernel does not say who ends.
     void look_again() {
         io.restart();
         (void)io.run_for(std::chrono::milliseconds(600));
@@ -387,7 +402,9 @@ TEST_CASE("what one of two prints is the other's input, and its end that input's
     talk.pipes[0].theirs[1].reset(); // its stdout alone
     talk.turn();
     CHECK(talk.pipes[1].read_input() == "last");
-    talk.look_again();
+    stop_blocking(talk.pipes[1].theirs[0]);
+    CHECK_FALSE(is_pipe_closed(talk.pipes[1].theirs[0]));
+    talk.answer(0, Life::goes_on);
     CHECK(is_pipe_closed(talk.pipes[1].theirs[0]));
     talk.pipes[1].say(1, "still");
     talk.turn();
@@ -414,16 +431,53 @@ TEST_CASE("the end of one that has left is told when it is known how it ended", 
     const Fd& input = talk.pipes[1].theirs[0];
     stop_blocking(input);
     talk.pipes[0].say(1, "last");
-    talk.pipes[0].end(); // of all its streams, and nothing from the keeper yet
+    // It ends, and is stopped by the kernel when it has closed its output: it has its input still.
+    talk.pipes[0].theirs[1].reset();
     talk.turn();
+    talk.answer(0, Life::ends);
     talk.look_again();
     CHECK(talk.pipes[1].read_input() == "last");
+    CHECK_FALSE(is_pipe_closed(input));
+    talk.pipes[0].end();
+    talk.look_again();
     CHECK_FALSE(is_pipe_closed(input));
     talk.tell(wire::Kind::ended, talk.boxes[0]);
     REQUIRE(talk.ears.all<Finished>().size() == 1);
     CHECK(is_pipe_closed(input));
     talk.end(1);
     CHECK(talk.executions.is_idle());
+}
+
+TEST_CASE("where the kernel does not say who ends, one that still reads goes on", "[front][link]") {
+    const bool reads = GENERATE(true, false);
+    Talk talk;
+    talk.begin(0);
+    talk.begin(1);
+    const Fd& input = talk.pipes[1].theirs[0];
+    stop_blocking(input);
+    if (reads) talk.pipes[0].theirs[1].reset();
+    else talk.pipes[0].end();
+    talk.turn();
+    talk.answer(0, Life::unknown);
+    CHECK_FALSE(is_pipe_closed(input));
+    talk.look_again();
+    CHECK(is_pipe_closed(input) == reads);
+    talk.end(0);
+    CHECK(is_pipe_closed(input));
+    talk.end(1);
+    CHECK(talk.executions.is_idle());
+}
+
+TEST_CASE("a keeper that answers for a stream that there is not breaks the rules",
+          "[front][link]") {
+    Talk talk;
+    talk.begin(0);
+    wire::Frame frame;
+    frame.kind = wire::Kind::life_reply;
+    frame.body.life = {.run_id = talk.boxes[0], .stream = 2, .life = Life::goes_on};
+    REQUIRE(wire::send(talk.keeper.get(), frame));
+    talk.turn();
+    CHECK_FALSE(talk.gone.empty());
 }
 
 TEST_CASE("an end that is known already is told at once", "[front][link]") {

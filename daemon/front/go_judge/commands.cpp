@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 constexpr const char* kQueueFull = "worker queue is full";
+static_assert(kMostConnected <= Executions::kMostTogether);
 
 /// Rounded up, so that no command gets less than was asked for.
 milliseconds millis(std::uint64_t nanoseconds, milliseconds most) {
@@ -59,13 +60,17 @@ CommandResult not_here(std::string name, const std::string& id) {
     return file_error(std::move(name), "CopyInOpenFile", "file id not found: " + id.substr(0, 64));
 }
 
-/// Names of files to be read back, each once; what descriptors print is not among them.
+/// Names of files to be read back, each once; what is collected from descriptors is not among them.
 std::vector<std::string> collected(const Command& command) {
     std::vector<std::string> names;
     const auto is_printed = [&](const std::string& name) {
-        return std::ranges::any_of(command.descriptors, [&](const Descriptor& descriptor) {
-            return descriptor.kind == Descriptor::Kind::collector && descriptor.name == name;
-        });
+        return std::ranges::any_of(command.descriptors,
+                                   [&](const Descriptor& descriptor) {
+                                       return descriptor.kind == Descriptor::Kind::collector &&
+                                              descriptor.name == name;
+                                   }) ||
+               std::ranges::any_of(command.records,
+                                   [&](const Record& record) { return record.name == name; });
     };
     for (const auto* list : {&command.copy_out, &command.copy_out_cached}) {
         for (const CopyOut& one : *list) {
@@ -243,30 +248,58 @@ void Commands::start_alone(const std::shared_ptr<Running>& running, std::size_t 
     running->give_up(kQueueFull);
 }
 
-void Commands::start_pair(const std::shared_ptr<Running>& running, Job first, Job second) {
-    const Wires& wires = *running->request.wires;
-    HeardRuns::Part one = part_of(running, wires.first, std::move(first));
-    HeardRuns::Part other = part_of(running, wires.second, std::move(second));
-    auto started = runs_.start_pair(running->asker, std::move(one), std::move(other),
-                                    {.forth = wires.forth, .back = wires.back});
-    if (auto* both = std::get_if<HeardRuns::Both>(&started)) {
-        if (!running->over[wires.first]) running->runs[wires.first] = std::move(both->front());
-        if (!running->over[wires.second]) running->runs[wires.second] = std::move(both->back());
-        return;
+namespace {
+
+/// The pipes by places among the commands that they connect, with what is to be recorded of each.
+std::vector<Executions::Wire> wires_of(const Connected& connected, const Request& request) {
+    const auto place_of = [&](std::size_t command) {
+        const auto found = std::ranges::find(connected.commands, command);
+        return static_cast<std::size_t>(found - connected.commands.begin());
+    };
+    std::vector<Executions::Wire> wires;
+    for (const Pipe& pipe : connected.pipes) {
+        Executions::Wire wire{.from = place_of(pipe.from),
+                              .stream = pipe.fd - 1,
+                              .to = place_of(pipe.to),
+                              .record = 0};
+        for (const Record& record : request.commands[pipe.from].records) {
+            if (record.fd == pipe.fd) wire.record = record.bytes;
+        }
+        wires.push_back(wire);
     }
-    running->left -= 2;
-    const Refusal& refusal = std::get<Refusal>(started);
-    running->give_up(refusal.code == "busy" ? kQueueFull : refusal.message);
+    return wires;
 }
 
-void Commands::start_wired(const std::shared_ptr<Running>& running) {
-    const Wires wires = *running->request.wires;
-    auto first = prepare(*running, wires.first);
-    auto second = prepare(*running, wires.second);
-    if (first && second) return start_pair(running, *std::move(first), *std::move(second));
-    if (first || second)
-        running->ended.results[first ? wires.first : wires.second].error =
-            "what it is wired with could not be started";
+} // namespace
+
+void Commands::start_connected(const std::shared_ptr<Running>& running,
+                               const Connected& connected) {
+    const std::vector<std::size_t>& commands = connected.commands;
+    std::vector<std::optional<Job>> jobs;
+    for (const std::size_t index : commands) jobs.push_back(prepare(*running, index));
+    if (running->cancelled) return;
+    if (!std::ranges::all_of(jobs, [](const auto& job) { return job.has_value(); })) {
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (jobs[i])
+                running->ended.results[commands[i]].error =
+                    "what it is connected with could not be started";
+        }
+        return;
+    }
+    HeardRuns::Parts group;
+    group.wires = wires_of(connected, running->request);
+    group.stands_or_falls = true;
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        group.parts.push_back(part_of(running, commands[i], *std::move(jobs[i])));
+    auto started = runs_.start_group(running->asker, std::move(group));
+    if (const auto* refusal = std::get_if<Refusal>(&started)) {
+        running->left -= commands.size();
+        return running->give_up(refusal->code == "busy" ? kQueueFull : refusal->message);
+    }
+    auto& runs = std::get<std::vector<HeardRuns::Run>>(started);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        if (!running->over[commands[i]]) running->runs[commands[i]] = std::move(runs[i]);
+    }
 }
 
 Commands::Handle Commands::start(const std::string& asker, Request request, Done done,
@@ -281,10 +314,13 @@ Commands::Handle Commands::start(const std::string& asker, Request request, Done
     running->limits.resize(count);
     running->runs.resize(count);
     running->over.resize(count);
-    const auto& wires = running->request.wires;
-    if (wires) start_wired(running);
+    std::vector<bool> begun(count);
+    for (const Connected& connected : running->request.connected) {
+        for (const std::size_t index : connected.commands) begun[index] = true;
+        if (!running->cancelled) start_connected(running, connected);
+    }
     for (std::size_t i = 0; i < count && !running->cancelled; ++i) {
-        if (wires && (wires->first == i || wires->second == i)) continue;
+        if (begun[i]) continue;
         // One after the other, so that what does not fit into the queue is never all in memory.
         if (auto job = prepare(*running, i)) start_alone(running, i, *std::move(job));
     }

@@ -1,5 +1,5 @@
-// The commands of one request, as runs: each its own box, two that are wired at one time. What one
-// client's many requests share is the asker by which the queue knows it.
+// The commands of one request, as runs: each its own box, those that pipes connect at one time.
+// What one client's many requests share is the asker by which the queue knows it.
 #pragma once
 
 #include "daemon/front/go_judge/results.h"
@@ -79,9 +79,8 @@ public:
 private:
     struct Running;
     std::optional<Job> prepare(Running& running, std::size_t index) const;
-    void start_wired(const std::shared_ptr<Running>& running);
+    void start_connected(const std::shared_ptr<Running>& running, const Connected& connected);
     void start_alone(const std::shared_ptr<Running>& running, std::size_t index, Job job);
-    void start_pair(const std::shared_ptr<Running>& running, Job first, Job second);
     HeardRuns::Part part_of(const std::shared_ptr<Running>& running, std::size_t index, Job job);
     void hear_end(Running& running, std::size_t index, const Event& event);
 

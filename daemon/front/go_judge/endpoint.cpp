@@ -62,7 +62,7 @@ bool takes(std::string_view methods, std::string_view method) {
 /// What we do of what go-judge's versions can.
 void add_features(JsonObject& out) {
     out.flag("copyOutOptional", true).flag("copyOutTruncate", true).flag("symlink", true);
-    out.flag("procPeak", true).flag("pipeProxy", false).flag("addressSpaceLimit", false);
+    out.flag("procPeak", true).flag("pipeProxy", true).flag("addressSpaceLimit", false);
     out.flag("stream", true).flag("fixSymlinkEscape", true);
 }
 

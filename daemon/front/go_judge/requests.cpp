@@ -10,7 +10,8 @@
 #include "isolate/bundle.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -65,6 +66,12 @@ bool is_set(const json& file, const char* key) {
     return value != nullptr && !(value->is_boolean() && !value->get<bool>());
 }
 
+/// A collector's name.
+void check_name(const std::string& name, const std::string& place) {
+    if (name.find('\0') != std::string::npos || name.size() > isolate::kMaxBundlePath)
+        wrong(place + ": 'name' is no name.");
+}
+
 Descriptor read_descriptor(const json& file, std::size_t fd, bool streams,
                            const std::string& place) {
     Descriptor read;
@@ -87,8 +94,7 @@ Descriptor read_descriptor(const json& file, std::size_t fd, bool streams,
     const auto most = fields::maybe_count(file, "max");
     if (!name || !most) wrong(place + ": the file is not valid for cmd.");
     if (fd == 0) wrong(place + ": descriptor 0 cannot be collected.");
-    if (name->find('\0') != std::string::npos || name->size() > isolate::kMaxBundlePath)
-        wrong(place + ": 'name' is no name.");
+    check_name(*name, place);
     read.kind = Descriptor::Kind::collector;
     read.name = *std::move(name);
     read.bytes = *most;
@@ -208,29 +214,64 @@ End read_end(const json& pipe, const char* key, std::size_t commands, const std:
     return read;
 }
 
-void add_wire(Request& request, const json& pipe, const std::string& place) {
+/// A pipe with a proxy that has a name is recorded, as a collector of the command that prints.
+void read_record(const json& pipe, const End& from, const std::string& place, Command& speaker) {
+    auto name = fields::maybe_text(pipe, "name");
+    if (!fields::flag(pipe, "proxy") || !name || name->empty()) return;
+    check_name(*name, place);
+    const auto has_it = [&](const auto& one) { return one.name == *name; };
+    if (std::ranges::any_of(speaker.descriptors, has_it) ||
+        std::ranges::any_of(speaker.records, has_it))
+        wrong(place + ": two collectors have one name.");
+    speaker.records.push_back(
+        {.fd = from.fd, .name = *std::move(name), .bytes = number_or_zero(pipe, "max")});
+}
+
+Pipe read_pipe(const json& pipe, const std::vector<Pipe>& others, const std::string& place,
+               std::vector<Command>& commands) {
     if (!pipe.is_object()) wrong(place + " must be an object.");
-    const End from = read_end(pipe, "in", request.commands.size(), place);
-    const End to = read_end(pipe, "out", request.commands.size(), place);
-    if (from.fd != 1 || to.fd != 0)
-        wrong(place + ": only descriptor 1 of one command can lead to descriptor 0 of another.");
+    const End from = read_end(pipe, "in", commands.size(), place);
+    const End to = read_end(pipe, "out", commands.size(), place);
+    if (from.fd >= kDescriptors || to.fd >= kDescriptors)
+        wrong(place + ": only descriptors 0, 1 and 2 can be had.");
+    if (from.fd == 0 || to.fd != 0)
+        wrong(place + ": a pipe leads from descriptor 1 or 2 of one command to descriptor 0 of "
+                      "another.");
     if (from.index == to.index) wrong(place + ": a command cannot talk to itself.");
-    const auto name = fields::maybe_text(pipe, "name");
-    if (fields::flag(pipe, "proxy") && name && !name->empty())
-        wrong(place + ": what passes through a pipe cannot be recorded.");
-    if (!request.wires) request.wires = Wires{.first = from.index, .second = to.index};
-    Wires& wires = *request.wires;
-    const bool forth = wires.first == from.index && wires.second == to.index;
-    const bool back = wires.first == to.index && wires.second == from.index;
-    if (!forth && !back) wrong(place + ": only two commands of a request can be connected.");
-    if (forth ? wires.forth : wires.back) wrong(place + " is there twice.");
-    (forth ? wires.forth : wires.back) = true;
+    for (const Pipe& other : others) {
+        if ((other.from == from.index && other.fd == from.fd) || other.to == to.index)
+            wrong(place + ": the descriptor is connected twice.");
+    }
     const auto is_free = [&](const End& end) {
-        return request.commands[end.index].descriptors.at(end.fd).kind == Descriptor::Kind::nothing;
+        return commands[end.index].descriptors.at(end.fd).kind == Descriptor::Kind::nothing;
     };
     if (!is_free(from) || !is_free(to)) wrong(place + ": the descriptor has a file already.");
-    if (request.commands[from.index].terminal || request.commands[to.index].terminal)
+    if (commands[from.index].terminal || commands[to.index].terminal)
         wrong(place + ": a command with a tty cannot be connected.");
+    read_record(pipe, from, place, commands[from.index]);
+    return {.from = from.index, .fd = from.fd, .to = to.index};
+}
+
+/// Takes the pipes apart: what no pipe leads to need not run at the same time.
+std::vector<Connected> connected_by(const std::vector<Pipe>& pipes, std::size_t commands) {
+    std::vector<std::size_t> leader(commands);
+    std::iota(leader.begin(), leader.end(), std::size_t{0});
+    for (const Pipe& pipe : pipes) {
+        const std::size_t one = leader[pipe.from];
+        const std::size_t other = leader[pipe.to];
+        std::ranges::replace(leader, std::max(one, other), std::min(one, other));
+    }
+    std::map<std::size_t, Connected> found;
+    for (std::size_t i = 0; i < commands; ++i) found[leader[i]].commands.push_back(i);
+    for (const Pipe& pipe : pipes) found[leader[pipe.from]].pipes.push_back(pipe);
+    std::vector<Connected> all;
+    for (auto& [first, one] : found) {
+        if (one.commands.size() > kMostConnected)
+            wrong("Pipes may connect at most " + std::to_string(kMostConnected) +
+                  " commands with each other.");
+        if (!one.pipes.empty()) all.push_back(std::move(one));
+    }
+    return all;
 }
 
 Request checked_request(const json& body, const config::Config& bounds, bool streams) {
@@ -243,9 +284,11 @@ Request checked_request(const json& body, const config::Config& bounds, bool str
         wrong("cmd may hold at most " + std::to_string(kMostCommands) + " commands.");
     for (std::size_t i = 0; i < commands->size(); ++i)
         request.commands.push_back(read_command((*commands)[i], bounds, streams, at("cmd", i)));
-    const json* pipes = list_in(body, "pipeMapping");
-    for (std::size_t i = 0; pipes != nullptr && i < pipes->size(); ++i)
-        add_wire(request, (*pipes)[i], at("pipeMapping", i));
+    const json* list = list_in(body, "pipeMapping");
+    std::vector<Pipe> pipes;
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i)
+        pipes.push_back(read_pipe((*list)[i], pipes, at("pipeMapping", i), request.commands));
+    request.connected = connected_by(pipes, request.commands.size());
     return request;
 }
 

@@ -1,5 +1,5 @@
 // What clients of go-judge ask for, from their JSON to plain values: commands with their
-// descriptors, files and limits, and how two of them are wired. Pure. What it means for a run is
+// descriptors, files and limits, and the pipes between them. Pure. What it means for a run is
 // commands.h's.
 #pragma once
 
@@ -26,6 +26,8 @@ struct Fault {
 
 /// Commands of one request.
 inline constexpr std::size_t kMostCommands = 16;
+/// Commands that pipes connect with each other, and that therefore run at one time.
+inline constexpr std::size_t kMostConnected = 8;
 /// One argument or variable with its NUL: the kernel's own bound (MAX_ARG_STRLEN).
 inline constexpr std::size_t kMostWordBytes = 128 * 1024;
 /// Descriptors 0, 1 and 2 are a command's own; there are no others.
@@ -55,10 +57,18 @@ struct CopyOut {
     bool optional = false;
 };
 
+/// What passes through a pipe is collected as well, as the command's that prints it.
+struct Record {
+    std::size_t fd = 0;
+    std::string name{};
+    std::uint64_t bytes = 0; ///< at most; what is more passes all the same
+};
+
 struct Command {
     std::vector<std::string> arguments{};
     std::optional<std::vector<std::string>> environment{};
     std::array<Descriptor, kDescriptors> descriptors{};
+    std::vector<Record> records{};
     // 0: the policy's
     std::uint64_t cpu_ns = 0;
     std::uint64_t clock_ns = 0;
@@ -74,18 +84,23 @@ struct Command {
     bool terminal = false;
 };
 
-/// Between two commands: who is heard by whom.
-struct Wires {
-    std::size_t first = 0;
-    std::size_t second = 0;
-    bool forth = false; ///< what the first prints is the second's input
-    bool back = false;
+/// From a descriptor that a command writes to, 1 or 2, to what another one reads as 0.
+struct Pipe {
+    std::size_t from = 0;
+    std::size_t fd = 0;
+    std::size_t to = 0;
+};
+
+/// Commands that pipes connect, in the order of the request, and their pipes.
+struct Connected {
+    std::vector<std::size_t> commands{};
+    std::vector<Pipe> pipes{};
 };
 
 struct Request {
     std::string id{};
     std::vector<Command> commands{};
-    std::optional<Wires> wires{};
+    std::vector<Connected> connected{}; ///< a command is in one of them at most
 };
 
 /// The body as JSON, or why it is none.

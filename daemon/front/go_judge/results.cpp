@@ -105,6 +105,15 @@ void take_streams(const Command& command, const Result& result, Taker& taker, Co
     }
 }
 
+/// What was recorded of pipes; what there was above its bound has passed, and is no fault.
+void take_records(const Command& command, const Result& result, Taker& taker) {
+    for (const Record& record : command.records) {
+        const std::string& kept = record.fd == 1 ? result.output : result.error;
+        taker.take(record.name, kept.substr(0, record.bytes),
+                   names(command.copy_out_cached, record.name));
+    }
+}
+
 void take_files(const Command& command, const Result& result, Taker& taker) {
     for (const bool cached : {false, true}) {
         const auto& wanted = cached ? command.copy_out_cached : command.copy_out;
@@ -183,6 +192,7 @@ CommandResult result_of(const Command& command, const isolate::Limits& limits, c
     out.processes_peak = result.usage.processes_peak;
     Taker taker(out, store);
     take_streams(command, result, taker, out);
+    take_records(command, result, taker);
     take_files(command, result, taker);
     return out;
 }
