@@ -120,8 +120,8 @@ public:
             if (result.verdict == isolate::Verdict::ok)
                 entry(finished->run).version = version_in(result.output + "\n" + result.error);
             if (result.verdict == isolate::Verdict::internal_error) {
-                (void)std::fprintf(stderr, "cloister: %s: %s\n", finished->language.c_str(),
-                                   result.reason.c_str());
+                (void)std::fprintf(stderr, "cloister: %s is not offered: %s\n",
+                                   finished->language.c_str(), result.reason.c_str());
             }
             answered();
         } else if (const auto* refused = std::get_if<Refused>(&event)) {
