@@ -313,13 +313,18 @@ bool Document::look(Part& part, const Seen& seen, Budget& budget) {
 void Document::count(const Facts& facts, bool adds) {
     const std::size_t size = words_.size();
     for (std::vector<std::uint32_t>* all :
-         {&totals_.names, &totals_.bound, &totals_.quoted, &totals_.tokens, &totals_.of_root}) {
+         {&totals_.names, &totals_.bound, &totals_.quoted, &totals_.tokens, &totals_.of_root,
+          &totals_.bound_of_root}) {
         if (all->size() < size) all->resize(size + size / 4);
     }
     const std::uint32_t one = adds ? 1U : ~0U; // minus one, as unsigned numbers add
     const auto times = [&](std::uint32_t number) { return adds ? number : 0U - number; };
     for (const auto& [word, number] : facts.names) totals_.names[word] += times(number);
-    for (const Definition& each : facts.definitions) totals_.bound[each.word] += one;
+    for (const Definition& each : facts.definitions) {
+        totals_.bound[each.word] += one;
+        if (each.scope == 0) totals_.bound_of_root[each.word] += one;
+    }
+    for (const Word word : facts.coded) totals_.bound_of_root[word] += one;
     for (const Word word : facts.quoted) totals_.quoted[word] += one;
     for (const auto& [scope, word] : facts.outer_names)
         if (scope == 0) totals_.of_root[word] += one;
@@ -331,6 +336,8 @@ void Document::count(const Facts& facts, bool adds) {
     totals_.token_count =
         adds ? totals_.token_count + facts.token_count : totals_.token_count - facts.token_count;
     totals_.dynamic += facts.dynamic ? one : 0U;
+    totals_.may_use += facts.may_use ? one : 0U;
+    totals_.may_bind += facts.may_bind ? one : 0U;
     totals_.functions += times(static_cast<std::uint32_t>(facts.functions.size()));
     totals_.classes += times(facts.classes);
     totals_.statements += times(facts.statements);

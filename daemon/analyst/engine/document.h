@@ -88,6 +88,13 @@ public:
     /// A string or comment may mean it.
     bool is_quoted(Word word) const { return totals_.quoted[word] > 0; }
     bool is_dynamic() const { return totals_.dynamic > 0; }
+    /// Names that containers' scopes define may be used in ways that cannot be seen.
+    bool may_be_used() const { return totals_.may_use > 0 || is_dynamic(); }
+    /// Whether what stands there may mean something that the file defines.
+    bool is_defined(const Reference& reference) const {
+        return totals_.may_bind > 0 || totals_.bound_of_root[reference.word] > 0 ||
+               (reference.sees_class && is_bound(reference.word));
+    }
     /// Whether nobody uses what a container's scope defines.
     bool is_unused(std::uint32_t container, Word word) const;
 
@@ -121,9 +128,13 @@ private:
         std::vector<std::uint32_t> quoted{};  ///< by word
         std::vector<std::uint32_t> tokens{};  ///< parts that have it, by word
         std::vector<std::uint32_t> of_root{}; ///< places where the root's scope defines it, by word
+        /// How often the root's scope, or code in strings, defines it, by word.
+        std::vector<std::uint32_t> bound_of_root{};
         std::uint64_t token_count = 0;
         std::uint32_t distinct = 0;
         std::uint32_t dynamic = 0;
+        std::uint32_t may_use = 0;
+        std::uint32_t may_bind = 0;
         std::uint32_t functions = 0;
         std::uint32_t classes = 0;
         std::uint32_t statements = 0;

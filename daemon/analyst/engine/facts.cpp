@@ -1,17 +1,25 @@
 // One run of the query, one walk over the part. Captures of scopes.scm:
 //   @scope, @scope.block, @scope.class     a node whose inside is a scope
+//   @scope.clause                          … a block whose names others may give a value, too
 //   @def.KIND                              a name that gets a meaning in the innermost scope
 //   @def.KIND.outer                        … in the scope around that one (a function's own name)
 //   @def.KIND.hoisted                      … in the innermost scope that is no block
+//   @def.KIND.nonlocal, @def.KIND.global   … which this scope says is a name of one around, or of the file
 //   @rule.ID                               beside @def: finds the name when nobody uses it;
 //                                          beside @ref: finds the name when nothing defines it
 //   @whole                                 beside them: what the fix takes away
-//   @ref                                   a name that is used
-//   @dynamic                               something that makes names uncertain
+//   @ref                                   a name that is used; beside @def: it is used there, too
+//   @without.ID                            in which that rule of names says nothing
+//   @code                                  whose strings, or which comment, may name and define what the file does
+//   @dynamic                               something that may use any name of the file in ways unseen
+//   @dynamic.scope                         … use what the scopes around define, define what the file does (eval)
+//   @dynamic.own                           … use what the function around defines
+//   @dynamic.global, @dynamic.bound        … use or define, only define, what is of the whole file
 // Captures of metrics.scm are listed in measuring.h.
 #include "daemon/analyst/engine/facts.h"
 
 #include "daemon/analyst/engine/measuring.h"
+#include "daemon/analyst/engine/naming.h"
 
 #include <algorithm>
 #include <map>
@@ -26,18 +34,6 @@ bool is_word(char c) {
            c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// A name in quotes or a type, and no sentence: spaces stand behind commas or beside bars.
-bool may_be_code(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\n') return false;
-        if (text[i] != ' ') continue;
-        const bool fits = (i > 0 && (text[i - 1] == ',' || text[i - 1] == '|')) ||
-                          (i + 1 < text.size() && text[i + 1] == '|');
-        if (!fits) return false;
-    }
-    return true;
-}
-
 template <typename T>
 void sort_once(std::vector<T>& all) {
     std::sort(all.begin(), all.end());
@@ -46,35 +42,24 @@ void sort_once(std::vector<T>& all) {
 
 Place place_of(const Node& node) { return {node.start, node.end}; }
 
-/// A definition as its pattern says it, before its scope is known.
-struct Drafted {
-    Definition made{};
-    Index name = kNone;
-    bool outer = false;
-    bool hoisted = false;
-};
-
 class Collecting {
 public:
     Collecting(const Language& language, const Subject& subject, Words& words, Facts& facts)
         : language_(language), subject_(subject), tree_(subject.tree), words_(words), facts_(facts),
-          measuring_(language, subject, facts), opens_(tree_.size()) {}
+          naming_(language, subject, words, facts), measuring_(language, subject, facts) {}
 
     void take(const Match& match) {
         switch (language_.part_of(match.pattern)) {
         case Language::Part::rules: return take_finding(match);
-        case Language::Part::scopes: return take_name(match);
+        case Language::Part::scopes: return naming_.take(match);
         case Language::Part::metrics: return measuring_.take(match);
         }
     }
 
     void finish(const Around& parts, const Source& source, std::uint32_t begin) {
-        const std::span<const Scope> around = parts.scopes;
-        make_scopes(around);
-        for (Drafted& one : drafted_) place(one);
+        naming_.place(parts.scopes);
         walk(source, begin);
-        count_names();
-        find_unused(static_cast<std::uint32_t>(around.size()));
+        naming_.resolve();
         if (!parts.names_alone) measuring_.finish(source, begin);
     }
 
@@ -95,71 +80,6 @@ private:
             made.bound.emplace_back(words_.of(subject_.text(match[one.capture])), one.wanted);
         }
         facts_.findings.push_back(std::move(made));
-    }
-
-    void take_name(const Match& match) {
-        Drafted draft;
-        Index reference = kNone;
-        const Rule* rule = nullptr;
-        for (const std::uint32_t i : match.used) {
-            const Index node = match.nodes[i];
-            const Language::Capture& capture = language_.captures[i];
-            switch (capture.is) {
-            case Is::scope: opens_[node] = 1; break;
-            case Is::block: opens_[node] = 2; break;
-            case Is::type: opens_[node] = 3; break;
-            case Is::dynamic: facts_.dynamic = true; break;
-            case Is::reference: reference = node; break;
-            case Is::whole: draft.made.whole = place_of(tree_[node]); break;
-            case Is::rule: rule = capture.rule; break;
-            case Is::define:
-                draft.name = node;
-                draft.made.kind = capture.kind;
-                draft.outer = capture.outer;
-                draft.hoisted = capture.hoisted;
-                break;
-            default: break;
-            }
-        }
-        if (reference != kNone && rule != nullptr)
-            facts_.references.push_back({place_of(tree_[reference]), word_of(reference), rule});
-        if (draft.name == kNone) return;
-        draft.made.rule = rule;
-        drafted_.push_back(draft);
-    }
-
-    Word word_of(Index node) {
-        return tree_[node].word != 0 ? tree_[node].word : words_.of(subject_.text(node));
-    }
-
-    void make_scopes(std::span<const Scope> around) {
-        scope_of_.assign(tree_.size(), static_cast<std::uint32_t>(around.size()) - 1);
-        facts_.scopes.assign(around.begin(), around.end());
-        for (Index i = tree_.top(); i < tree_.size(); ++i) {
-            std::uint32_t scope = scope_of_[i];
-            if (i > tree_.top()) scope = scope_of_[tree_[i].parent];
-            if (opens_[i] != 0) {
-                facts_.scopes.push_back({.place = place_of(tree_[i]),
-                                         .parent = scope,
-                                         .is_block = opens_[i] == 2,
-                                         .is_class = opens_[i] == 3});
-                nodes_of_scopes_.push_back(i);
-                scope = static_cast<std::uint32_t>(facts_.scopes.size()) - 1;
-            }
-            scope_of_[i] = scope;
-        }
-    }
-
-    void place(Drafted& draft) {
-        std::uint32_t scope = scope_of_[draft.name];
-        if (draft.outer) scope = facts_.scopes[scope].parent;
-        while (draft.hoisted && facts_.scopes[scope].is_block) scope = facts_.scopes[scope].parent;
-        draft.made.scope = scope;
-        draft.made.name = place_of(tree_[draft.name]);
-        draft.made.word = word_of(draft.name);
-        facts_.definitions.push_back(draft.made);
-        if (defines_.empty()) defines_.assign(tree_.size(), kNone);
-        defines_[draft.name] = scope;
     }
 
     /// Tokens, names, lines.
@@ -202,14 +122,16 @@ private:
             if (i < names_from) continue;
             if (is_comment) {
                 if (language_.names_in_comments) take_words(node);
+                if (naming_.is_code(i) || has_prompt(i)) naming_.take_code(i);
                 names_from = node.past;
             } else if (language_.words_in.has(node.symbol)) {
                 take_words(node);
                 names_from = node.past;
-            } else if (language_.names_in_strings && (bits & Language::kQuiet) != 0) {
-                if (may_be_code(subject_.text(i))) take_words(node); // and go on to what it embeds
+            } else if ((bits & Language::kQuiet) != 0) {
+                // And go on to what it embeds.
+                if (naming_.is_code(i) || has_prompt(i)) naming_.take_code(i);
             } else if (leaf && (bits & Language::kIdentifier) != 0 && !is_member(node)) {
-                stands_.emplace_back(word_of(i), i);
+                naming_.stands_at(naming_.word_of(i), i);
             }
         }
         facts_.has_token = last != kNone;
@@ -222,7 +144,13 @@ private:
         return node.parent != kNone && language_.is_member(tree_[node.parent].symbol, node.field);
     }
 
-    /// A string may hold code, or a list of what others see of this file.
+    /// Whether code is shown in a string or comment, as at a prompt.
+    bool has_prompt(Index node) const {
+        return !language_.prompt.empty() &&
+               subject_.text(node).find(language_.prompt) != std::string_view::npos;
+    }
+
+    /// A comment or macro may mean names.
     void take_words(const Node& node) {
         for (std::uint32_t at = node.start; at < node.end;) {
             const std::uint32_t start = at;
@@ -251,43 +179,6 @@ private:
         facts_.breaks.push_back(made);
     }
 
-    void count_names() {
-        std::sort(stands_.begin(), stands_.end());
-        for (const auto& [word, node] : stands_) {
-            if (facts_.names.empty() || facts_.names.back().first != word)
-                facts_.names.emplace_back(word, 0);
-            ++facts_.names.back().second;
-        }
-    }
-
-    /// Of the part's own scopes; who uses what a container's scope defines is not known here.
-    void find_unused(std::uint32_t outer) {
-        std::map<std::pair<Word, std::uint32_t>, bool> known;
-        for (std::uint32_t i = 0; i < facts_.definitions.size(); ++i) {
-            const Definition& one = facts_.definitions[i];
-            if (one.scope < outer || one.rule == nullptr || one.name.start == one.name.end)
-                continue;
-            const auto [answer, fresh] = known.try_emplace({one.word, one.scope}, false);
-            if (fresh) answer->second = is_used(one, nodes_of_scopes_[one.scope - outer]);
-            if (!answer->second) facts_.unused.push_back(i);
-        }
-        if (defines_.empty()) return;
-        for (const auto& [word, node] : stands_) {
-            if (defines_[node] != kNone && defines_[node] < outer)
-                facts_.outer_names.emplace_back(defines_[node], word);
-        }
-    }
-
-    /// The name stands somewhere in the scope but where it is defined.
-    bool is_used(const Definition& one, Index scope) const {
-        auto at = std::lower_bound(stands_.begin(), stands_.end(), std::pair(one.word, scope));
-        for (; at != stands_.end() && at->first == one.word && at->second < tree_.end_of(scope);
-             ++at) {
-            if (defines_[at->second] != one.scope) return true;
-        }
-        return false;
-    }
-
     static constexpr std::size_t kMaxBreaks = 40;
 
     const Language& language_;
@@ -295,13 +186,8 @@ private:
     const Tree& tree_;
     Words& words_;
     Facts& facts_;
+    Naming naming_;
     Measuring measuring_;
-    std::vector<std::uint8_t> opens_;
-    std::vector<Drafted> drafted_{};
-    std::vector<std::uint32_t> scope_of_{}; ///< by node: the innermost that it is in or is
-    std::vector<Index> nodes_of_scopes_{};  ///< of the part's own
-    std::vector<std::uint32_t> defines_{};  ///< by node: the scope that it is defined in
-    std::vector<std::pair<Word, Index>> stands_{};
 };
 
 } // namespace

@@ -41,6 +41,7 @@ struct Reference {
     Place name{};
     Word word = 0;
     const Rule* rule = nullptr; ///< of nobody defining it
+    bool sees_class = false;    ///< the members of a class around the part, too
 };
 
 /// A rule's pattern matched.
@@ -84,15 +85,17 @@ struct Facts {
     std::vector<Scope> scopes{};
     std::vector<Definition> definitions{};
     std::vector<std::uint32_t> unused{}; ///< definitions that nobody uses, by number
-    std::vector<Reference> references{};
+    std::vector<Reference> references{}; ///< to what the part's own scopes do not define
     std::vector<Finding> findings{};
     std::vector<FunctionMetrics> functions{}; ///< in the order of the text
     std::vector<Break> breaks{};
-    std::vector<std::pair<Word, std::uint32_t>> names{}; ///< how often each stands; sorted
+    /// How often each stands and may mean something outside of the part's own scopes; sorted.
+    std::vector<std::pair<Word, std::uint32_t>> names{};
     /// Which of them are the definitions of a container's scope.
     std::vector<std::pair<std::uint32_t, Word>> outer_names{};
     std::vector<Word> tokens{}; ///< each once
-    std::vector<Word> quoted{}; ///< words of strings and comments that may mean names; each once
+    std::vector<Word> quoted{}; ///< words of comments and macros that may mean names; each once
+    std::vector<Word> coded{};  ///< words of code in strings, which may define what they name; each once
     std::uint32_t token_count = 0;
     enum Line : std::uint8_t { blank, comment, code };
     std::vector<std::uint8_t> lines{};
@@ -102,7 +105,9 @@ struct Facts {
     std::uint32_t cognitive = 0; ///< outside of functions
     std::uint32_t nesting = 0;   ///< outside of functions
     bool has_token = false;
-    bool dynamic = false;   ///< names may be bound or used in ways that cannot be seen
+    bool dynamic = false;  ///< any names of the file may be used in ways that cannot be seen
+    bool may_use = false;  ///< those of containers' scopes may be
+    bool may_bind = false; ///< those of the outermost scope may be defined so
     bool truncated = false; ///< something was left out
 };
 

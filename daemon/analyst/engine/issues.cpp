@@ -38,6 +38,7 @@ public:
         for (const Issue& issue : issues_) broken_.push_back(source_.line_of(issue.start));
         if (language_.macros) add_doubtful_lines();
         if (document_.has_error() && broken_.empty()) broken_.push_back(~std::uint32_t{1});
+        names_are_known_ = !document_.has_error() && !document_.is_truncated();
         for (const auto& one : document_.containers()) tell_of(one->facts, one->begin, one->scopes);
         for (const auto& one : document_.parts())
             tell_of(one->facts, one->begin, document_.containers()[one->container]->scopes);
@@ -60,12 +61,9 @@ private:
         begin_ = begin;
         said_.clear();
         for (const Finding& one : facts.findings) tell(one);
-        if (!document_.is_dynamic() && !document_.has_error()) {
-            for (const std::uint32_t i : facts.unused) {
-                if (!document_.is_quoted(facts.definitions[i].word))
-                    tell_unused(facts.definitions[i]);
-            }
-            tell_unused_outside(facts, containers);
+        if (names_are_known_) {
+            if (!document_.is_dynamic()) tell_unused_inside(facts);
+            if (!document_.may_be_used()) tell_unused_outside(facts, containers);
             tell_undefined(facts);
         }
         tell_sizes(facts);
@@ -175,13 +173,19 @@ private:
 
     void tell_unused(const Definition& one) {
         const std::string& ignored = language_.ignored_prefix;
-        if (!ignored.empty() && text(one.name).starts_with(ignored)) return;
+        if (!ignored.empty() && one.kind != "import" && text(one.name).starts_with(ignored)) return;
         if (!is_news(*one.rule, kNames + one.name.start)) return;
         const std::string name = shown(text(one.name));
         Issue issue = begin(*one.rule, one.name, {{"name", name}});
         if (one.rule->fix && one.whole.end > one.whole.start)
             issue.fix = fix_of(*one.rule->fix, one.whole, {});
         issues_.push_back(std::move(issue));
+    }
+
+    void tell_unused_inside(const Facts& facts) {
+        for (const std::uint32_t i : facts.unused) {
+            if (!document_.is_quoted(facts.definitions[i].word)) tell_unused(facts.definitions[i]);
+        }
     }
 
     /// What is defined for the whole file or class.
@@ -197,7 +201,7 @@ private:
 
     void tell_undefined(const Facts& facts) {
         for (const Reference& one : facts.references) {
-            if (document_.is_builtin(one.word) || document_.is_bound(one.word)) continue;
+            if (document_.is_builtin(one.word) || document_.is_defined(one)) continue;
             if (!is_news(*one.rule, kNames + one.name.start)) continue;
             const std::string name = shown(text(one.name));
             issues_.push_back(begin(*one.rule, one.name, {{"name", name}}));
@@ -262,7 +266,8 @@ private:
     const Source& source_;
     Tongue tongue_;
     Budget& budget_;
-    std::uint32_t begin_ = 0; ///< of the part that is told of
+    std::uint32_t begin_ = 0;       ///< of the part that is told of
+    bool names_are_known_ = false; ///< nothing keeps them from being seen
     std::vector<Issue> issues_{};
     std::set<std::pair<const Rule*, std::uint64_t>> said_{};
     std::vector<std::uint32_t> broken_{}; ///< lines

@@ -219,8 +219,11 @@ void read_language(const std::string& text, const std::string& place, Language& 
         language.extract = read_extract(*value, object.place_of("extract"), language.grammar);
     if (const json* value = object.take("member_fields"))
         read_member_fields(*value, object.place_of("member_fields"), language);
-    if (const json* value = object.take("names_in_strings"))
-        language.names_in_strings = value->is_boolean() && *value;
+    if (const json* value = object.take("whole_scopes"))
+        language.whole_scopes = value->is_boolean() && *value;
+    if (const json* value = object.take("prompt"))
+        language.prompt = strict_json::read_text(*value, object.place_of("prompt"));
+    language.body = ::ts_language_field_id_for_name(language.grammar, "body", 4);
     if (const json* value = object.take("macros")) language.macros = value->is_boolean() && *value;
     if (const json* value = object.take("names_in_comments"))
         language.names_in_comments = value->is_boolean() && *value;
@@ -245,41 +248,64 @@ void read_members(const std::string& text, const std::string& place, Language& l
     }
 }
 
-/// What each capture's name says; the names are listed at the top of unit.cpp.
+/// What each capture's name says; the names are listed at the top of facts.cpp.
 Language::Capture read_capture(const Language& language, std::string_view name,
                                const std::string& place) {
     using Is = Language::Capture::Is;
     static constexpr std::pair<std::string_view, Is> kNames[] = {
         {"here", Is::here},        {"scope", Is::scope},       {"scope.block", Is::block},
-        {"scope.class", Is::type}, {"ref", Is::reference},     {"dynamic", Is::dynamic},
-        {"whole", Is::whole},      {"function", Is::function}, {"name", Is::name},
-        {"class", Is::of_class},   {"decision", Is::decision}, {"nest", Is::nest},
-        {"flat", Is::flat},        {"deeper", Is::deeper}};
+        {"scope.class", Is::type}, {"scope.clause", Is::clause}, {"ref", Is::reference},
+        {"code", Is::code},        {"whole", Is::whole},       {"function", Is::function},
+        {"name", Is::name},        {"class", Is::of_class},    {"decision", Is::decision},
+        {"nest", Is::nest},        {"flat", Is::flat},         {"deeper", Is::deeper}};
+    using Reach = Language::Reach;
+    static constexpr std::pair<std::string_view, Reach> kReaches[] = {
+        {"dynamic", Reach::all},           {"dynamic.scope", Reach::scope},
+        {"dynamic.own", Reach::own},       {"dynamic.global", Reach::global},
+        {"dynamic.bound", Reach::bound}};
     Language::Capture made;
     for (const auto& [known, is] : kNames) {
         if (name == known) made.is = is;
     }
-    if (name.starts_with("rule.")) {
-        made.is = Is::rule;
-        made.rule = language.rule(name.substr(5));
-        if (made.rule == nullptr)
-            fail(place, "no rule is called '" + std::string(name.substr(5)) + "'");
+    for (const auto& [known, reach] : kReaches) {
+        if (name != known) continue;
+        made.is = Is::dynamic;
+        made.reach = reach;
+    }
+    const bool is_without = name.starts_with("without.");
+    if (is_without || name.starts_with("rule.")) {
+        made.is = is_without ? Is::without : Is::rule;
+        const std::string_view id = name.substr(name.find('.') + 1);
+        made.rule = language.rule(id);
+        if (made.rule == nullptr) fail(place, "no rule is called '" + std::string(id) + "'");
     } else if (name.starts_with("def.")) {
         made.is = Is::define;
         made.kind = name.substr(4);
         made.outer = made.kind.ends_with(".outer");
         made.hoisted = made.kind.ends_with(".hoisted");
+        made.global = made.kind.ends_with(".global");
+        made.free = made.global || made.kind.ends_with(".nonlocal");
         made.kind = made.kind.substr(0, made.kind.find('.'));
     }
     return made;
+}
+
+/// A rule that is told where to say nothing gets a mark for it.
+void mark_silence(Language& language, const Rule& rule, const std::string& place) {
+    unsigned next = Language::kFirstSilence;
+    for (const auto& [id, one] : language.rules) next = std::max(next, one.silence * 2U);
+    if (next > 0xFF) fail(place + "/scopes.scm", "too many rules are told where to say nothing");
+    language.rules.find(rule.id)->second.silence = static_cast<std::uint8_t>(next);
 }
 
 /// Every pattern names a rule that is described, every rule has a pattern.
 void connect_rules(Language& language, const std::string& place) {
     std::set<const Rule*> used;
     for (const std::string& name : language.query.captures()) {
-        language.captures.push_back(read_capture(language, name, place + "/scopes.scm"));
-        used.insert(language.captures.back().rule);
+        const Language::Capture made = read_capture(language, name, place + "/scopes.scm");
+        language.captures.push_back(made);
+        if (made.is != Language::Capture::Is::without) used.insert(made.rule);
+        else mark_silence(language, *made.rule, place);
     }
     for (std::uint32_t i = language.first_rule; i < language.first_metric; ++i) {
         const std::string where =

@@ -37,6 +37,7 @@ struct Rule {
     std::string category{};
     Severity severity = Severity::warning;
     bool syntax = false; ///< what it finds does not compile
+    std::uint8_t silence = 0; ///< the mark of where it says nothing (kFirstSilence and up)
     Spoken message{};    ///< {name} stands for what was captured so
     Spoken suggestion{};
     std::optional<FixPlan> fix{};
@@ -142,8 +143,11 @@ struct Language {
     }
     ExtractPlan extract{};
     std::vector<std::string> gaps{}; ///< globs of lines that compile, but not by the grammar
-    bool names_in_strings = false;   ///< a string that is no sentence may name what the file binds
-    bool names_in_comments = false;  ///< a comment may ({@link Name})
+    bool names_in_comments = false; ///< a comment may name what the file binds ({@link Name})
+    /// A name that a scope gives a meaning means that everywhere in the scope, before it, too.
+    bool whole_scopes = false;
+    std::string prompt{};  ///< what stands before code in a string or comment (">>> ")
+    TSFieldId body = 0;    ///< the field "body": what else a scope holds may mean names around it
     std::string receiver{};          ///< "self", "this": what members are reached by
     std::string ignored_prefix{};    ///< names that begin so are unused on purpose
 
@@ -166,6 +170,16 @@ struct Language {
     std::uint32_t first_rule = 0;   ///< pattern
     std::uint32_t first_metric = 0; ///< pattern
 
+    /// Whose names something uses or binds in ways that cannot be seen.
+    enum class Reach : std::uint8_t {
+        all,    ///< used: any in the file
+        scope,  ///< used: those of all scopes around it; bound: the outermost one's
+        own,    ///< used: those of the function around it
+        global, ///< used or bound: the outermost scope's
+        bound,  ///< bound: the outermost scope's
+    };
+    static constexpr std::uint8_t kFirstSilence = 8;
+
     /// What a capture of the query means, by its number.
     struct Capture {
         enum class Is : std::uint8_t {
@@ -175,8 +189,11 @@ struct Language {
             block,
             type,
             define,
+            clause,
             reference,
+            code,
             dynamic,
+            without,
             whole,
             rule,
             function,
@@ -191,7 +208,10 @@ struct Language {
         std::string_view kind{}; ///< of a definition
         bool outer = false;
         bool hoisted = false;
-        const Rule* rule = nullptr; ///< of rule.ID
+        bool free = false;          ///< of a scope around, which the language looks for
+        bool global = false;        ///< of the outermost scope
+        Reach reach = Reach::all;   ///< of @dynamic
+        const Rule* rule = nullptr; ///< of rule.ID and without.ID
     };
     std::vector<Capture> captures{};
     std::vector<const Rule*> pattern_rules{}; ///< of the rules' patterns, from first_rule on

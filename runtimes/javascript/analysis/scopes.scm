@@ -48,5 +48,7 @@
 (import_specifier name: (identifier) @def.import @rule.unused-import !alias)
 (import_specifier alias: (identifier) @def.import @rule.unused-import)
 
-((call_expression function: (identifier) @dynamic) (#eq? @dynamic "eval"))
-(with_statement) @dynamic
+; Code of which nobody knows what is in it uses what is around it. What stands in a `with` is named there.
+((call_expression function: (identifier) @_name arguments: (arguments (_) @_code)) @dynamic.scope
+  (#eq? @_name "eval") (#not-kind? @_code "string"))
+((call_expression function: (identifier) @_name arguments: (arguments . (string) @code)) (#eq? @_name "eval"))
