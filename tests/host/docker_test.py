@@ -13,7 +13,7 @@ LABEL = "label=cloister.state_dir=/var/lib/cloister"
 INSIDE = """import os, socket
 status = dict(line.split(':\\t', 1) for line in open('/proc/self/status').read().splitlines() if ':\\t' in line)
 print('capabilities', int(status['CapEff'], 16) | int(status['CapBnd'], 16), 'filter', status['Seccomp'], 'privileges', status['NoNewPrivs'])
-print('root' if os.getuid() == 0 else 'nobody', sorted(os.listdir('/sys/class/net')))
+print('root' if os.getuid() == 0 else 'nobody', [name for _, name in socket.if_nameindex()])
 try: open('/usr/planted', 'w'); print('WROTE')
 except OSError: print('read-only')
 """

@@ -20,6 +20,6 @@ cp tests/host/{service,docker}_test.py tests/protocol/wire.py "$payload/"
 printf '#!/bin/bash\nexec python3 -u %s_test.py\n' "$what" >"$payload/run.sh"
 if [ "$what" = docker ]; then export TH_MORE=docker.io,apparmor; fi
 code=0
-tests/host/th run "$payload" --kernel "${cell%%:*}" --mode "${cell#*:}" --timeout 900 --out "$out/out" || code=$?
+tests/host/th run "$payload" --kernel "${cell%%:*}" --mode "${cell#*:}" --timeout 1400 --out "$out/out" || code=$?
 ((code != 125)) || echo 'the machine failed, not what ran in it'
 exit "$code"

@@ -45,7 +45,7 @@ ATTACKS = {  # name: (language, program, what may come of it, what its output mu
         "    (socket.AF_INET, ('127.0.0.1', 8000))):\n"
         "    try:\n        s = socket.socket(family); s.settimeout(1); s.connect(where); print('REACHED', where)\n"
         "    except OSError: pass\n"
-        "print('REACHED others' if [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 4] else 'alone')\n",
+        "print('REACHED others' if len([p for p in os.listdir('/proc') if p.isdigit()]) > 3 else 'alone')\n",
         {"ok"}, "REACHED"),
     "becoming root and mounting": (
         "python", "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
