@@ -39,7 +39,7 @@ TABLE = {
     # The logic of rooms knows nobody: messages go in, messages come out.
     "daemon/front/rooms": ((), (), {"json"}),
     # The engine reads strangers' sources: it knows the grammars and nobody else.
-    "daemon/analyst/engine": ((), {"policies/strict_json.h", "runtimes/grammars/grammars.h"}, {"json", "tree-sitter"}),
+    "daemon/analyst/engine": ((), {"policies/strict_json.h", "runtimes/grammars/grammars.h", "runtimes/grammars/walk.h"}, {"json", "tree-sitter"}),
     "daemon/analyst": (("daemon/analyst/engine", "daemon/wire"), VALUES, set()),
     "runtimes/grammars": ((), (), {"tree-sitter"}),
     # The store keeps what rooms hold, and knows nobody else.

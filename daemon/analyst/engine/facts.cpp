@@ -4,15 +4,19 @@
 //   @def.KIND                              a name that gets a meaning in the innermost scope
 //   @def.KIND.outer                        … in the scope around that one (a function's own name)
 //   @def.KIND.hoisted                      … in the innermost scope that is no block
-//   @def.KIND.nonlocal, @def.KIND.global   … which this scope says is a name of one around, or of the file
+//   @def.KIND.nonlocal, @def.KIND.global   … which this scope says is a name of one around, or of
+//   the file
 //   @rule.ID                               beside @def: finds the name when nobody uses it;
 //                                          beside @ref: finds the name when nothing defines it
 //   @whole                                 beside them: what the fix takes away
 //   @ref                                   a name that is used; beside @def: it is used there, too
 //   @without.ID                            in which that rule of names says nothing
-//   @code                                  whose strings, or which comment, may name and define what the file does
-//   @dynamic                               something that may use any name of the file in ways unseen
-//   @dynamic.scope                         … use what the scopes around define, define what the file does (eval)
+//   @code                                  whose strings, or which comment, may name and define
+//   what the file does
+//   @dynamic                               something that may use any name of the file in ways
+//   unseen
+//   @dynamic.scope                         … use what the scopes around define, define what the
+//   file does (eval)
 //   @dynamic.own                           … use what the function around defines
 //   @dynamic.global, @dynamic.bound        … use or define, only define, what is of the whole file
 // Captures of metrics.scm are listed in measuring.h.

@@ -95,7 +95,8 @@ struct Facts {
     std::vector<std::pair<std::uint32_t, Word>> outer_names{};
     std::vector<Word> tokens{}; ///< each once
     std::vector<Word> quoted{}; ///< words of comments and macros that may mean names; each once
-    std::vector<Word> coded{};  ///< words of code in strings, which may define what they name; each once
+    std::vector<Word> coded{};  ///< words of code in strings, which may define what they name; each
+                                ///< once
     std::uint32_t token_count = 0;
     enum Line : std::uint8_t { blank, comment, code };
     std::vector<std::uint8_t> lines{};
@@ -105,9 +106,9 @@ struct Facts {
     std::uint32_t cognitive = 0; ///< outside of functions
     std::uint32_t nesting = 0;   ///< outside of functions
     bool has_token = false;
-    bool dynamic = false;  ///< any names of the file may be used in ways that cannot be seen
-    bool may_use = false;  ///< those of containers' scopes may be
-    bool may_bind = false; ///< those of the outermost scope may be defined so
+    bool dynamic = false;   ///< any names of the file may be used in ways that cannot be seen
+    bool may_use = false;   ///< those of containers' scopes may be
+    bool may_bind = false;  ///< those of the outermost scope may be defined so
     bool truncated = false; ///< something was left out
 };
 

@@ -266,7 +266,7 @@ private:
     const Source& source_;
     Tongue tongue_;
     Budget& budget_;
-    std::uint32_t begin_ = 0;       ///< of the part that is told of
+    std::uint32_t begin_ = 0;      ///< of the part that is told of
     bool names_are_known_ = false; ///< nothing keeps them from being seen
     std::vector<Issue> issues_{};
     std::set<std::pair<const Rule*, std::uint64_t>> said_{};

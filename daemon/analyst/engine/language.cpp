@@ -253,15 +253,17 @@ Language::Capture read_capture(const Language& language, std::string_view name,
                                const std::string& place) {
     using Is = Language::Capture::Is;
     static constexpr std::pair<std::string_view, Is> kNames[] = {
-        {"here", Is::here},        {"scope", Is::scope},       {"scope.block", Is::block},
+        {"here", Is::here},        {"scope", Is::scope},         {"scope.block", Is::block},
         {"scope.class", Is::type}, {"scope.clause", Is::clause}, {"ref", Is::reference},
-        {"code", Is::code},        {"whole", Is::whole},       {"function", Is::function},
-        {"name", Is::name},        {"class", Is::of_class},    {"decision", Is::decision},
-        {"nest", Is::nest},        {"flat", Is::flat},         {"deeper", Is::deeper}};
+        {"code", Is::code},        {"whole", Is::whole},         {"function", Is::function},
+        {"name", Is::name},        {"class", Is::of_class},      {"decision", Is::decision},
+        {"nest", Is::nest},        {"flat", Is::flat},           {"deeper", Is::deeper}};
     using Reach = Language::Reach;
     static constexpr std::pair<std::string_view, Reach> kReaches[] = {
-        {"dynamic", Reach::all},           {"dynamic.scope", Reach::scope},
-        {"dynamic.own", Reach::own},       {"dynamic.global", Reach::global},
+        {"dynamic", Reach::all},
+        {"dynamic.scope", Reach::scope},
+        {"dynamic.own", Reach::own},
+        {"dynamic.global", Reach::global},
         {"dynamic.bound", Reach::bound}};
     Language::Capture made;
     for (const auto& [known, is] : kNames) {

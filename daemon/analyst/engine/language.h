@@ -36,9 +36,9 @@ struct Rule {
     std::string peer{}; ///< the rule of a known tool that it corresponds to
     std::string category{};
     Severity severity = Severity::warning;
-    bool syntax = false; ///< what it finds does not compile
+    bool syntax = false;      ///< what it finds does not compile
     std::uint8_t silence = 0; ///< the mark of where it says nothing (kFirstSilence and up)
-    Spoken message{};    ///< {name} stands for what was captured so
+    Spoken message{};         ///< {name} stands for what was captured so
     Spoken suggestion{};
     std::optional<FixPlan> fix{};
 };
@@ -143,13 +143,13 @@ struct Language {
     }
     ExtractPlan extract{};
     std::vector<std::string> gaps{}; ///< globs of lines that compile, but not by the grammar
-    bool names_in_comments = false; ///< a comment may name what the file binds ({@link Name})
+    bool names_in_comments = false;  ///< a comment may name what the file binds ({@link Name})
     /// A name that a scope gives a meaning means that everywhere in the scope, before it, too.
     bool whole_scopes = false;
-    std::string prompt{};  ///< what stands before code in a string or comment (">>> ")
-    TSFieldId body = 0;    ///< the field "body": what else a scope holds may mean names around it
-    std::string receiver{};          ///< "self", "this": what members are reached by
-    std::string ignored_prefix{};    ///< names that begin so are unused on purpose
+    std::string prompt{};   ///< what stands before code in a string or comment (">>> ")
+    TSFieldId body = 0;     ///< the field "body": what else a scope holds may mean names around it
+    std::string receiver{}; ///< "self", "this": what members are reached by
+    std::string ignored_prefix{}; ///< names that begin so are unused on purpose
 
     std::map<std::string, Rule, std::less<>> rules{};
     std::map<std::string, Spoken, std::less<>> words{}; ///< messages of every language

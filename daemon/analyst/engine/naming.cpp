@@ -75,9 +75,8 @@ void Naming::place(std::span<const Scope> around) {
     std::sort(owned_.begin(), owned_.end(),
               [](const Owned& one, const Owned& other) { return one.key() < other.key(); });
     const auto last =
-        std::unique(owned_.begin(), owned_.end(), [](const Owned& one, const Owned& other) {
-            return one.key() == other.key();
-        });
+        std::unique(owned_.begin(), owned_.end(),
+                    [](const Owned& one, const Owned& other) { return one.key() == other.key(); });
     owned_.erase(last, owned_.end());
     unseen_.assign(nodes_of_scopes_.size(), false);
     for (const auto& [node, reach] : dynamic_) take_dynamic(node, reach);
@@ -115,8 +114,7 @@ void Naming::make_scopes() {
 }
 
 bool Naming::is_free(Word word, std::uint32_t scope) const {
-    return !free_.empty() &&
-           std::binary_search(free_.begin(), free_.end(), std::pair(word, scope));
+    return !free_.empty() && std::binary_search(free_.begin(), free_.end(), std::pair(word, scope));
 }
 
 void Naming::place(Drafted& draft) {
@@ -199,9 +197,9 @@ bool Naming::reaches_out(Word word, Index node, Owners owners) {
     // Where a name may mean something else before its definition, even another's is a use.
     if (!is_use && language_.whole_scopes) return defined == 0;
     if (owners.empty() && refers_.empty()) return true;
-    bool cut = false;   // by the body of a function, which does not see the names of classes
+    bool cut = false; // by the body of a function, which does not see the names of classes
     bool found = false;
-    bool open = false;  // the scope said that it means one of another scope
+    bool open = false; // the scope said that it means one of another scope
     bool header = (marks_[node] & kHeader) != 0;
     for (std::uint32_t at = scope_of_[node]; is_own(at); at = facts_.scopes[at].parent) {
         const Scope& scope = facts_.scopes[at];
@@ -235,9 +233,9 @@ void Naming::find_unused() {
         if (!is_own(one.scope) || one.rule == nullptr || one.name.start == one.name.end ||
             unseen_[one.scope - outer_])
             continue;
-        const auto own = std::lower_bound(
-            owned_.begin(), owned_.end(), std::pair(one.word, one.scope),
-            [](const Owned& known, const auto& key) { return known.key() < key; });
+        const auto own =
+            std::lower_bound(owned_.begin(), owned_.end(), std::pair(one.word, one.scope),
+                             [](const Owned& known, const auto& key) { return known.key() < key; });
         if (own == owned_.end() || own->key() != std::pair(one.word, one.scope) || own->used)
             continue;
         unused.emplace_back(i, &*own);

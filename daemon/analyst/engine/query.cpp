@@ -156,6 +156,24 @@ bool may_repeat(const std::vector<Steps>& ways) {
 
 } // namespace
 
+std::array<Query::KindSet, 2> Query::needs_of(const Steps& steps) {
+    std::array<KindSet, 2> needs{};
+    std::size_t count = 0;
+    for (const Step& step : steps) {
+        if (step.parent != 0 || step.symbols.empty() || count == needs.size()) continue;
+        for (const TSSymbol symbol : step.symbols) needs[count] |= kind_bit(symbol);
+        ++count;
+    }
+    return needs;
+}
+
+Query::KindSet Query::kinds_below(const Tree& tree, Index node) {
+    KindSet kinds = 0;
+    for (Index i = tree.first_child(node); i < tree.end_of(node); i = tree.end_of(i))
+        kinds |= kind_bit(tree[i].symbol);
+    return kinds;
+}
+
 void Query::take_ways(const TSLanguage* language, std::string_view text, std::uint32_t pattern,
                       const std::string& place) {
     const std::vector<Steps> ways = ways_of(
@@ -168,7 +186,8 @@ void Query::take_ways(const TSLanguage* language, std::string_view text, std::ui
     const bool repeats = may_repeat(ways);
     for (const Steps& steps : ways) {
         const auto number = static_cast<std::uint32_t>(ways_.size());
-        ways_.push_back({.pattern = pattern, .may_repeat = repeats, .steps = steps});
+        ways_.push_back(
+            {.pattern = pattern, .may_repeat = repeats, .needs = needs_of(steps), .steps = steps});
         for (const TSSymbol symbol : steps[0].symbols) {
             OfSymbol& all = by_symbol_[symbol];
             std::vector<std::uint32_t>& kind = is_plain ? all.plain : all.ways;
@@ -311,8 +330,13 @@ std::vector<Query::Found> Query::find(const Subject& subject, Judge& judge, Matc
         }
         if (tree[root].symbol >= by_symbol_.size()) continue;
         known_pattern = ~std::uint32_t{0};
-        for (const std::uint32_t number : by_symbol_[tree[root].symbol].ways) {
+        const std::vector<std::uint32_t>& ways = by_symbol_[tree[root].symbol].ways;
+        const KindSet below = ways.empty() ? 0 : kinds_below(tree, root);
+        for (const std::uint32_t number : ways) {
             const Way& way = ways_[number];
+            const bool lacks = std::ranges::any_of(
+                way.needs, [&](KindSet need) { return need != 0 && (need & below) == 0; });
+            if (lacks) continue;
             const bool whole = matcher.find(way.steps, root, [&](std::span<const Index> nodes) {
                 const std::size_t begin = captured.size();
                 for (std::size_t i = 0; i < nodes.size(); ++i)

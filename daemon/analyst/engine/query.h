@@ -124,9 +124,17 @@ private:
     void run_plain(const Subject& subject, Judge& judge, Match& match, Budget& budget,
                    const std::function<void(const Match&)>& take) const;
 
+    /// Kinds by their number modulo 64: tells what is certainly not among them.
+    using KindSet = std::uint64_t;
+    static KindSet kind_bit(TSSymbol symbol) { return KindSet{1} << (symbol % 64U); }
+    static KindSet kinds_below(const Tree& tree, Index node);
+    static std::array<KindSet, 2> needs_of(const Steps& steps);
+
     struct Way {
         std::uint32_t pattern = 0;
         bool may_repeat = false;
+        /// Of the kinds of children that it cannot do without, two at most; 0: nothing.
+        std::array<KindSet, 2> needs{};
         Steps steps{};
     };
     /// Numbers of ways by the kind of their first node.

@@ -2,6 +2,7 @@
 #include "daemon/analyst/engine/tree.h"
 
 #include "daemon/analyst/engine/language.h"
+#include "runtimes/grammars/walk.h"
 
 #include <algorithm>
 
@@ -34,6 +35,19 @@ TSPoint point_of(std::string_view text, std::uint32_t byte) {
 }
 
 constexpr Index kNodesBetweenLooks = 4096;
+
+/// A walk, and its memory.
+class Walk {
+public:
+    explicit Walk(TSNode root) { ::cloister_walk_begin(&walk_, root); }
+    ~Walk() { ::cloister_walk_end(&walk_); }
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+    CloisterWalk* get() { return &walk_; }
+
+private:
+    CloisterWalk walk_{};
+};
 
 } // namespace
 
@@ -84,44 +98,51 @@ bool Tree::flatten(const Language& language, TSNode root, TSFieldId field,
         nodes_.push_back(made);
         if (keeps_ids_) ids_.push_back(nullptr);
     }
-    Cursor cursor(root);
-    for (;;) {
+    Walk walk(root);
+    CloisterWalked walked{.node = root,
+                          .start = base,
+                          .end = ::ts_node_end_byte(root),
+                          .depth = 0,
+                          .symbol = ::ts_node_symbol(root),
+                          .field = field,
+                          .named = ::ts_node_is_named(root),
+                          .extra = ::ts_node_is_extra(root),
+                          .error = ::ts_node_is_error(root),
+                          .missing = ::ts_node_is_missing(root),
+                          .is_leaf = ::ts_node_child_count(root) == 0};
+    std::uint32_t depth = 0; // of the node after this one, when it is a child of `parent`
+    do {
         const auto index = static_cast<Index>(nodes_.size());
-        const TSNode node = ::ts_tree_cursor_current_node(cursor.get());
-        Node& made = nodes_.emplace_back();
-        if (keeps_ids_) ids_.push_back(node.id);
-        made.start = ::ts_node_start_byte(node) - base;
-        made.end = ::ts_node_end_byte(node) - base;
-        made.parent = parent;
-        made.symbol = ::ts_node_symbol(node);
-        made.field = index == top_ ? field : ::ts_tree_cursor_current_field_id(cursor.get());
-        made.named = ::ts_node_is_named(node);
-        made.extra = ::ts_node_is_extra(node);
-        made.error = ::ts_node_is_error(node);
-        made.missing = ::ts_node_is_missing(node);
-        if (index % kNodesBetweenLooks == 0 && budget.is_spent()) return false;
-        const bool quiet = language.is(made.symbol, Language::kQuiet);
-        const bool inner = ::ts_tree_cursor_goto_first_child(cursor.get());
-        if ((quiet || !inner) && !made.extra)
-            made.word =
-                words.of(text.substr(base + made.start, made.end - made.start), made.symbol);
-        if (inner) {
-            parent = index;
-            continue;
-        }
-        if (errors) made.next_state = ::ts_node_next_parse_state(node);
-        made.past = index + 1;
-        for (;;) {
-            if (parent == kNone || parent < top_) { // the part's first node was its only one
-                for (Index i = 0; i < top_; ++i) nodes_[i].past = size();
-                return true;
-            }
-            if (::ts_tree_cursor_goto_next_sibling(cursor.get())) break;
-            (void)::ts_tree_cursor_goto_parent(cursor.get());
-            nodes_[parent].past = size();
+        for (; index > top_ && depth > walked.depth; --depth) {
+            nodes_[parent].past = index;
             parent = nodes_[parent].parent;
         }
-    }
+        Node& made = nodes_.emplace_back();
+        if (keeps_ids_) ids_.push_back(walked.node.id);
+        made.start = walked.start - base;
+        made.end = walked.end - base;
+        made.parent = parent;
+        made.symbol = walked.symbol;
+        made.field = walked.field;
+        made.named = walked.named;
+        made.extra = walked.extra;
+        made.error = walked.error;
+        made.missing = walked.missing;
+        if (index % kNodesBetweenLooks == 0 && budget.is_spent()) return false;
+        const bool quiet = language.is(made.symbol, Language::kQuiet);
+        if ((quiet || walked.is_leaf) && !made.extra)
+            made.word =
+                words.of(text.substr(base + made.start, made.end - made.start), made.symbol);
+        if (walked.is_leaf) {
+            if (errors) made.next_state = ::ts_node_next_parse_state(walked.node);
+            made.past = index + 1;
+        } else {
+            parent = index;
+            depth += index > top_ ? 1U : 0U;
+        }
+    } while (::cloister_walk_next(walk.get(), &walked));
+    for (; parent != kNone; parent = nodes_[parent].parent) nodes_[parent].past = size();
+    return true;
 }
 
 bool Tree::flatten_to_find(const Language& language, TSNode root, TSFieldId field,
