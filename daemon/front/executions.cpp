@@ -75,7 +75,7 @@ Executions::ExecutionPtr Executions::made(ClientId client, Job job) {
     return execution;
 }
 
-std::variant<std::string, Refusal> Executions::accept(ClientId id, ExecutionPtr execution,
+std::variant<std::string, Refusal> Executions::accept(ClientId id, const ExecutionPtr& execution,
                                                       const Named& named) {
     const Job& job = execution->job;
     const auto found = clients_.find(id);

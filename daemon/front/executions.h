@@ -144,7 +144,7 @@ private:
     struct Client;
     using ExecutionPtr = std::shared_ptr<Execution>;
 
-    std::variant<std::string, Refusal> accept(ClientId client, ExecutionPtr execution,
+    std::variant<std::string, Refusal> accept(ClientId client, const ExecutionPtr& execution,
                                               const Named& named);
     ExecutionPtr made(ClientId client, Job job);
     bool begin_box(Execution& execution);

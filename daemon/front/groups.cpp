@@ -40,10 +40,10 @@ std::variant<std::string, Refusal> Executions::submit_group(ClientId client, Gro
         members.at(wire.to)->listens = true;
     }
     circle->wires = std::move(group.wires);
-    ExecutionPtr first = std::move(members.front());
+    const ExecutionPtr first = std::move(members.front());
     members.erase(members.begin());
     first->others = std::move(members);
-    return accept(client, std::move(first), {});
+    return accept(client, first, {});
 }
 
 /// Begins, if all of them are ready but for their boxes.

@@ -44,7 +44,8 @@ TEST_CASE("programs that talk are begun together and connected, each stream to i
     const ClientId client = stage.executions.open_client(ears);
     Executions::Group group = chain(stage, 3);
     group.wires.push_back({.from = 2, .stream = 1, .to = 0, .record = 0}); // a ring, by stderr
-    REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+    const auto begun = stage.executions.submit_group(client, std::move(group));
+    REQUIRE(accepted(begun));
     REQUIRE(stage.boxes.order.size() == 3);
     CHECK(stage.boxes.log ==
           std::vector<std::string>{"connect 1 2", "connect 2 3", "connect 3 1 of stderr"});
@@ -146,17 +147,18 @@ TEST_CASE("one of a group that can have no box, or does not compile, ends it", "
     Stage stage(bounds_with(3));
     Ears ears;
     const ClientId client = stage.executions.open_client(ears);
-    Executions::Group group = chain(stage, 3);
     SECTION("no box") {
         stage.boxes.fail_next_start = true;
-        REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+        REQUIRE(accepted(stage.executions.submit_group(client, chain(stage, 3))));
         CHECK(ears.all<Refused>().size() == 1);
         CHECK(stage.boxes.boxes.empty());
         CHECK(cancelled(ears) == 2);
     }
     SECTION("no program") {
+        Executions::Group group = chain(stage, 3);
         group.jobs[1] = stage.compiled_job("bad");
-        REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+        const auto begun = stage.executions.submit_group(client, std::move(group));
+        REQUIRE(accepted(begun));
         REQUIRE(stage.boxes.boxes.size() == 1); // the compiler; the others wait, in no box
         stage.end(1, 1);
         CHECK(ears.all<Finished>().size() == 3);
@@ -173,7 +175,8 @@ TEST_CASE("one whose box failed ends the others where they stand or fall togethe
     const ClientId client = stage.executions.open_client(ears);
     Executions::Group group = chain(stage, 3);
     group.stands_or_falls = together;
-    REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+    const auto begun = stage.executions.submit_group(client, std::move(group));
+    REQUIRE(accepted(begun));
     end_well(stage, 3); // one that ends well, or ill, ends nobody
     CHECK_FALSE(stage.boxes.boxes.at(1).killed);
     Outcome never;
@@ -190,7 +193,8 @@ TEST_CASE("of what passes is kept what was asked for, and all of it counts", "[f
     const ClientId client = stage.executions.open_client(ears);
     Executions::Group group = chain(stage, 2);
     group.wires[0].record = 5;
-    REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+    const auto begun = stage.executions.submit_group(client, std::move(group));
+    REQUIRE(accepted(begun));
     stage.executions.on_output(1, 0, "abc");
     stage.executions.on_output(1, 0, "defg");
     stage.executions.on_output(1, 1, "why");
@@ -224,7 +228,8 @@ TEST_CASE("a record is never more than the speaker may print", "[front]") {
     const ClientId client = stage.executions.open_client(ears);
     Executions::Group group = chain(stage, 2);
     group.wires[0].record = ~std::uint64_t{0};
-    REQUIRE(accepted(stage.executions.submit_group(client, std::move(group))));
+    const auto begun = stage.executions.submit_group(client, std::move(group));
+    REQUIRE(accepted(begun));
     for (int i = 0; i < 3; ++i) stage.executions.on_output(1, 0, std::string(900, 'x'));
     while (!stage.boxes.boxes.empty()) end_well(stage, stage.boxes.boxes.begin()->first);
     CHECK(ears.all<Finished>().at(0).result.output.size() == 1000);

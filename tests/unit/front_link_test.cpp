@@ -334,7 +334,8 @@ struct Talk : Pair {
         Executions::Group group;
         group.jobs = {std::move(first), std::move(second)};
         group.wires = {{0, 0, 1, 0}, {1, 0, 0, 0}};
-        REQUIRE(accepted(executions.submit_group(client, std::move(group))));
+        const auto begun = executions.submit_group(client, std::move(group));
+        REQUIRE(accepted(begun));
         turn();
         for (std::uint64_t& box : boxes) {
             const wire::Received run = asked();

@@ -276,6 +276,7 @@ void Commands::start_connected(const std::shared_ptr<Running>& running,
                                const Connected& connected) {
     const std::vector<std::size_t>& commands = connected.commands;
     std::vector<std::optional<Job>> jobs;
+    jobs.reserve(commands.size());
     for (const std::size_t index : commands) jobs.push_back(prepare(*running, index));
     if (running->cancelled) return;
     if (!std::ranges::all_of(jobs, [](const auto& job) { return job.has_value(); })) {
