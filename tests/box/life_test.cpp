@@ -4,6 +4,7 @@
 #include "isolate/life.h"
 #include "tests/box/box.h"
 
+#include <array>
 #include <csignal>
 #include <fcntl.h>
 #include <functional>
@@ -91,11 +92,11 @@ TEST_CASE("a process whose end closed its pipe is never said to go on", "[box]")
             (void)::raise(much.back() == 'x' ? SIGKILL : SIGTERM);
         },
     };
-    std::vector<std::unique_ptr<Child>> busy; // so that ends take a while
-    for (int i = 0; i < 4; ++i)
-        busy.push_back(std::make_unique<Child>([](int) {
+    std::array<std::unique_ptr<Child>, 4> busy; // so that ends take a while
+    for (auto& one : busy)
+        one = std::make_unique<Child>([](int) {
             for (;;) (void)::getppid();
-        }));
+        });
     for (int round = 0; round < 100; ++round) {
         for (const auto& how : ends) {
             const Child child(how);
