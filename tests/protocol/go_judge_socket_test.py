@@ -4,7 +4,7 @@ import time
 
 import service
 import wire
-from go_judge_cases import MIB, GoJudgeCase, cmd, python
+from go_judge_cases import MIB, SECOND, GoJudgeCase, cmd, python
 
 
 class Sockets(GoJudgeCase):
@@ -187,7 +187,8 @@ class Streams(GoJudgeCase):
             self.assertIn(words, final["error"])
 
     def test_a_stream_without_end(self):
-        output, final, _ = self.rest(self.open({"cmd": [cmd("/usr/bin/seq", "100000000", files=self.LIVE)]}))
+        counting = cmd("/usr/bin/seq", "100000000", files=self.LIVE, cpuLimit=10 * SECOND, clockLimit=20 * SECOND)
+        output, final, _ = self.rest(self.open({"cmd": [counting]}))
         self.assertEqual(final["results"][0]["status"], "Output Limit Exceeded")
         self.assertLessEqual(len(output[1]), 16 * MIB)
 
