@@ -4,7 +4,7 @@
 #
 #   matrix.sh [--short] [K:MODE...]      default: 6.1:v2 6.12:v2 6.1:hybrid 6.1:v1
 #
-# --short leaves out what a kernel does not change: the samples of every runtime.
+# --short leaves out what a kernel hardly changes: the samples of every runtime, the unit tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=$PWD/build/host
