@@ -190,12 +190,12 @@ class Tools(McpCase):
         self.assertIn("file data.bin: 2 bytes", result["content"][0]["text"])
 
     def test_a_program_that_fails_is_no_error_of_the_tool(self):
-        for code, verdict, part in (
-                ("raise SystemExit(3)", "nonzero_exit", "exit code 3"),
-                ("import os; os.kill(os.getpid(), 11)", "signalled", "SIGSEGV"),
-                ("while True: pass", "time_limit", "time_limit"),
-                ("x = bytearray(1 << 30)", "memory_limit", "memory_limit")):
-            got, text, failed = self.run_code(code=code, limits={"cpu_time": 0.3})
+        for code, verdict, part, cpu_time in (
+                ("raise SystemExit(3)", "nonzero_exit", "exit code 3", 5),
+                ("import os; os.kill(os.getpid(), 11)", "signalled", "SIGSEGV", 5),
+                ("while True: pass", "time_limit", "time_limit", 0.3),
+                ("x = bytearray(1 << 30)", "memory_limit", "memory_limit", 5)):
+            got, text, failed = self.run_code(code=code, limits={"cpu_time": cpu_time})
             self.assertFalse(failed)
             self.assertEqual(got["verdict"], verdict)
             self.assertIn(part, text)
