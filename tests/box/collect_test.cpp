@@ -191,7 +191,7 @@ TEST_CASE("a program that is over before its keeper has turned round gives its f
             while (!over) {}
         });
     }
-    const std::size_t runs = box_test::slowness() > 1 ? 10 : 60; // each of them waits for its turn
+    const std::size_t runs = box_test::slowness() > 1 ? 3 : 60; // each of them waits for its turn
     std::vector<Collected> found;
     while (found.size() < runs) {
         LocalRun request = leave({"out.txt", "5"}, {"out.txt"});
