@@ -2,7 +2,7 @@
 // shows, of each node only what the analyst keeps. The cursor knows more (rows, the way back), and
 // costs three times as much, which was a sixth of an analysis. It reads tree-sitter's own
 // structures, which are those of the version in package-lock.json;
-// tests/analysis/pattern_test.cpp holds it against the cursor.
+// tests/analysis/walk_test.cpp holds it against the cursor.
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ typedef struct {
     bool is_leaf;
 } CloisterWalked;
 
-/// To be filled with zeros, but for `tree`, before it begins.
+/// Made by cloister_walk_begin, and to be ended in any case.
 typedef struct {
     const TSTree* tree;
     void* frames;

@@ -143,6 +143,33 @@ TEST_CASE("a query that does not fit its grammar is refused with its place", "[r
     CHECK(refused("((call) @here (#count? @here 1))").empty());
 }
 
+TEST_CASE("where rules say nothing is bounded, and refused in words", "[query]") {
+    const std::string folder = CLOISTER_SOURCE "/runtimes/python/analysis/";
+    Texts texts;
+    for (const char* name :
+         {"language.jsonc", "rules.jsonc", "scopes.scm", "metrics.scm", "members.json",
+          "rules/comparisons.scm", "rules/literals.scm", "rules/statements.scm"})
+        texts[name] = read_file(folder + name);
+    const std::string common = read_file(CLOISTER_SOURCE "/runtimes/grammars/common.jsonc");
+    const auto refused = [&](const std::string& more) {
+        Texts with = texts;
+        with["scopes.scm"] += "\n" + more;
+        try {
+            (void)load_language("python", with, common);
+        } catch (const std::runtime_error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    // Python has two of its own.
+    const std::string five = "(comment) @without.bare-except (comment) @without.is-literal "
+                             "(comment) @without.unused-variable ";
+    CHECK(refused(five).empty());
+    CHECK(refused(five + "(comment) @without.if-tuple").find("too many rules") !=
+          std::string::npos);
+    CHECK(refused("(comment) @without.nothing").find("'nothing'") != std::string::npos);
+}
+
 #ifdef __SANITIZE_ADDRESS__
 // tree-sitter forgets eight bytes of a query that it refuses; nobody but the test above gives it
 // one and lives on.

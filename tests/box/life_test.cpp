@@ -7,9 +7,12 @@
 #include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <pthread.h>
+#include <sched.h>
+#include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -70,9 +73,16 @@ void* sleep_for_ever(void*) {
     for (;;) (void)::pause();
 }
 
-/// When the first thread has had time to end, so that nobody but this one is left.
+bool first_thread_has_ended() {
+    const std::string id = std::to_string(::getpid());
+    std::ifstream file("/proc/self/task/" + id + "/stat");
+    std::string stat;
+    return std::getline(file, stat) && stat.find(") Z ") != std::string::npos;
+}
+
+/// When the first thread has ended, so that nobody but this one is left.
 void* close_and_stay(void* pipe) {
-    std::this_thread::sleep_for(50ms);
+    while (!first_thread_has_ended()) ::sched_yield();
     (void)::close(*static_cast<int*>(pipe));
     return sleep_for_ever(nullptr);
 }

@@ -4,9 +4,7 @@ import json
 import os
 import pwd
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -177,9 +175,26 @@ def room_is_kept():
     must(state.get("content") == KEPT, f"the document is {state}")
 
 
-def main():
+def prepare():
     print(f"th-env {os.environ.get('TH_CELL')}; {' '.join(os.uname())[:80]}; times are of an emulated machine", flush=True)
     Path("/srv/secret").write_text("root's own")
+
+
+def attack():
+    for name, (language, code, verdicts, never) in ATTACKS.items():
+        @promise(f"{name}: contained, and the service goes on")
+        def _():
+            limits = {"limits": {"wall_time": 20}} if verdicts and "wall_limit" in verdicts else {}
+            result = run(code, language, **limits)
+            must(verdicts is None or result["verdict"] in verdicts, result)
+            must(never is None or never not in result["output"], result["output"])
+            must(verdicts is None or "ok" not in verdicts or result["success"], result)
+            answers()
+            return result["verdict"]
+
+
+def main():
+    prepare()
 
     # --- Install ------------------------------------------------------------------------------------------
     @promise("the package installs with what this machine has, and the service is up when dpkg returns")
@@ -242,16 +257,7 @@ def main():
             return f"42, {result['start']}, wall {result['wall_time']:.2f} s, {result['memory_peak'] >> 20} MiB"
 
     # --- Attack -------------------------------------------------------------------------------------------
-    for name, (language, code, verdicts, never) in ATTACKS.items():
-        @promise(f"{name}: contained, and the service goes on")
-        def _():
-            limits = {"limits": {"wall_time": 20}} if verdicts and "wall_limit" in verdicts else {}
-            result = run(code, language, **limits)
-            must(verdicts is None or result["verdict"] in verdicts, result)
-            must(never is None or never not in result["output"], result["output"])
-            must(verdicts is None or "ok" not in verdicts or result["success"], result)
-            answers()
-            return result["verdict"]
+    attack()
 
     @promise("what a program leaves running is gone with its result")
     def _():

@@ -54,7 +54,6 @@ private:
     static constexpr std::uint8_t kBlock = 2;
     static constexpr std::uint8_t kClass = 3;
     static constexpr std::uint8_t kClause = 4;
-    static constexpr std::uint8_t kKinds = 7;
     static constexpr std::uint8_t kHasBody = 8;
 
     /// What a scope of the part gives a meaning.
