@@ -264,7 +264,7 @@ TEST_CASE("a front that asks for what it may gets it", "[box][root]") {
     CHECK(said == "cloisterd: the front ended (status 0); ending\n");
 }
 
-TEST_CASE("a front that asks for more is ended, and the keeper with it", "[box][root]") {
+TEST_CASE("a front that asks for more is ended, and the keeper with it", "[box][root][any-host]") {
     for (const Breach& breach : kBreaches) {
         const std::string said = said_to([&](const Link& link) { breach.commit(link); });
         INFO(breach.said);
