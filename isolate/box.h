@@ -3,7 +3,7 @@
 // its descriptors (report, init, out-of-memory) and calls the matching function.
 #pragma once
 
-#include "isolate/cgroup.h"
+#include "isolate/cgroup_tree.h"
 #include "isolate/inside.h"
 #include "isolate/process_tree.h"
 #include "isolate/seccomp_program.h"

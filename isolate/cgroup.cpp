@@ -1,38 +1,16 @@
-// Finding, making, adopting, reading and removing control groups. No name comes from a client.
+// Limiting, adopting, reading and removing the control groups of a box.
 #include "isolate/cgroup.h"
 
+#include "isolate/cgroup_files.h"
 #include "isolate/weaken.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <csignal>
-#include <dirent.h>
 #include <fcntl.h>
-#include <fstream>
-#include <memory>
-#include <span>
-#include <sstream>
-#include <stdexcept>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 
 namespace cloister::isolate {
 namespace {
-
-constexpr const char* kFolder = "cloister";
-constexpr const char* kKeeperGroup = "keeper";
-
-struct ControllerName {
-    Controller controller;
-    const char* name;
-};
-constexpr std::array kNames = {
-    ControllerName{Controller::memory, "memory"},   ControllerName{Controller::pids, "pids"},
-    ControllerName{Controller::cpu, "cpu"},         ControllerName{Controller::cpuacct, "cpuacct"},
-    ControllerName{Controller::freezer, "freezer"},
-};
 
 /// How one limit is written. Settings of one controller are written in the table's order.
 struct Setting {
@@ -96,313 +74,13 @@ constexpr Counter kForksRefused[] = {{Controller::pids, true, "pids.events", "ma
 constexpr Counter kProcessesPeak[] = {{Controller::pids, true, "pids.peak", ""},
                                       {Controller::pids, false, "pids.peak", ""}};
 
-std::string text_of(int file) {
-    char text[4096];
-    const ssize_t size = ::pread(file, text, sizeof text, 0);
-    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
-}
-
 /// What is read before a run is answered, and of boxes that wait, again and again.
 constexpr std::array kReadOften = {kCpuTimeOfTree,   kCpuTimeOfV1,      kMemoryPeak[0],
                                    kMemoryPeak[1],   kMemoryNow[0],     kMemoryNow[1],
                                    kOomKills[0],     kOomKills[1],      kForksRefused[0],
                                    kForksRefused[1], kProcessesPeak[0], kProcessesPeak[1]};
 
-/// Empty when there is no such file. Nothing when it cannot be told: we have no descriptor or
-/// memory for it just now.
-std::optional<std::string> try_read_at(int directory, const char* file) {
-    const Fd fd(::openat(directory, file, O_RDONLY | O_CLOEXEC));
-    if (!fd && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) return std::nullopt;
-    return fd ? text_of(fd.get()) : std::string();
-}
-
-std::string read_at(int directory, const char* file) {
-    return try_read_at(directory, file).value_or(std::string());
-}
-
-bool write_to(const Fd& file, const std::string& value) {
-    return file && ::pwrite(file.get(), value.data(), value.size(), 0) ==
-                       static_cast<ssize_t>(value.size());
-}
-
-bool write_at(int directory, const char* file, const std::string& value) {
-    return write_to(Fd(::openat(directory, file, O_WRONLY | O_CLOEXEC)), value);
-}
-
-/// The number behind `key` at the start of a line; without a key, the first one of all.
-std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key) {
-    while (!text.empty()) {
-        const std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        if (!key.empty() &&
-            !(line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' '))
-            continue;
-        const char* const end = line.data() + line.size();
-        std::uint64_t value = 0;
-        if (std::from_chars(line.data() + (key.empty() ? 0 : key.size() + 1), end, value).ec ==
-            std::errc())
-            return value;
-    }
-    return std::nullopt;
-}
-
-Fd open_directory(const std::string& path) {
-    return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-}
-
-void make_directory(int parent, const std::string& name) {
-    if (::mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) {
-        throw SysError(errno, "make the control group " + name);
-    }
-}
-
-std::vector<std::string> split(const std::string& text, char separator) {
-    std::vector<std::string> words;
-    std::istringstream stream(text);
-    for (std::string word; std::getline(stream, word, separator);) words.push_back(word);
-    return words;
-}
-
-/// Our own v2 group, as /proc/self/cgroup names it.
-std::string own_v2_group() {
-    std::ifstream file("/proc/self/cgroup");
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("0::")) return line.substr(3);
-    }
-    return "/";
-}
-
-bool is_delegated(const std::string& path) {
-    // systemd marks a group of a unit with Delegate= (systemd.resource-control(5), since 251).
-    char value[8];
-    for (const char* name : {"trusted.delegate", "user.delegate"}) {
-        if (::getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1')
-            return true;
-    }
-    return false;
-}
-
-/// Of a v1 group. One that cannot be looked at, for want of descriptors, say, is not empty.
-bool lists_nobody(int directory) {
-    const Fd fd(::openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC));
-    char byte = 0;
-    return fd && ::read(fd.get(), &byte, 1) == 0;
-}
-
-bool kill_listed(int directory) {
-    std::string text = read_at(directory, "cgroup.procs");
-    // A list longer than one read may end within a number, and half a number is somebody else's.
-    text.resize(text.rfind('\n') + 1);
-    std::istringstream lines(text);
-    bool any = false;
-    for (pid_t pid = 0; lines >> pid;) {
-        if (pid > 0) any = ::kill(pid, SIGKILL) == 0 || any;
-    }
-    return any;
-}
-
-/// Where who has these lines in /proc/PID/cgroup is. The root is the host's, /.. is beyond us.
-std::string path_in(const Hierarchy& hierarchy, const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) {
-        const std::vector<std::string> parts = split(line, ':');
-        if (parts.size() != 3 || parts[2].size() < 2 || parts[2].find("..") != std::string::npos)
-            continue;
-        const std::vector<std::string> names = split(parts[1], ',');
-        const bool found = std::any_of(kNames.begin(), kNames.end(), [&](const auto& entry) {
-            return hierarchy.has(entry.controller) && std::ranges::count(names, entry.name) > 0;
-        });
-        if (hierarchy.v2 ? parts[0] == "0" : found) return parts[2];
-    }
-    throw SysError(ENOENT, "find a container's control group");
-}
-
 } // namespace
-
-bool Hierarchy::has(Controller controller) const {
-    return std::find(controllers.begin(), controllers.end(), controller) != controllers.end();
-}
-
-std::string CgroupLayout::kind() const {
-    const bool any_v1 = std::any_of(hierarchies.begin(), hierarchies.end(),
-                                    [](const Hierarchy& h) { return !h.v2; });
-    const bool any_v2 = std::any_of(hierarchies.begin(), hierarchies.end(),
-                                    [](const Hierarchy& h) { return h.v2; });
-    return any_v1 ? (any_v2 ? "hybrid" : "v1") : "v2";
-}
-
-CgroupLayout find_cgroups() {
-    CgroupLayout layout;
-    Hierarchy tree;
-    std::vector<Hierarchy> v1;
-    std::ifstream mounts("/proc/self/mountinfo");
-    for (std::string line; std::getline(mounts, line);) {
-        const std::size_t dash = line.find(" - ");
-        if (dash == std::string::npos) continue;
-        const std::vector<std::string> before = split(line.substr(0, dash), ' ');
-        const std::vector<std::string> after = split(line.substr(dash + 3), ' ');
-        if (before.size() < 5 || after.size() < 3) continue;
-        const std::string& root = before[3];
-        const std::string& place = before[4];
-        if (after[0] == "cgroup2" && tree.path.empty()) {
-            tree.v2 = true;
-            std::string own = own_v2_group();
-            if (root != "/" && own.starts_with(root)) own = own.substr(root.size());
-            layout.delegated = own != "/" && is_delegated(place + own);
-            tree.path = layout.delegated ? place + own : place;
-            tree.mount = place;
-            tree.controllers.push_back(Controller::core);
-            const Fd directory = open_directory(tree.path);
-            const std::vector<std::string> offered =
-                split(read_at(directory.get(), "cgroup.controllers"), ' ');
-            for (const ControllerName& entry : kNames) {
-                const bool found =
-                    std::any_of(offered.begin(), offered.end(), [&](const std::string& name) {
-                        return name.substr(0, name.find('\n')) == entry.name;
-                    });
-                if (found) tree.controllers.push_back(entry.controller);
-            }
-        } else if (after[0] == "cgroup") {
-            Hierarchy hierarchy;
-            hierarchy.path = place;
-            hierarchy.mount = place;
-            for (const std::string& option : split(after[2], ',')) {
-                for (const ControllerName& entry : kNames) {
-                    if (option == entry.name) hierarchy.controllers.push_back(entry.controller);
-                }
-            }
-            const bool known = std::any_of(v1.begin(), v1.end(), [&](const Hierarchy& other) {
-                return other.controllers == hierarchy.controllers;
-            });
-            if (!hierarchy.controllers.empty() && !known) v1.push_back(std::move(hierarchy));
-        }
-    }
-
-    // CPU time comes from the v2 tree's cpu.stat wherever there is a tree, with or without
-    // controllers, and so do kill and emptiness; only a pure v1 host needs cpuacct and freezer.
-    const bool has_tree = !tree.path.empty();
-    const auto wanted = [&](Controller controller) {
-        const bool only_v1 = controller == Controller::cpuacct || controller == Controller::freezer;
-        return only_v1 ? !has_tree : !tree.has(controller);
-    };
-    for (Hierarchy& hierarchy : v1) {
-        std::erase_if(hierarchy.controllers,
-                      [&](Controller controller) { return !wanted(controller); });
-        if (!hierarchy.controllers.empty()) layout.hierarchies.push_back(std::move(hierarchy));
-    }
-    if (has_tree) layout.hierarchies.insert(layout.hierarchies.begin(), std::move(tree));
-
-    for (const ControllerName& entry : kNames) {
-        const bool only_v1 =
-            entry.controller == Controller::cpuacct || entry.controller == Controller::freezer;
-        const bool found = std::any_of(layout.hierarchies.begin(), layout.hierarchies.end(),
-                                       [&](const Hierarchy& h) { return h.has(entry.controller); });
-        if (!found && !(only_v1 && has_tree)) {
-            throw std::runtime_error(
-                std::string("no control group hierarchy offers the '") + entry.name +
-                "' controller (see /proc/cgroups and the mounts below /sys/fs/cgroup)");
-        }
-    }
-    return layout;
-}
-
-CgroupTree::CgroupTree(CgroupLayout layout, std::string name)
-    : layout_(std::move(layout)), name_(std::move(name)) {
-    for (const Hierarchy& hierarchy : layout_.hierarchies) {
-        const Fd base = open_directory(hierarchy.path);
-        if (!base) throw SysError(errno, "open " + hierarchy.path);
-        make_directory(base.get(), kFolder);
-        const std::string folder = hierarchy.path + "/" + kFolder;
-        const Fd ours = open_directory(folder);
-        if (!ours) throw SysError(errno, "open " + folder);
-        make_directory(ours.get(), name_);
-        Fd directory = open_directory(folder + "/" + name_);
-        if (!directory) throw SysError(errno, "open " + folder + "/" + name_);
-        if (hierarchy.v2) {
-            // A group with processes may not have controllers below it, so we move first. And a
-            // child is killed at birth when its parent's group was killed more often than the
-            // target: a fresh group never was.
-            own_group_ = own_v2_group();
-            make_directory(directory.get(), kKeeperGroup);
-            const Fd keeper(
-                check(::openat(directory.get(), kKeeperGroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                      "open our group"));
-            if (!write_at(keeper.get(), "cgroup.procs", "0"))
-                throw SysError(errno, "enter our control group");
-            for (const ControllerName& entry : kNames) {
-                if (!hierarchy.has(entry.controller)) continue;
-                for (const int level : {base.get(), ours.get(), directory.get()}) {
-                    if (!write_at(level, "cgroup.subtree_control", std::string("+") + entry.name)) {
-                        throw SysError(errno, std::string("enable the ") + entry.name +
-                                                  " controller below " + hierarchy.path);
-                    }
-                }
-            }
-        }
-        directories_.push_back(std::move(directory));
-    }
-}
-
-CgroupTree::~CgroupTree() {
-    for (std::size_t i = 0; i < directories_.size(); ++i) {
-        const Hierarchy& hierarchy = layout_.hierarchies[i];
-        if (hierarchy.v2) {
-            // Back to where we came from. In a delegated group that takes that nobody below it has
-            // controllers any more, from the lowest level up; who stayed behind would not find the
-            // delegated group again.
-            if (layout_.delegated) {
-                const Fd ours = open_directory(hierarchy.path + "/" + kFolder);
-                const Fd base = open_directory(hierarchy.path);
-                for (const int level : {directories_[i].get(), ours.get(), base.get()}) {
-                    for (const ControllerName& entry : kNames) {
-                        if (hierarchy.has(entry.controller))
-                            (void)write_at(level, "cgroup.subtree_control",
-                                           std::string("-") + entry.name);
-                    }
-                }
-            }
-            const std::string from =
-                layout_.delegated ? std::string() : hierarchy.path + own_group_;
-            const Fd directory = open_directory(from.empty() ? hierarchy.path : from);
-            if (directory) (void)write_at(directory.get(), "cgroup.procs", "0");
-            (void)::unlinkat(directories_[i].get(), kKeeperGroup, AT_REMOVEDIR);
-        }
-        directories_[i].reset();
-        const std::string folder = hierarchy.path + "/" + kFolder;
-        // Fails, rightly, while anything is inside; the next start sweeps it.
-        (void)::rmdir((folder + "/" + name_).c_str());
-        (void)::rmdir(folder.c_str());
-    }
-}
-
-Cgroup CgroupTree::make(const std::string& name, const Limits& limits) {
-    Cgroup made;
-    made.groups_.reserve(directories_.size());
-    try {
-        for (std::size_t i = 0; i < directories_.size(); ++i) {
-            const Hierarchy& hierarchy = layout_.hierarchies[i];
-            const int parent = directories_[i].get();
-            check(::mkdirat(parent, name.c_str(), 0755), "make the control group " + name);
-            Cgroup::Group& group =
-                made.groups_.emplace_back(Cgroup::Group{&hierarchy, parent, name, {}, {}, {}});
-            group.directory = Fd(check(
-                ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
-                "open " + name));
-            if (hierarchy.v2) {
-                made.clone_fd_ = group.directory.get();
-            } else {
-                group.tasks = Fd(check(
-                    ::openat(group.directory.get(), "tasks", O_WRONLY | O_CLOEXEC), "open tasks"));
-                made.join_fds_.push_back(group.tasks.get());
-            }
-            if (!hierarchy.v2 && hierarchy.has(Controller::memory)) made.watch_memory(group);
-        }
-        made.write(limits, false);
-    } catch (...) {
-        (void)made.remove();
-        throw;
-    }
-    return made;
-}
 
 /// v1 kills one process of a group, never the group: be told, and end the rest.
 void Cgroup::watch_memory(const Group& group) {
@@ -427,13 +105,13 @@ void Cgroup::take_oom_event() const {
 
 Cgroup Cgroup::adopt(const CgroupLayout& layout, pid_t process) {
     const std::string file = "/proc/" + std::to_string(process) + "/cgroup";
-    const std::vector<std::string> lines = split(read_at(AT_FDCWD, file.c_str()), '\n');
+    const std::string text = read_at(AT_FDCWD, file.c_str());
     Cgroup adopted;
     adopted.groups_.reserve(layout.hierarchies.size());
     for (const Hierarchy& hierarchy : layout.hierarchies) {
-        const std::string path = path_in(hierarchy, lines);
+        const std::string path = group_in(hierarchy, text);
         Group& group = adopted.groups_.emplace_back(Group{&hierarchy, -1, path, {}, {}, {}});
-        group.directory = open_directory(hierarchy.mount + path);
+        group.directory = open_group(hierarchy.mount + path);
         if (!group.directory) throw SysError(errno, "open " + hierarchy.mount + path);
         if (hierarchy.has(Controller::memory)) adopted.watch_memory(group);
         // What the engine used for the start is not the program's.
@@ -587,7 +265,7 @@ void Cgroup::kill() {
     const Group* freezer = group_of(Controller::freezer);
     if (freezer != nullptr) (void)write_at(freezer->directory.get(), "freezer.state", "FROZEN");
     for (const Group& group : groups_) {
-        if (!group.name.empty()) (void)kill_listed(group.directory.get());
+        if (!group.name.empty()) kill_listed(group.directory.get());
     }
     if (freezer != nullptr) (void)write_at(freezer->directory.get(), "freezer.state", "THAWED");
 }
@@ -615,39 +293,6 @@ bool Cgroup::remove() {
         }
     }
     return all;
-}
-
-int sweep_cgroups(const CgroupLayout& layout, const std::string& name) {
-    int swept = 0;
-    for (const Hierarchy& hierarchy : layout.hierarchies) {
-        const std::string path = hierarchy.path + "/" + kFolder + "/" + name;
-        const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
-        if (!folder) continue;
-        std::vector<std::string> groups;
-        while (const dirent* entry = ::readdir(folder.get())) {
-            if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-                groups.emplace_back(entry->d_name);
-        }
-        for (const std::string& group : groups) {
-            const Fd directory = open_directory(path + "/" + group);
-            if (!directory) continue;
-            if (!hierarchy.v2 || !write_at(directory.get(), "cgroup.kill", "1"))
-                (void)kill_listed(directory.get());
-            // What was alive needs a moment to be gone; what cannot be removed is met again next
-            // time.
-            for (int attempt = 0; attempt < 100; ++attempt) {
-                if (::rmdir((path + "/" + group).c_str()) == 0) {
-                    ++swept;
-                    break;
-                }
-                if (errno != EBUSY) break;
-                const timespec moment{.tv_sec = 0, .tv_nsec = 5'000'000};
-                (void)::nanosleep(&moment, nullptr);
-            }
-        }
-        (void)::rmdir(path.c_str());
-    }
-    return swept;
 }
 
 } // namespace cloister::isolate

@@ -1,9 +1,9 @@
-// The control groups of an instance and of its boxes, on v2, v1 and hybrid hosts alike. Which
-// controller lives in which hierarchy is found at start; from then on one table of file names says
-// how a limit is written and a counter is read. Everything of ours lies below one directory,
-// `cloister/`, in each hierarchy (on v2 within the delegated group, where systemd delegated one).
+// The control groups of one box, on v2, v1 and hybrid hosts alike: one table of file names says how
+// a limit is written and a counter is read. `cgroup_layout.h` says which hierarchies there are,
+// `cgroup_tree.h` makes the groups.
 #pragma once
 
+#include "isolate/cgroup_layout.h"
 #include "isolate/fd.h"
 #include "isolate/limits.h"
 
@@ -18,30 +18,6 @@
 #include <vector>
 
 namespace cloister::isolate {
-
-enum class Controller : unsigned { core, memory, pids, cpu, cpuacct, freezer };
-
-/// One mounted hierarchy that we use, and what for. `core` is the v2 tree itself: kill, events,
-/// placement.
-struct Hierarchy {
-    bool v2 = false;
-    std::string path{};  ///< the directory that holds (or will hold) `cloister/`
-    std::string mount{}; ///< where it is mounted; paths in /proc/PID/cgroup begin there
-    std::vector<Controller> controllers{}; ///< never empty
-    bool has(Controller controller) const;
-};
-
-/// What this host mounts, in /proc/self/mountinfo's order.
-struct CgroupLayout {
-    std::vector<Hierarchy> hierarchies{};
-    bool delegated = false; ///< the v2 group we started in was delegated to us
-
-    /// "v2", "v1" or "hybrid".
-    std::string kind() const;
-};
-
-/// Throws std::runtime_error that says which controller is missing.
-CgroupLayout find_cgroups();
 
 /// Where a counter is read: the number after `key` in the file, or the whole file.
 struct Counter {
@@ -133,32 +109,5 @@ private:
     bool oom_event_is_file_ = false;
     bool adopted_ = false;
 };
-
-/// An instance's directory, cloister/NAME, in every hierarchy.
-class CgroupTree {
-public:
-    /// Makes the directories, moves this process into a group of its own that is never killed, and
-    /// enables the controllers. Throws SysError.
-    CgroupTree(CgroupLayout layout, std::string name);
-    /// Moves this process back and removes what is empty.
-    ~CgroupTree();
-    CgroupTree(const CgroupTree&) = delete;
-    CgroupTree& operator=(const CgroupTree&) = delete;
-
-    /// Makes a box's groups with all limits but the processor's set, before any process is inside.
-    /// Throws SysError.
-    Cgroup make(const std::string& name, const Limits& limits);
-
-    const CgroupLayout& layout() const { return layout_; }
-
-private:
-    CgroupLayout layout_;
-    std::string name_;
-    std::vector<Fd> directories_; ///< as layout_.hierarchies
-    std::string own_group_;       ///< the v2 group we came from
-};
-
-/// Kills and removes all groups that an earlier instance of that name left. Returns how many.
-int sweep_cgroups(const CgroupLayout& layout, const std::string& name);
 
 } // namespace cloister::isolate

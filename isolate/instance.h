@@ -5,7 +5,7 @@
 // left.
 #pragma once
 
-#include "isolate/cgroup.h"
+#include "isolate/cgroup_tree.h"
 #include "isolate/fd.h"
 #include "isolate/inside.h"
 

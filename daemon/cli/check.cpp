@@ -4,7 +4,7 @@
 #include "daemon/keeper/docker.h"
 #include "daemon/keeper/selftest.h"
 #include "daemon/keeper/unprivileged.h"
-#include "isolate/cgroup.h"
+#include "isolate/cgroup_layout.h"
 #include "isolate/means.h"
 #include "isolate/mount_plan.h"
 

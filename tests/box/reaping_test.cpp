@@ -1,5 +1,5 @@
 // Promises to the host: nothing of a run is there a second after its answer, whatever ended it.
-#include "isolate/cgroup.h"
+#include "isolate/cgroup_tree.h"
 #include "isolate/instance.h"
 #include "tests/box/box.h"
 
