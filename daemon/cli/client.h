@@ -1,11 +1,8 @@
 // The command line as a client of a running daemon.
 #pragma once
 
-#include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace cloister::cli {
@@ -40,32 +37,6 @@ std::optional<std::string> fetch_status(const std::string& address, const std::s
 
 /// The ids of the languages that the daemon can run. Throws std::runtime_error when none answers.
 std::vector<std::string> available_languages(const std::string& address, const std::string& token);
-
-/// A WebSocket to a daemon; whatever was begun over it ends with it. SIGINT, SIGTERM and SIGHUP
-/// interrupt what waits.
-class DaemonLink {
-public:
-    struct Interrupted {
-        int signal = 0;
-    };
-
-    /// Throws std::runtime_error when nobody answers, or it is refused.
-    DaemonLink(const std::string& address, const std::string& token);
-    ~DaemonLink();
-    DaemonLink(const DaemonLink&) = delete;
-    DaemonLink& operator=(const DaemonLink&) = delete;
-
-    /// Each throws Interrupted, or std::runtime_error when the daemon is gone.
-    void send(const std::string& text);
-    std::string receive();
-    void wait(std::chrono::milliseconds time);
-
-private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
-};
-
-std::string to_base64(std::string_view bytes);
 
 /// Without white space at both ends.
 std::string trimmed(const std::string& text);

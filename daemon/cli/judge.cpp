@@ -3,6 +3,7 @@
 #include "daemon/cli/judge.h"
 
 #include "daemon/cli/client.h"
+#include "daemon/cli/daemon_link.h"
 #include "daemon/cli/judge_run.h"
 #include "daemon/cli/own_daemon.h"
 #include "daemon/package/error.h"

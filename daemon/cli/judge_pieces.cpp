@@ -1,7 +1,8 @@
 // One request is open at a time, so that nothing but the tests of one piece runs beside another.
 #include "daemon/cli/judge_pieces.h"
 
-#include "daemon/cli/client.h"
+#include "daemon/cli/base64.h"
+#include "daemon/cli/daemon_link.h"
 #include "daemon/package/text.h"
 
 #include <algorithm>

@@ -1,7 +1,8 @@
 // What is asked of the judge for each program of a package, and in which order.
 #include "daemon/cli/judge_run.h"
 
-#include "daemon/cli/client.h"
+#include "daemon/cli/base64.h"
+#include "daemon/cli/daemon_link.h"
 #include "daemon/cli/own_daemon.h"
 #include "daemon/package/error.h"
 #include "daemon/package/languages.h"

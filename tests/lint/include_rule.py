@@ -69,8 +69,8 @@ LIBRARIES = (
 
 # What only some files may include: pattern, files, reason.
 NARROW = (
-    (re.compile(r"boost/beast"), re.compile(r"daemon/front/(server\.cpp|session\.cpp|session\.h|draining_stream\.h)|daemon/cli/client\.cpp"),
-     "Beast costs half a minute a file: only the server, its sessions and the client may know it"),
+    (re.compile(r"boost/beast"), re.compile(r"daemon/front/(server\.cpp|session\.cpp|session\.h|draining_stream\.h)|daemon/cli/connection\.cpp"),
+     "Beast costs half a minute a file: only the server, its sessions and the command line's connection may know it"),
     (re.compile(r"daemon/front/session\.h"), re.compile(r"daemon/front/(server|session)\.cpp"),
      "it brings Beast along"),
     (re.compile(r"nlohmann/json\.hpp"), re.compile(r"policies/strict_json\.h|(?!isolate/|daemon/keeper/|daemon/wire/).*\.cpp"),
