@@ -16,8 +16,10 @@
 #include "daemon/front/run_log.h"
 #include "daemon/front/server.h"
 #include "daemon/front/sources.h"
+#include "daemon/front/status_text.h"
 #include "daemon/front/store_archive.h"
 #include "daemon/front/text.h"
+#include "daemon/front/version_probe.h"
 #include "daemon/tokens/secret.h"
 #include "daemon/wire/journal.h"
 
@@ -95,78 +97,6 @@ Submissions::Bounds submission_bounds(const config::Config& config) {
     return bounds;
 }
 
-/// Asks each runtime for its version, once, through boxes like any other run: as many at a time as
-/// a client may.
-class VersionProbe : public Listener {
-public:
-    VersionProbe(Catalog& catalog, Executions& executions, std::function<void()> done)
-        : catalog_(catalog), executions_(executions), done_(std::move(done)) {}
-
-    ~VersionProbe() override { executions_.close_client(client_); }
-    VersionProbe(const VersionProbe&) = delete;
-    VersionProbe& operator=(const VersionProbe&) = delete;
-
-    void start() {
-        client_ = executions_.open_client(*this);
-        ask();
-    }
-
-    /// False when a runtime was not asked, since the service is too busy or stopping.
-    bool whole() const { return whole_; }
-
-    void on_event(const Event& event) override {
-        if (const auto* finished = std::get_if<Finished>(&event)) {
-            const Result& result = finished->result;
-            if (result.verdict == isolate::Verdict::ok)
-                entry(finished->run).version = version_in(result.output + "\n" + result.error);
-            if (result.verdict == isolate::Verdict::internal_error) {
-                (void)std::fprintf(stderr, "cloister: %s is not offered: %s\n",
-                                   finished->language.c_str(), result.reason.c_str());
-            }
-            answered();
-        } else if (const auto* refused = std::get_if<Refused>(&event)) {
-            (void)std::fprintf(stderr, "cloister: a version could not be asked for: %s\n",
-                               refused->refusal.message.c_str());
-            whole_ = false;
-            answered();
-        }
-    }
-
-private:
-    void ask() {
-        for (; next_ < catalog_.entries.size(); ++next_) {
-            Job job = version_job(catalog_, catalog_.entries[next_]);
-            job.id = std::to_string(next_);
-            ++pending_; // the answer may come before submit() returns
-            if (!std::holds_alternative<Refusal>(executions_.submit(client_, std::move(job))))
-                continue;
-            --pending_;
-            if (pending_ > 0) return; // after the next answer
-            whole_ = false;
-            (void)std::fprintf(stderr, "cloister: %s: its version could not be asked for\n",
-                               catalog_.entries[next_].runtime->id.c_str());
-        }
-        if (pending_ == 0) done_();
-    }
-
-    Catalog::Entry& entry(const RunTag& run) {
-        return catalog_.entries.at(std::stoul(run.id.value_or("0")));
-    }
-
-    void answered() {
-        --pending_;
-        ask();
-    }
-
-    Catalog& catalog_;
-    Executions& executions_;
-    std::function<void()> done_;
-    ClientId client_ = 0;
-    std::size_t next_ = 0;
-    std::size_t pending_ = 0;
-    bool whole_ = true;
-};
-
 /// What was read while that took root.
 struct Secrets {
     std::string token{};
@@ -236,7 +166,8 @@ public:
             open_go_judge(); // behind Judge0, whose /version is first
         service_.metrics = &metrics_;
         service_.report = [this](bool status, const auto& boxes) {
-            return status ? status_text(boxes) : metrics_.text(numbers(boxes));
+            return status ? status_text(numbers(boxes), executions_->under_way())
+                          : metrics_.text(numbers(boxes));
         };
         service_.health = [this] { return health(); };
         executions_->observe([this](const Event& event) { count(event); });
@@ -379,35 +310,6 @@ private:
         if (outbox_ != nullptr) now.callbacks = outbox_->counts();
         now.boxes = boxes;
         return now;
-    }
-
-    /// For `cloister top`.
-    std::string status_text(const std::optional<wire::StatusReply>& boxes) const {
-        constexpr std::array kStages = {"version", "compile", "run", "check"};
-        static_assert(kStages.size() == wire::kStages);
-        const Metrics::Now now = numbers(boxes);
-        std::string runs;
-        for (const Executions::UnderWay& run : executions_->under_way()) {
-            JsonObject one;
-            one.text("run_id", run.run_id).text("language", run.language);
-            one.text("stage", kStages.at(static_cast<std::size_t>(run.stage)));
-            one.seconds("age", run.age);
-            one.text("start", wire::kLevelNames.at(static_cast<std::size_t>(run.level)));
-            runs += (runs.empty() ? "" : ",") + one.close();
-        }
-        JsonObject out;
-        out.text("version", CLOISTER_VERSION).flag("ready", now.ready);
-        out.count("queue", now.waiting).count("connections", now.connections);
-        out.count("sessions", now.sessions).count("rooms", now.rooms);
-        if (boxes) {
-            JsonObject held;
-            held.count("total", boxes->boxes).count("running", boxes->running);
-            held.count("prepared", boxes->prepared).count("warm", boxes->warm);
-            held.count("quarantined", boxes->quarantined).count("artifacts", boxes->artifacts);
-            held.count("begun", boxes->runs);
-            out.raw("boxes", held.close());
-        }
-        return out.raw("runs", "[" + runs + "]").close();
     }
 
     Health health() const {
