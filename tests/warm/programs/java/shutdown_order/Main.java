@@ -1,9 +1,10 @@
 public class Main {
     public static void main(String[] args) throws Exception {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
+        Thread main = Thread.currentThread();
         Thread last = new Thread(() -> {
             try {
-                Thread.sleep(50);
+                main.join();
             } catch (InterruptedException ignored) {
                 return;
             }

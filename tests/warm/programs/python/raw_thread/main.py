@@ -1,4 +1,5 @@
 import _thread
-import time
-_thread.start_new_thread(lambda: print("raw"), ())
-time.sleep(0.1)
+over = _thread.allocate_lock()
+over.acquire()
+_thread.start_new_thread(lambda: (print("raw"), over.release()), ())
+over.acquire()

@@ -1,12 +1,18 @@
 import threading
-import time
+
+begin = threading.Event()
 
 
-def work(n):
-    time.sleep(0.02 * n)
+def work(n, before):
+    begin.wait()
+    if before:
+        before.join()
     print("thread", n, threading.current_thread().name, threading.current_thread().daemon)
 
 
+last = None
 for n in range(3):
-    threading.Thread(target=work, args=(n,)).start()
+    last = threading.Thread(target=work, args=(n, last))
+    last.start()
 print("main", threading.main_thread() is threading.current_thread(), threading.active_count())
+begin.set()
