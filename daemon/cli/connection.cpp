@@ -87,12 +87,12 @@ asio::awaitable<void> fetch(beast::tcp_stream& stream, const Address& address, s
 } // namespace
 
 struct Connection::Parts {
+    explicit Parts(asio::io_context& io) : socket(io) {}
     websocket::stream<beast::tcp_stream> socket;
     beast::flat_buffer buffer{};
 };
 
-Connection::Connection(asio::io_context& io)
-    : parts_(std::make_unique<Parts>(websocket::stream<beast::tcp_stream>(io))) {}
+Connection::Connection(asio::io_context& io) : parts_(std::make_unique<Parts>(io)) {}
 
 Connection::~Connection() = default;
 
