@@ -1,9 +1,9 @@
 // One request is open at a time, so that nothing but the tests of one piece runs beside another.
 #include "daemon/cli/judge_pieces.h"
 
-#include "daemon/cli/base64.h"
 #include "daemon/cli/daemon_link.h"
 #include "daemon/package/text.h"
+#include "daemon/wire/base64.h"
 
 #include <algorithm>
 #include <chrono>
@@ -108,8 +108,8 @@ std::string Pieces::test_json(const Order& order, const TestCase& test) const {
         out["expected"] = answer;
     } else {
         out["encoding"] = "base64";
-        out["stdin"] = to_base64(input);
-        out["expected"] = to_base64(answer);
+        out["stdin"] = wire::to_base64(input);
+        out["expected"] = wire::to_base64(answer);
     }
     return out.dump();
 }

@@ -1,13 +1,13 @@
 // What is asked of the judge for each program of a package, and in which order.
 #include "daemon/cli/judge_run.h"
 
-#include "daemon/cli/base64.h"
 #include "daemon/cli/daemon_link.h"
 #include "daemon/cli/own_daemon.h"
 #include "daemon/package/error.h"
 #include "daemon/package/languages.h"
 #include "daemon/package/text.h"
 #include "daemon/package/time_limit.h"
+#include "daemon/wire/base64.h"
 
 #include <algorithm>
 #include <cmath>
@@ -35,7 +35,7 @@ constexpr const char* kEcho = "import shutil, sys\n"
 
 json file_json(const std::string& path, const std::string& content) {
     if (package::is_utf8(content)) return {{"path", path}, {"content", content}};
-    return {{"path", path}, {"content", to_base64(content)}, {"encoding", "base64"}};
+    return {{"path", path}, {"content", wire::to_base64(content)}, {"encoding", "base64"}};
 }
 
 class Run {

@@ -6,9 +6,9 @@
 //
 // A `co_await` statement here holds names, literals and calls only: gcc 12 destroys braced
 // temporaries beside one twice.
-#include "daemon/cli/base64.h"
 #include "daemon/cli/client.h"
 #include "daemon/cli/connection.h"
+#include "daemon/wire/base64.h"
 
 #include <csignal>
 #include <cstdio>
@@ -152,7 +152,7 @@ void RunClient::start() {
     } catch (const json::type_error&) {
         request.erase("code");
         request["files"] = json::array({{{"path", run_.file_name},
-                                         {"content", to_base64(run_.code)},
+                                         {"content", wire::to_base64(run_.code)},
                                          {"encoding", "base64"}}});
         request["entry"] = run_.file_name;
     }
@@ -184,7 +184,7 @@ void RunClient::take(const json& message) {
         begin_input();
     } else if (type == "execution_output") {
         const bool error = message.value("stream", "") == "stderr";
-        write_all(error ? 2 : 1, from_base64(message.value("data", "")));
+        write_all(error ? 2 : 1, wire::from_base64(message.value("data", "")).value_or(""));
     } else if (type == "execution_result") {
         take_result(message.at("result"));
     } else if (type == "error") {
@@ -210,7 +210,7 @@ void RunClient::go_on_with_input() {
 void RunClient::take_result(const json& result) {
     const std::string verdict = result.value("verdict", "");
     if (result.contains("compile") && verdict == "compile_error") {
-        write_all(2, from_base64(result.value("error", "")));
+        write_all(2, wire::from_base64(result.value("error", "")).value_or(""));
     } else if (result.contains("reason")) {
         (void)std::fprintf(stderr, "cloister: %s\n", result.value("reason", "").c_str());
     }
@@ -282,7 +282,7 @@ void RunClient::send_piece() {
     json input{{"type", "execution_input"},
                {"id", "run-input"},
                {"encoding", "base64"},
-               {"data", to_base64(piece_)}};
+               {"data", wire::to_base64(piece_)}};
     if (input_over_) input["eof"] = true;
     input["run_id"] = run_id_;
     send(input);
