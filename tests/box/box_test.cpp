@@ -207,7 +207,7 @@ TEST_CASE("a run can be cancelled", "[box][root]") {
 
 TEST_CASE("a signal reaches the program, which may handle it", "[box][root]") {
     LocalRun handled = play({"interrupt"});
-    handled.signal_after = {200ms * std::min(slowness(), 10), SIGINT}; // it is ready by then
+    handled.signal_after = {300ms * std::min(slowness(), 10), SIGINT}; // it is ready by then
     const LocalResult result = runner().run(handled);
     INFO(describe(result));
     CHECK(result.verdict == Verdict::nonzero_exit);
