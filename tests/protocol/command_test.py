@@ -3,9 +3,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
+import types
 from pathlib import Path
 
 import cases
@@ -45,6 +48,21 @@ class Command(cases.Case):
     def test_code_that_is_no_utf8(self):
         done = self.run_file(b"# -*- coding: latin-1 -*-\nprint(len('\xff'))\n")
         self.assertEqual((done.stdout, done.returncode), (b"1\n", 0), done.stderr)
+
+    def test_who_answers_and_is_no_daemon_is_named_and_nothing_runs(self):
+        for answer, said in ((b"", b"the daemon at 127.0.0.1"), (b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", b"answers 404: none")):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                def serve():
+                    with listener.accept()[0] as stranger:
+                        stranger.recv(65536)
+                        stranger.sendall(answer)
+                thread = threading.Thread(target=serve)
+                thread.start()
+                stranger = types.SimpleNamespace(host="127.0.0.1", port=listener.getsockname()[1])
+                done = self.run_file("print('ran')", daemon=stranger)
+                thread.join()
+            self.assertEqual((done.stdout, done.returncode), (b"", 125), done.stderr)
+            self.assertIn(said, done.stderr)
 
     def test_how_programs_end(self):
         done = self.run_file("import os; os.kill(os.getpid(), 9)")
